@@ -1,0 +1,62 @@
+"""What holds for every test: examples that repeat, the edge-case summary, published contracts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import case_marks
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+CONTRACTS_VARIABLE = "CLEANUP_GITOPS_CONTRACTS"
+
+# The default run takes the same examples everywhere, so that a red build stays red until it is
+# mended. Slow machines are no reason to fail: no deadline, no complaint about slow generation.
+settings.register_profile(
+    "default",
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# HYPOTHESIS_PROFILE=thorough looks for new examples; what it finds becomes an `@example`.
+settings.register_profile(
+    "thorough",
+    max_examples=1000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def openapi_contracts() -> Path:
+    """The folder with the vendor's published OpenAPI files, which are not ours to ship.
+
+    Tests that compare with them are skipped where the variable is not set; nothing else needs them.
+    """
+    folder = os.environ.get(CONTRACTS_VARIABLE)
+    if not folder:
+        pytest.skip(f"{CONTRACTS_VARIABLE} names no folder with the published OpenAPI files")
+    return Path(folder).resolve(strict=True)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say which edge cases no test names yet, and whether contract tests were left out."""
+    terminalreporter.write_line(case_marks.summary())
+    left_out = [
+        report
+        for report in terminalreporter.getreports("skipped")
+        if CONTRACTS_VARIABLE in str(report.longrepr)
+    ]
+    if left_out:
+        terminalreporter.write_line(
+            f"contract tests: {len(left_out)} left out; set {CONTRACTS_VARIABLE} to run them"
+        )

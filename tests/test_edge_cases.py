@@ -1,0 +1,78 @@
+"""docs/edge-cases.md and the tests agree on the numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import case_marks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Must stay covered: what the first milestone promised. Later milestones add theirs.
+FIRST_MILESTONE = "E4 E20 E21 E23 E27 E31 E55 E57 E58 E59 E61 E67 E80 E82"
+PROMISED = frozenset(FIRST_MILESTONE.split())
+
+
+def test_the_document_has_exactly_the_known_numbers_in_order() -> None:
+    assert tuple(case_marks.documented()) == case_marks.ALL_IDS
+
+
+def test_every_row_says_what_happens_and_what_is_done_in_sentences() -> None:
+    for case, (what, does) in case_marks.documented().items():
+        assert what[0].isupper(), case
+        assert does[0].isupper(), case
+        assert what.endswith("."), case
+        assert does.endswith("."), case
+
+
+def test_no_two_rows_say_the_same() -> None:
+    rows = list(case_marks.documented().values())
+    assert len({what for what, _ in rows}) == len(rows)
+    assert len({does for _, does in rows}) == len(rows)
+
+
+def test_tests_name_only_numbers_that_exist() -> None:
+    named = case_marks.named_in_tests()
+    unknown = {case: files for case, files in named.items() if case not in case_marks.ALL_IDS}
+    assert unknown == {}
+
+
+def test_every_promised_number_is_named_by_a_test() -> None:
+    print(case_marks.summary())
+    assert sorted(PROMISED - case_marks.named_in_tests().keys()) == []
+
+
+def test_marks_are_found_on_functions_classes_modules_and_parameters() -> None:
+    source = """
+import pytest
+
+pytestmark = [pytest.mark.case("E1")]
+
+@pytest.mark.case("E2", "E3")
+def test_one(): ...
+
+@pytest.mark.case("F4")
+class TestTwo: ...
+
+@pytest.mark.parametrize("x", [pytest.param(1, marks=pytest.mark.case("E5"))])
+def test_three(x): ...
+
+@pytest.mark.slow
+def test_four(): "E6"
+"""
+    assert case_marks.marks_in(source) == {"E1", "E2", "E3", "F4", "E5"}
+
+
+def test_a_computed_mark_is_refused_because_it_cannot_be_read_from_the_file() -> None:
+    with pytest.raises(ValueError, match="line 1: the numbers of a case mark must be text"):
+        case_marks.marks_in("pytest.mark.case(IDS)")
+
+
+def test_a_number_that_stands_twice_in_the_document_is_refused(tmp_path: Path) -> None:
+    document = tmp_path / "edge-cases.md"
+    document.write_text("| E1 | A. | B. |\n| E1 | C. | D. |\n", "utf-8")
+    with pytest.raises(ValueError, match=r"edge-cases\.md:2: E1 stands there twice"):
+        case_marks.documented(document)
