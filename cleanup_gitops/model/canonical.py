@@ -1,0 +1,35 @@
+"""Canonical bytes: the same value is always the same bytes, so that a digest means something.
+
+RFC 8785 restricted to what this product stores: no floats, integers below 2**53, ASCII keys, times as strings.
+Under these restrictions msgspec's sorted encoder gives exactly the bytes of RFC 8785 (a test compares both).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON-like value or Struct
+    """Canonical JSON bytes of a Struct or of a JSON-like value, without a line end."""
+    return _encoder.encode(value)
+
+
+def sha256(data: bytes) -> str:
+    """``sha256:<hex>`` of the bytes: the one spelling of a digest in plans, state and trailers."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest(value: Any) -> str:  # noqa: ANN401 - any JSON-like value or Struct
+    """Digest of the canonical bytes of a value."""
+    return sha256(canonical(value))
+
+
+def manifest_digest(digests: Iterable[str]) -> str:
+    """Digest of a manifest: the sorted digests, one a line, each line ended by LF."""
+    return sha256("".join(f"{one}\n" for one in sorted(digests)).encode("ascii"))

@@ -1,0 +1,158 @@
+"""A plan: the ordered changes, one disposition for every user, handoffs, checks, and what an approval names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from msgspec import Struct
+
+from cleanup_gitops.model.canonical import digest, manifest_digest
+from cleanup_gitops.model.change import Action, Change, change_digest
+from cleanup_gitops.model.inventory import Hosting, Proof
+from cleanup_gitops.model.requirement import Cause
+
+FORMAT_VERSION = "1.0"
+"""Of the plan file. A minor step adds keys; a reader refuses an unknown major."""
+
+State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "unknown", "unchanged"]
+"""What becomes of one user, the first that applies."""
+STATES: tuple[State, ...] = (
+    "protected",
+    "exempt",
+    "conflict",
+    "changed",
+    "handed_off",
+    "unknown",
+    "unchanged",
+)
+
+
+class Disposition(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What becomes of one user and why.
+
+    ``reason`` is a code such as ``administrator``, ``listed-milder``; ``policies`` are the policies concerned; ``note``
+    is one short sentence for people and never holds a name.
+    """
+
+    state: State
+    reason: str
+    policies: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Handoff(Struct, frozen=True, gc=False, kw_only=True):
+    """A change that only somebody else can make, for example in the identity provider."""
+
+    address: str
+    user: str
+    action: Action
+    reason: str
+    label: str = ""
+    causes: tuple[Cause, ...] = ()
+
+
+class Check(Struct, frozen=True, gc=False, kw_only=True):
+    """One guard or precondition of the whole plan. A failed one makes the plan unsafe."""
+
+    name: str
+    passed: bool
+    message: str
+
+
+class Limit(Struct, frozen=True, gc=False, kw_only=True):
+    """One cap as it was applied: rows of this plan, rows applied in the last 24 hours, and how many may be."""
+
+    name: str
+    planned: int
+    recent: int
+    allowed: int
+    rule: str
+
+
+class Seats(Struct, frozen=True, gc=False, kw_only=True):
+    """Paid seats before and after the plan; ``limit`` is ``None`` when the license does not tell."""
+
+    before: int
+    after: int
+    limit: int | None = None
+
+
+class Inputs(Struct, frozen=True, gc=False, kw_only=True):
+    """What the plan was made from. ``policy_commit`` is empty outside a git repository or with local edits."""
+
+    policy_digest: str
+    inventory_digest: str
+    proof: Proof
+    lineage: str
+    serial: int
+    tool_version: str
+    policy_commit: str = ""
+
+
+class Summary(Struct, frozen=True, gc=False, kw_only=True):
+    """Counts: changes by action, users by disposition."""
+
+    users: int
+    actions: dict[str, int]
+    states: dict[str, int]
+
+
+class Plan(Struct, frozen=True, kw_only=True, dict=True):
+    """The difference between desired and live state of one site, as data.
+
+    ``created`` is when the plan was made and ``as_of`` the instant for which ages were counted (both UTC).
+    ``dispositions`` holds every user of the inventory, sorted by id. ``digest`` is the digest of the manifest,
+    ``envelope`` that of digest, site, lineage, serial and created: what an approval names.
+    """
+
+    format_version: str = FORMAT_VERSION
+    site: str
+    hosting: Hosting
+    created: datetime
+    as_of: datetime
+    changes: tuple[Change, ...]
+    handoffs: tuple[Handoff, ...]
+    dispositions: dict[str, Disposition]
+    checks: tuple[Check, ...]
+    limits: tuple[Limit, ...]
+    blocked: tuple[str, ...]
+    """Policies that name a group the site does not have; they act on nobody."""
+    warnings: tuple[str, ...]
+    """Sentences for people about what is odd but does not stop the plan, such as an exemption that ended."""
+    seats: Seats
+    summary: Summary
+    inputs: Inputs
+    applyable: bool
+    complete: bool
+    digest: str
+    envelope: str
+
+    @cached_property
+    def manifest(self) -> tuple[str, ...]:
+        """Digests of the changes, in the order of the changes."""
+        return tuple(change_digest(change) for change in self.changes)
+
+
+def plan_digest(changes: Iterable[Change]) -> str:
+    """Digest of the manifest of these changes."""
+    return manifest_digest(change_digest(change) for change in changes)
+
+
+def envelope_digest(*, plan: str, site: str, lineage: str, serial: int, created: datetime) -> str:
+    """What an approval names: this plan digest, of this site, on this state, made at this time."""
+    return digest({"created": created, "lineage": lineage, "plan": plan, "serial": serial, "site": site})
+
+
+def summarize(changes: Iterable[Change], dispositions: dict[str, Disposition]) -> Summary:
+    """Count a plan."""
+    actions = Counter(change.action for change in changes)
+    states = Counter(one.state for one in dispositions.values())
+    return Summary(
+        users=len(dispositions),
+        actions=dict(sorted(actions.items())),
+        states=dict(sorted(states.items())),
+    )

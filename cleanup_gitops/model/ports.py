@@ -1,0 +1,98 @@
+"""What the pure parts ask of the world. Adapters implement these; tests run one contract suite against each.
+
+Reader and Writer are separate on purpose: whatever plans holds no Writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.people import People
+from cleanup_gitops.model.run import Receipt
+from cleanup_gitops.model.user import User
+
+
+class Clock(Protocol):
+    """Time as a port. The command line holds the only real one."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC, whole seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Progress(Protocol):
+    """Where long work says how far it is. Texts never hold names."""
+
+    def step(self, what: str, done: int, total: int | None) -> None:
+        """``done`` of ``total`` (``None``: not known) of ``what``."""
+        ...
+
+
+class Live(Struct, frozen=True):
+    """A site as it was read now: the facts, and beside them the people they are about."""
+
+    inventory: Inventory
+    people: People
+
+
+class Reader(Protocol):
+    """Reads one site.
+
+    Must: prove completeness or raise ``IncompleteReadingError``; raise ``CredentialError`` when a credential is the
+    reason; say unknown for what was not in an answer. Must not: change anything; turn a failed read into an empty
+    answer; put a name or address into an error.
+    """
+
+    def read(self) -> Live:
+        """The whole site now."""
+        ...
+
+    def user(self, account: str) -> User | None:
+        """One account now, with the same facts as in ``read`` (status, groups, activity); ``None`` when it is gone."""
+        ...
+
+    def group_modifiable(self, group: str) -> bool | None:
+        """Whether memberships of the group can be changed here now; ``None`` when the site does not say."""
+        ...
+
+
+class Writer(Protocol):
+    """Writes one change to one site.
+
+    Must: make at most one effective write per call. Raises ``RefusedError`` (nothing changed), ``LostAnswerError``
+    (unknown whether it changed), ``CredentialError`` (stop everything), ``SiteError`` (the site fails; stop).
+    Must not: decide whether a change is allowed, or retry a write whose answer was lost.
+    """
+
+    def write(self, change: Change) -> Receipt:
+        """Carry the change out and return what the site answered."""
+        ...
+
+
+class Store(Protocol):
+    """The recorded state of one site: files relative to ``state/<site>/``.
+
+    Must: make ``commit`` atomic (all files or none become the recorded state).
+    """
+
+    def read(self) -> dict[str, bytes]:
+        """The recorded files; empty before the first run. Raises ``StateError``."""
+        ...
+
+    def commit(self, files: Mapping[str, bytes | None], subject: str, trailers: Mapping[str, str]) -> str:
+        """Record these files (``None`` deletes one), and return the id of the commit. Raises ``StateError``."""
+        ...
+
+    def policy_commit(self) -> str:
+        """The commit of the working tree that holds the policies; "" when there is none or it has local edits."""
+        ...

@@ -1,0 +1,80 @@
+"""A user of one site, as facts. Names and e-mail addresses are not among them (see ``people``)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from cleanup_gitops.model.activity import Activity, Unknown
+
+Status = Literal["active", "suspended", "disabled", "deactivated", "deleting", "absent", "unknown"]
+"""``suspended``: in the directory, Cloud. ``disabled``: Data Center. ``deactivated``: the whole Atlassian account.
+``deleting``: deletion is scheduled. ``absent``: in no directory of the organization."""
+
+Kind = Literal["person", "service", "app", "customer", "unknown"]
+License = Literal["seat", "guest", "none", "unknown"]
+
+
+class GroupSeat(Struct, frozen=True, gc=False, tag="group", tag_field="by"):
+    """A seat held through groups: ids from the user's own membership to the group with the grant.
+
+    One id on Cloud; several where groups are nested (Data Center). The first is the membership that can be changed.
+    """
+
+    chain: tuple[str, ...]
+
+
+class RoleSeat(Struct, frozen=True, gc=False, tag="role", tag_field="by"):
+    """A seat held by a product role given to the user directly (Cloud)."""
+
+    role: str
+
+
+class GrantSeat(Struct, frozen=True, gc=False, tag="grant", tag_field="by"):
+    """A seat held by a single permission given to the user (Data Center global permission)."""
+
+    permission: str
+
+
+SeatPath = GroupSeat | RoleSeat | GrantSeat
+
+
+class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One account of one directory. ``None`` and "unknown" mean: the site did not say.
+
+    ``id`` is the account id (Cloud) or the user key (Data Center), never a name. ``groups`` are ids of the groups
+    the user is a direct member of. ``seats`` are all ways by which the license is held, also of users whose status
+    keeps it from being billed. ``seen`` is about Confluence, ``elsewhere`` about every other product the
+    organization listed for the user.
+    """
+
+    id: str
+    directory: str
+    status: Status = "unknown"
+    kind: Kind = "unknown"
+    license: License = "unknown"
+    managed: bool | None = None
+    synced: bool | None = None
+    writable: bool | None = None
+    """Whether this site may change the account's status itself (False: its directory is read-only or synced)."""
+    admin: bool | None = None
+    """Whether the account administers the organization, the site or Confluence by role or by group."""
+    domain: str | None = None
+    """E-mail domain, lower case and in its ASCII form; ``None`` when the address is hidden."""
+    added: datetime | None = None
+    seat_since: datetime | None = None
+    """When a seat was granted, if that happened after the first snapshot."""
+    seen: Activity = Unknown("not read")
+    elsewhere: tuple[tuple[str, Activity], ...] | None = None
+    groups: tuple[str, ...] | None = None
+    seats: tuple[SeatPath, ...] | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def billed(self) -> bool | None:
+        """Whether the user occupies a paid seat now; ``None`` when status or license is unknown."""
+        if self.license in ("guest", "none") or self.status not in ("active", "unknown"):
+            return False
+        return None if "unknown" in (self.status, self.license) else True
