@@ -18,7 +18,6 @@ from cleanup_gitops.model.user import Status
 Action = Literal["membership.add", "membership.remove", "user.enable", "user.disable"]
 ACTIONS: tuple[Action, ...] = ("user.disable", "membership.remove", "user.enable", "membership.add")
 """The closed list of action names, removals first: the order of a plan and of its text."""
-REMOVALS: frozenset[Action] = frozenset({"user.disable", "membership.remove"})
 
 
 class StatusIs(Struct, frozen=True, gc=False, tag="status", tag_field="need"):

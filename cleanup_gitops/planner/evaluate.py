@@ -1,0 +1,143 @@
+"""One user against all rules: what becomes of the user, and which changes and handoffs follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.plan import Disposition, Handoff
+from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.build import build
+from cleanup_gitops.planner.diff import Obstacle, Step, Unmet, steps
+from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
+from cleanup_gitops.planner.rules import Rule
+from cleanup_gitops.planner.settle import Settled, completions, settle
+from cleanup_gitops.policy.match import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one user."""
+
+    disposition: Disposition
+    changes: list[Change] = field(default_factory=list)
+    handoffs: list[Handoff] = field(default_factory=list)
+
+
+def names(rules: tuple[Rule, ...] | list[Rule]) -> tuple[str, ...]:
+    """Sorted names of rules, each once."""
+    return tuple(sorted({rule.name for rule in rules}))
+
+
+UNCHANGED = Fate(Disposition("unchanged", "no-policy-matches"))
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that is needed to decide about any user of one inventory."""
+
+    rules: tuple[Rule, ...]
+    shield: Shield
+    scope: Scope
+
+    def fate(self, user: User) -> Fate:
+        """The first disposition that applies, in the order of ``model.plan.STATES``."""
+        shielded = self._shielded(user)
+        if shielded:
+            return shielded
+        rules = self.rules
+        if user.admin or user.kind != "person":
+            rules = speakable(user, rules)
+        known: list[Rule] = []
+        unknown: list[Rule] = []
+        for rule in rules:
+            verdict = rule.verdict(user)
+            if verdict is not False:
+                (known if verdict else unknown).append(rule)
+        if not known and not unknown:
+            return self._untouched(user, rules)
+        blocked = [rule for rule in (*known, *unknown) if rule.missing]
+        if blocked:
+            return Fate(Disposition("conflict", "blocked", names(blocked)))
+        if user.groups is None and any(rule.about_groups for rule in (*known, *unknown)):
+            return Fate(Disposition("unknown", "groups-unknown", names([*known, *unknown])))
+        return self._decide(user, known, unknown)
+
+    def _shielded(self, user: User) -> Fate | None:
+        protection = self.shield.protection(user)
+        if protection:
+            reason, document = protection
+            return Fate(Disposition("protected", reason, self._would_match(user), document))
+        if user.admin or user.kind != "person":
+            spoken = speakable(user, self.rules)
+            if not any(rule.verdict(user) is not False for rule in spoken):
+                return Fate(Disposition("protected", kind_protection(user), self._would_match(user)))
+        entry = self.shield.exempt.get(user.id)
+        if entry:
+            note = f"{entry.reason} until {entry.until.isoformat()}"
+            return Fate(Disposition("exempt", entry.reason, self._would_match(user), note))
+        return None
+
+    def _would_match(self, user: User) -> tuple[str, ...]:
+        return names([rule for rule in self.rules if rule.verdict(user)])
+
+    def _untouched(self, user: User, rules: tuple[Rule, ...]) -> Fate:
+        """Nobody asks anything; say so when a ``none`` part is the only reason (an exclusion wins)."""
+        excluded = [rule for rule in rules if rule.included and rule.included(user)]
+        return Fate(Disposition("unchanged", "excluded", names(excluded))) if excluded else UNCHANGED
+
+    def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
+        settled = settle(known, user)
+        made = () if settled.conflict else steps(settled, user, self.scope.inventory)
+        if unknown and self._open(user, known, unknown, settled, made):
+            return Fate(Disposition("unknown", "policy-undecided", names(unknown), _open_facts(user)))
+        if settled.conflict:
+            return Fate(Disposition("conflict", "policies-disagree", names(settled.parties), settled.conflict))
+        nowhere = [rule for rules in settled.asked.values() for rule in rules if rule.unreachable(user)]
+        if nowhere:
+            return Fate(Disposition("conflict", "group-not-in-directory", names(nowhere)))
+        obstacles = sorted(
+            (one for one in made if isinstance(one, Obstacle)),
+            key=lambda one: (one.state, one.reason),
+        )
+        for one in obstacles:
+            return Fate(Disposition(one.state, one.reason, names(settled.asked[one.requirement])))
+        return self._carry_out(user, settled, [one for one in made if isinstance(one, Step)])
+
+    def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
+        changes, handoffs = build(made, settled, user, self.scope)
+        askers = names([rule for rules in settled.asked.values() for rule in rules])
+        note = f"also asked, but harsher: {', '.join(names(settled.listed))}" if settled.listed else ""
+        if changes:
+            return Fate(Disposition("changed", "changed", askers, note), changes, handoffs)
+        if handoffs:
+            return Fate(Disposition("handed_off", handoffs[0].reason, askers, note), [], handoffs)
+        return Fate(Disposition("unchanged", "already-so", askers, note))
+
+    def _open(
+        self,
+        user: User,
+        known: list[Rule],
+        unknown: list[Rule],
+        settled: Settled,
+        made: tuple[Unmet, ...],
+    ) -> bool:
+        """Whether the unknown verdicts could change what is done: then nothing is done."""
+        usual = (bool(settled.conflict), frozenset(made))
+        for rules in completions(known, unknown):
+            other = settle(rules, user)
+            steps_of = () if other.conflict else steps(other, user, self.scope.inventory)
+            if (bool(other.conflict), frozenset(steps_of)) != usual:
+                return True
+        return False
+
+
+def _open_facts(user: User) -> str:
+    """Which facts the site did not say, for people."""
+    missing = [name for name in ("managed", "domain", "added", "groups", "seats") if getattr(user, name) is None]
+    if user.license == "unknown":
+        missing.append("license")
+    reason = getattr(user.seen, "reason", "")
+    if reason:
+        missing.append(f"activity ({reason})")
+    return f"not known: {', '.join(missing)}" if missing else ""

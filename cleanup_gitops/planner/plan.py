@@ -1,0 +1,140 @@
+"""All users of one inventory, decided and put together into one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cleanup_gitops.model.change import Change, MembershipRemove, UserDisable, change_order
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.plan import (
+    Disposition,
+    Handoff,
+    Inputs,
+    Plan,
+    Seats,
+    envelope_digest,
+    plan_digest,
+    summarize,
+)
+from cleanup_gitops.planner.assume import assume_user
+from cleanup_gitops.planner.evaluate import Evaluation, Fate
+from cleanup_gitops.planner.guards import cap_checks, limits, protection_check
+from cleanup_gitops.planner.protect import make_shield
+from cleanup_gitops.planner.rules import make_rule
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.match import Scope
+
+
+def make_plan(
+    inventory: Inventory,
+    policies: SitePolicies,
+    memory: Memory,
+    *,
+    created: datetime,
+    as_of: datetime,
+    tool_version: str,
+    policy_commit: str = "",
+) -> Plan:
+    """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``."""
+    scope = Scope(as_of, inventory)
+    rules = tuple(make_rule(policy, scope) for policy in policies.policies)
+    shield = make_shield(policies, inventory, as_of)
+    evaluation = Evaluation(rules, shield, scope)
+    fates = {user.id: evaluation.fate(user) for user in inventory.users}
+    _keep_an_administrator(fates, inventory)
+    dispositions, changes, handoffs = _gather(fates)
+    found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
+    checks = (
+        *cap_checks(found_limits, policies.guardrails.where),
+        protection_check(shield.missing),
+    )
+    blocked = tuple(
+        f"{rule.name} ({rule.policy.where}): no group matches {', '.join(rule.missing)}"
+        for rule in rules
+        if rule.missing
+    )
+    digest = plan_digest(changes)
+    return Plan(
+        site=inventory.site,
+        hosting=inventory.hosting,
+        created=created,
+        as_of=as_of,
+        changes=changes,
+        handoffs=handoffs,
+        dispositions=dispositions,
+        checks=checks,
+        limits=found_limits,
+        blocked=blocked,
+        warnings=shield.warnings,
+        seats=_seats(changes, inventory),
+        summary=summarize(changes, dispositions),
+        inputs=Inputs(
+            policy_digest=policies.digest,
+            inventory_digest=inventory.digest,
+            proof=inventory.proof,
+            lineage=memory.lineage,
+            serial=memory.serial,
+            tool_version=tool_version,
+            policy_commit=policy_commit,
+        ),
+        applyable=all(check.passed for check in checks),
+        complete=not blocked,
+        digest=digest,
+        envelope=envelope_digest(
+            plan=digest,
+            site=inventory.site,
+            lineage=memory.lineage,
+            serial=memory.serial,
+            created=created,
+        ),
+    )
+
+
+def _gather(
+    fates: dict[str, Fate],
+) -> tuple[dict[str, Disposition], tuple[Change, ...], tuple[Handoff, ...]]:
+    """Fates as the parts of a plan; equal dispositions share one value."""
+    shared: dict[Disposition, Disposition] = {}
+    dispositions: dict[str, Disposition] = {}
+    changes: list[Change] = []
+    handoffs: list[Handoff] = []
+    for account, fate in fates.items():
+        dispositions[account] = shared.setdefault(fate.disposition, fate.disposition)
+        changes += fate.changes
+        handoffs += fate.handoffs
+    changes.sort(key=change_order)
+    handoffs.sort(key=lambda one: (one.address, one.action))
+    return dispositions, tuple(changes), tuple(handoffs)
+
+
+def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None:
+    """A plan that would leave no active administrator leaves all administrators alone."""
+    active = {user.id for user in inventory.users if user.admin and user.status == "active"}
+    hit = {account for account in active if _ends_administration(fates[account].changes, inventory)}
+    if hit and hit == active:
+        for account in hit:
+            policies = fates[account].disposition.policies
+            fates[account] = Fate(Disposition("protected", "last-administrator", policies))
+
+
+def _ends_administration(changes: Iterable[Change], inventory: Inventory) -> bool:
+    for change in changes:
+        if isinstance(change, UserDisable):
+            return True
+        if isinstance(change, MembershipRemove) and inventory.group_by_id[change.group].admin is not False:
+            return True
+    return False
+
+
+def _seats(changes: Iterable[Change], inventory: Inventory) -> Seats:
+    by_user: dict[str, list[Change]] = {}
+    for change in changes:
+        by_user.setdefault(change.user, []).append(change)
+    delta = 0
+    for account, own in by_user.items():
+        user = inventory.user_by_id[account]
+        delta += int(bool(assume_user(user, own, inventory).billed)) - int(bool(user.billed))
+    used = inventory.seats_used
+    return Seats(before=used, after=used + delta, limit=inventory.seat_limit)

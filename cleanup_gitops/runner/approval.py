@@ -1,0 +1,97 @@
+"""What an approval covers: the rows of a saved plan that are still planned, young enough and not consumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.plan import Plan
+
+NEW_PLAN = "Make a new plan with `cleanup-gitops plan --out plan.json` and have it reviewed."
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rows of the current plan that may be carried out, and what became of the rest.
+
+    ``superseded`` are approved rows that the current plan no longer has in the same form; ``consumed`` were carried
+    out under this approval before; ``not_approved`` stand only in the current plan.
+    """
+
+    changes: tuple[Change, ...]
+    superseded: tuple[Change, ...] = ()
+    consumed: tuple[Change, ...] = ()
+    not_approved: tuple[Change, ...] = ()
+
+
+def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: timedelta) -> None:
+    """Refuse a saved plan before anything is read: another site, another lineage, too old, consumed, unsafe.
+
+    Raises ``ApprovalError``. Its digests were checked when the file was read.
+    """
+    if saved.site != site:
+        raise ApprovalError(f"The saved plan is for {saved.site}, not for {site}.", NEW_PLAN)
+    if not saved.applyable:
+        raise ApprovalError("The saved plan is unsafe: a guard was broken when it was made.", NEW_PLAN)
+    lineage = saved.inputs.lineage
+    if lineage != memory.lineage and not (lineage == "" and memory.lineage == saved.envelope):
+        raise ApprovalError(
+            f"The saved plan was made on another state of {site} (lineage {lineage[:19] or 'none'},"
+            f" recorded {memory.lineage[:19] or 'none'}).",
+            NEW_PLAN,
+        )
+    if saved.inputs.serial > memory.serial:
+        raise ApprovalError(
+            f"The saved plan is newer than the recorded state: serial {saved.inputs.serial} against {memory.serial}.",
+            "Fetch the commits of the state first (`git pull`).",
+        )
+    age = now - saved.created
+    if age > ttl or age < -timedelta(minutes=5):
+        raise ApprovalError(
+            f"The saved plan was made at {saved.created:%Y-%m-%d %H:%M} UTC; it is now {now:%Y-%m-%d %H:%M} UTC"
+            f" and a plan lives {_hours(ttl)} (Guardrails plan_ttl).",
+            NEW_PLAN,
+        )
+    spent = _spent(saved, memory)
+    if spent is not None and spent.issuperset(saved.manifest):
+        raise ApprovalError("The saved plan was applied before: all of its rows are consumed.", NEW_PLAN)
+
+
+def choose(saved: Plan, current: Plan, memory: Memory) -> Choice:
+    """Approved and still planned, by change digest, in the order of the current plan.
+
+    Raises ``ApprovalError`` when the two plans have nothing in common although something was approved.
+    """
+    spent = _spent(saved, memory) or set()
+    approved = dict(zip(saved.manifest, saved.changes, strict=True))
+    now = dict(zip(current.manifest, current.changes, strict=True))
+    covered = tuple(change for key, change in now.items() if key in approved and key not in spent)
+    superseded = tuple(change for key, change in approved.items() if key not in now and key not in spent)
+    if saved.changes and not covered:
+        raise ApprovalError(
+            f"Nothing of the saved plan can be applied: {len(superseded)} of {len(saved.changes)} rows are no longer"
+            " planned in the same form (the users came back, were changed by hand, or the policies changed).",
+            NEW_PLAN,
+        )
+    return Choice(
+        changes=covered,
+        superseded=superseded,
+        consumed=tuple(change for key, change in approved.items() if key in spent),
+        not_approved=tuple(change for key, change in now.items() if key not in approved),
+    )
+
+
+def _spent(saved: Plan, memory: Memory) -> set[str] | None:
+    """Digests of rows consumed under this envelope; ``None`` when it was never applied."""
+    for consumed in memory.consumed:
+        if consumed.envelope == saved.envelope:
+            return set(consumed.rows)
+    return None
+
+
+def _hours(span: timedelta) -> str:
+    hours, rest = divmod(int(span.total_seconds()), 3600)
+    return f"{hours} hours" if not rest else f"{span.total_seconds() / 3600:.1f} hours"

@@ -1,0 +1,160 @@
+"""One apply from the recorded state to the next: read, plan, choose, carry out, read again, record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cleanup_gitops.ledger.record import RunRecord, memory_of, record_run
+from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.errors import SiteError, StateError, UnsafePlanError
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.ports import Live, Store
+from cleanup_gitops.model.run import Approval, Outcome
+from cleanup_gitops.planner import make_plan
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.runner.approval import Choice, check_saved, choose
+from cleanup_gitops.runner.carry_out import Hands, carry_out, dropped, finish
+
+WRITTEN = frozenset({"applied", "settling", "not_effective", "failed"})
+
+
+class Stop:
+    """Asked between two changes; set by whoever wants a clean end (Ctrl-C)."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.writing = False
+
+    def ask(self) -> None:
+        """End after the change under way."""
+        self.asked = True
+
+    def __call__(self) -> bool:
+        """Whether a clean end was asked for."""
+        return self.asked
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one apply did. ``commit`` is "" when recording failed; ``unread`` when the site could not be read again."""
+
+    plan: Plan
+    live: Live
+    choice: Choice
+    approval: Approval
+    outcomes: tuple[Outcome, ...]
+    record: RunRecord
+    commit: str
+    unread: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that should have been done was not, or a policy is blocked."""
+        bad = ("failed", "not_effective", "not_attempted")
+        return bool(self.plan.blocked) or any(one.result in bad for one in self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything one run works with."""
+
+    policies: SitePolicies
+    hands: Hands
+    store: Store
+    tool_version: str
+    domains: frozenset[str]
+    """E-mail domains that may be recorded: internal ones and those that a policy names."""
+
+
+def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
+    """Apply what is approved: the rows of ``saved`` that are still planned, or with ``None`` the whole plan made now.
+
+    Raises ``ApprovalError``, ``UnsafePlanError`` (with the plan as its ``plan``) and whatever the reading raises; then
+    nothing was written. Raises ``UnrecordedError`` when the result could not be committed: it carries the run.
+    """
+    clock = desk.hands.clock
+    files = desk.store.read()
+    memory = memory_of(files)
+    started = clock.now()
+    site = desk.policies.site
+    if saved is not None:
+        ttl = desk.policies.guardrails.plan_ttl
+        check_saved(saved, site=site, memory=memory, now=started, ttl=ttl)
+    live = desk.hands.reader.read()
+    plan = make_plan(
+        live.inventory,
+        desk.policies,
+        memory,
+        created=started,
+        as_of=started,
+        tool_version=desk.tool_version,
+        policy_commit=desk.store.policy_commit(),
+    )
+    if not plan.applyable:
+        raise BrokenGuardsError(plan, live)
+    choice = Choice(plan.changes) if saved is None else choose(saved, plan, memory)
+    approval = Approval(
+        kind="auto" if saved is None else "plan",
+        by=live.inventory.runner[0] if live.inventory.runner else "",
+        at=started if saved is None else saved.created,
+        ref=plan.envelope if saved is None else saved.envelope,
+    )
+    stop.writing = True
+    outcomes = (
+        *carry_out(choice.changes, desk.hands, stop),
+        *dropped(choice.superseded, desk.hands),
+    )
+    after, outcomes, unread = _read_again(desk, live, outcomes, choice.changes)
+    record = record_run(
+        before=files,
+        memory=memory,
+        plan=plan,
+        outcomes=outcomes,
+        approval=approval,
+        inventory=after.inventory,
+        time=clock.now(),
+        tool_version=desk.tool_version,
+        domains=desk.domains,
+        approved=saved,
+    )
+    run = Run(plan, after, choice, approval, outcomes, record, commit="", unread=unread)
+    try:
+        return replace(run, commit=desk.store.commit(record.files, record.subject, record.trailers))
+    except StateError as error:
+        raise UnrecordedError(run, error) from error
+
+
+def _read_again(
+    desk: Desk, before: Live, outcomes: tuple[Outcome, ...], changes: Sequence[Change]
+) -> tuple[Live, tuple[Outcome, ...], str]:
+    """What is recorded is what was read, never what was meant. A site that fails now keeps the reading before."""
+    if not any(outcome.result in WRITTEN for outcome in outcomes):
+        return before, outcomes, ""
+    try:
+        after = desk.hands.reader.read()
+    except SiteError as error:
+        return before, outcomes, error.message
+    return after, finish(outcomes, changes, after.inventory), ""
+
+
+class UnrecordedError(StateError):
+    """The changes of ``run`` were carried out but their record could not be committed."""
+
+    def __init__(self, run: Run, why: StateError) -> None:
+        super().__init__(f"The run was carried out but not recorded: {why.message}", why.hint)
+        self.run = run
+
+
+class BrokenGuardsError(UnsafePlanError):
+    """The plan that was made now is over a guard. ``plan`` and ``live`` are there to be shown."""
+
+    def __init__(self, plan: Plan, live: Live) -> None:
+        broken = [check for check in plan.checks if not check.passed]
+        lines = "\n".join(f"  {check.name}: {check.message}" for check in broken)
+        super().__init__(
+            f"The plan for {plan.site} is unsafe, nothing of it was applied:\n{lines}",
+            "Narrow the policies, or change the caps in a reviewed Guardrails document.",
+        )
+        self.plan = plan
+        self.live = live

@@ -1,0 +1,193 @@
+"""From a plan and the people it is about to the rows that a template prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove
+from cleanup_gitops.model.people import People
+from cleanup_gitops.model.plan import Handoff, Limit, Plan, State
+from cleanup_gitops.model.requirement import Cause
+from cleanup_gitops.views import words
+from cleanup_gitops.views.rows import (
+    CauseRow,
+    ChangeRow,
+    HandoffRow,
+    HandoffRows,
+    LimitRow,
+    PlanRows,
+    PolicyRows,
+    Untouched,
+    UserRow,
+    UserRows,
+)
+from cleanup_gitops.views.safe import label
+
+SHOWN = 20
+"""Users listed in conflict or as unknown; more of them are counted."""
+NEAR = 80
+"""Percent of a limit from which on it is shown."""
+
+
+def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
+    """Rows of a plan; at most ``limit`` changes in detail (``None``: all)."""
+    shown = plan.changes if limit is None else plan.changes[:limit]
+    symbols = {words.SYMBOLS[change.action] for change in shown}
+    untouched = _untouched(plan)
+    return PlanRows(
+        changes=tuple(_change_row(change, plan, people) for change in shown),
+        more=len(plan.changes) - len(shown),
+        legend=tuple((symbol, text) for symbol, text in words.LEGEND.items() if symbol in symbols),
+        totals=totals(change.action for change in plan.changes),
+        verdict=_verdict(plan),
+        failed=tuple(check for check in plan.checks if not check.passed),
+        handoffs=_handoff_rows(plan, people),
+        conflicts=_user_rows(plan, people, "conflict"),
+        unknown=_user_rows(plan, people, "unknown"),
+        untouched=untouched,
+        untouched_counts=", ".join(f"{part.number:,} {part.word}" for part in untouched),
+        limits=_limit_rows(plan.limits),
+    )
+
+
+def by_policy(rows: Iterable[ChangeRow]) -> tuple[PolicyRows, ...]:
+    """The same rows by the policy that is named first, in the order in which policies appear."""
+    found: dict[str, list[ChangeRow]] = {}
+    for row in rows:
+        found.setdefault(row.causes[0].policy if row.causes else "without a policy", []).append(row)
+    return tuple(
+        PolicyRows(
+            policy=policy,
+            counts=", ".join(f"{n:,} {done}" for done, n in Counter(row.done for row in own).items()),
+            rows=tuple(own),
+            named=any(row.name for row in own),
+        )
+        for policy, own in found.items()
+    )
+
+
+def totals(actions: Iterable[Action]) -> str:
+    """``1 to add, 2 to change, 3 to remove``."""
+    count = Counter(words.SYMBOLS[action] for action in actions)
+    return f"{count['+']:,} to add, {count['~']:,} to change, {count['-']:,} to remove"
+
+
+def _verdict(plan: Plan) -> str:
+    """What an empty plan means: only without anything left over does the site match its policies."""
+    left = []
+    if plan.handoffs:
+        left.append(f"{words.counted(len(plan.handoffs), 'change')} handed off")
+    if conflicts := plan.summary.states.get("conflict"):
+        left.append(f"{words.counted(conflicts, 'user')} in conflict")
+    if plan.blocked:
+        left.append(f"{words.counted(len(plan.blocked), 'policy', 'policies')} blocked")
+    if left:
+        return f"No changes. But {plan.site} does not match all of its policies: {', '.join(left)}."
+    sentence = f"No changes. {plan.site} matches its policies."
+    if unknown := plan.summary.states.get("unknown"):
+        verb = "is" if unknown == 1 else "are"
+        sentence += f" {words.counted(unknown, 'user')} {verb} left out because a fact is not known."
+    return sentence
+
+
+def _causes(causes: Iterable[Cause]) -> tuple[CauseRow, ...]:
+    return tuple(CauseRow(one.policy, one.where, one.why) for one in causes)
+
+
+def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:
+    group = before = after = ""
+    if isinstance(change, MembershipAdd | MembershipRemove):
+        group = change.label or change.group
+    else:
+        before, after = change.old, change.new
+    return ChangeRow(
+        address=change.address,
+        account=change.user,
+        name=label(people.name(change.user)),
+        symbol=words.SYMBOLS[change.action],
+        done=words.done_to(change.action, plan.hosting),
+        group=group,
+        before=before,
+        after=after,
+        causes=_causes(change.causes),
+        note=change.note,
+    )
+
+
+def _handoff_rows(plan: Plan, people: People) -> tuple[HandoffRows, ...]:
+    by_reason: dict[str, list[Handoff]] = {}
+    for handoff in plan.handoffs:
+        by_reason.setdefault(handoff.reason, []).append(handoff)
+    return tuple(
+        HandoffRows(
+            hands=words.hands(reason),
+            rows=tuple(
+                HandoffRow(
+                    address=one.address,
+                    account=one.user,
+                    name=label(people.name(one.user)),
+                    done=words.done_to(one.action, plan.hosting),
+                    group=one.label,
+                    causes=_causes(one.causes),
+                )
+                for one in own
+            ),
+        )
+        for reason, own in by_reason.items()
+    )
+
+
+def _user_rows(plan: Plan, people: People, state: State) -> UserRows:
+    found = [(account, one) for account, one in plan.dispositions.items() if one.state == state]
+    return UserRows(
+        total=len(found),
+        rows=tuple(
+            UserRow(
+                account=account,
+                name=label(people.name(account)),
+                why=words.reason(one.reason) + (f" ({one.note})" if one.note else ""),
+                policies=one.policies,
+            )
+            for account, one in found[:SHOWN]
+        ),
+    )
+
+
+def _untouched(plan: Plan) -> tuple[Untouched, ...]:
+    reasons: dict[State, Counter[str]] = {state: Counter() for state in words.UNTOUCHED}
+    for one in plan.dispositions.values():
+        if one.state != "changed":
+            reasons[one.state][words.reason(one.reason)] += 1
+    return tuple(
+        Untouched(
+            word=word,
+            number=reasons[state].total(),
+            reasons=", ".join(
+                f"{why} ({number:,})"
+                for why, number in sorted(reasons[state].items(), key=lambda one: (-one[1], one[0]))
+            ),
+        )
+        for state, word in words.UNTOUCHED.items()
+        if reasons[state] or state == "unchanged"
+    )
+
+
+def _limit_rows(limits: Iterable[Limit]) -> tuple[LimitRow, ...]:
+    near = [
+        (one, one.planned + one.recent)
+        for one in limits
+        if 100 * (one.planned + one.recent) >= NEAR * max(one.allowed, 1)
+    ]
+    wide = max((len(one.name) for one, _ in near), default=0)
+    digits = max((len(f"{max(used, one.allowed):,}") for one, used in near), default=0)
+    return tuple(
+        LimitRow(
+            name=one.name.ljust(wide),
+            used=f"{used:,}".rjust(digits),
+            allowed=f"{one.allowed:,}".rjust(digits),
+            verdict="over" if used > one.allowed else "reached" if used == one.allowed else "near",
+            rule=one.rule,
+        )
+        for one, used in near
+    )

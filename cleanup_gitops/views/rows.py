@@ -1,0 +1,154 @@
+"""What a template prints, row by row. Texts are as they were given; only names are cut to one short line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cleanup_gitops.model.plan import Check
+from cleanup_gitops.views.safe import quoted
+
+
+def with_details(subject: str, name: str, group: str = "") -> str:
+    """An address or id, with what is known about it in brackets."""
+    known = ", ".join(part for part in (name, group and f"group {quoted(group)}") if part)
+    return f"{subject} ({known})" if known else subject
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRow:
+    """Who asks for a change, where that is written, and why it concerns this user."""
+
+    policy: str
+    where: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        place = f" ({self.where})" if self.where else ""
+        return f"{self.policy}{place}: {self.why}" if self.why else f"{self.policy}{place}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change. ``group`` is empty for a status, ``before`` and ``after`` for a membership."""
+
+    address: str
+    account: str
+    name: str
+    symbol: str
+    done: str
+    group: str
+    before: str
+    after: str
+    causes: tuple[CauseRow, ...]
+    note: str
+
+    @property
+    def who(self) -> str:
+        """The address, with the name where it is known."""
+        return with_details(self.address, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRows:
+    """The changes that one policy asks for first, and how many of each kind they are."""
+
+    policy: str
+    counts: str
+    rows: tuple[ChangeRow, ...]
+    named: bool
+    """Whether any of the accounts has a name to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffRow:
+    """One change for somebody else."""
+
+    address: str
+    account: str
+    name: str
+    done: str
+    group: str
+    causes: tuple[CauseRow, ...]
+
+    @property
+    def who(self) -> str:
+        """The address, with name and group where there are any."""
+        return with_details(self.address, self.name, self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffRows:
+    """Handoffs for the same hands."""
+
+    hands: str
+    rows: tuple[HandoffRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """One user who was left alone, and why."""
+
+    account: str
+    name: str
+    why: str
+    policies: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        asked = f", asked by {', '.join(self.policies)}" if self.policies else ""
+        return f"{with_details(self.account, self.name)}: {self.why}{asked}"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRows:
+    """The first users of one disposition."""
+
+    total: int
+    rows: tuple[UserRow, ...]
+
+    @property
+    def more(self) -> int:
+        """Users who are counted but not shown."""
+        return self.total - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """Users of one disposition, and how many of them for which reason."""
+
+    word: str
+    number: int
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit that is near, reached or exceeded; texts padded to the same width in all rows."""
+
+    name: str
+    used: str
+    allowed: str
+    verdict: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRows:
+    """All that the documents of a plan print besides the plan's own plain values."""
+
+    changes: tuple[ChangeRow, ...]
+    more: int
+    """Changes that are not shown in detail."""
+    legend: tuple[tuple[str, str], ...]
+    totals: str
+    verdict: str
+    failed: tuple[Check, ...]
+    handoffs: tuple[HandoffRows, ...]
+    conflicts: UserRows
+    unknown: UserRows
+    untouched: tuple[Untouched, ...]
+    untouched_counts: str
+    limits: tuple[LimitRow, ...]

@@ -1,0 +1,142 @@
+"""What an apply did, for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.people import NOBODY, People
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.run import Approval, Outcome, Result
+from cleanup_gitops.views import words
+from cleanup_gitops.views.documents import render
+from cleanup_gitops.views.paint import paint
+from cleanup_gitops.views.rows import with_details
+from cleanup_gitops.views.safe import label
+
+RESULTS: dict[Result, str] = {
+    "failed": "failed",
+    "not_effective": "not effective",
+    "not_attempted": "not attempted",
+    "superseded": "superseded",
+    "settling": "settling",
+    "already": "already so",
+    "applied": "applied",
+}
+"""Results in the order in which they are told, what needs a person first."""
+
+UNFINISHED: tuple[Result, ...] = ("failed", "not_effective", "not_attempted")
+
+_MEANINGS: dict[Result, str] = {
+    "failed": "Failed",
+    "not_effective": "Not effective (the site accepted the change, but reading back shows none)",
+    "not_attempted": "Not attempted",
+    "superseded": "Superseded (the facts changed after the plan was made; nothing was written)",
+    "settling": "Settling (the site accepted the change but does not show it yet)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """One change that needs a look: what it was, whom it concerned, and why it went as it did."""
+
+    address: str
+    name: str
+    group: str
+    done: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        what = f"{with_details(self.address, self.name, self.group)} was to be {self.done}"
+        return f"{what}: {self.why}" if self.why else what
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRows:
+    """All changes with the same result."""
+
+    title: str
+    rows: tuple[OutcomeRow, ...]
+
+
+def render_run(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    approval: Approval,
+    commit: str,
+    people: People = NOBODY,
+    *,
+    not_approved: Sequence[Change] = (),
+    unread: str = "",
+    colour: bool = False,
+) -> str:
+    """What became of the approved changes, who approved them, where it is recorded, and what to do next.
+
+    ``commit`` is the commit that holds the record, "" when there is none. ``not_approved`` are changes that are
+    planned now but stand in no approval; ``unread`` says why the site could not be read again after the writes.
+    """
+    counts = Counter(outcome.result for outcome in outcomes)
+    text = render(
+        "run.txt.j2",
+        site=plan.site,
+        headline=_headline(plan.site, outcomes, counts),
+        results=", ".join(f"{counts[one]:,} {word}" for one, word in RESULTS.items() if counts[one]),
+        groups=tuple(
+            ResultRows(title, _rows(plan, people, [one for one in outcomes if one.result == result]))
+            for result, title in _MEANINGS.items()
+            if counts[result]
+        ),
+        waiting=[
+            with_details(one.address, label(people.name(one.user)), getattr(one, "label", "")) for one in not_approved
+        ],
+        unread=unread,
+        approval=approval,
+        approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        commit=commit,
+        steps=_next_steps(counts, approval, commit, not_approved),
+    )
+    return paint(text, colour=colour)
+
+
+def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result]) -> str:
+    made = Counter(words.SYMBOLS[one.action] for one in outcomes if one.result == "applied")
+    done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed on {site}"
+    if any(counts[one] for one in UNFINISHED):
+        return f"Apply incomplete: {done}."
+    return f"Apply complete! {done}." if counts else f"Apply complete! Nothing to do on {site}."
+
+
+def _rows(plan: Plan, people: People, outcomes: Iterable[Outcome]) -> tuple[OutcomeRow, ...]:
+    groups = {one.address: getattr(one, "label", "") for one in plan.changes}
+    return tuple(
+        OutcomeRow(
+            address=one.address,
+            name=label(people.name(one.user)),
+            group=groups.get(one.address, ""),
+            done=words.done_to(one.action, plan.hosting),
+            why=one.detail or "; ".join(map(words.no_longer, one.unmet)),
+        )
+        for one in outcomes
+    )
+
+
+def _next_steps(counts: Counter[Result], approval: Approval, commit: str, not_approved: Sequence[Change]) -> list[str]:
+    steps = []
+    if not commit:
+        steps.append("Find out why the record is not in git before anything else is applied.")
+    if any(counts[one] for one in UNFINISHED):
+        again = "apply the same plan again" if approval.kind == "plan" else "run the same command again"
+        steps.append(f"Look into what did not work, then {again}: what is done is not repeated.")
+    if not_approved:
+        steps.append("Make a new plan for what was not approved.")
+    if counts["superseded"]:
+        steps.append("Make a new plan for what was superseded.")
+    if counts["settling"]:
+        steps.append("Plan again later: what has settled is then no longer planned.")
+    if not steps and counts:
+        steps.append("Plan again: it should say that there are no changes.")
+    return steps

@@ -1,0 +1,176 @@
+"""The laws of the planner, over generated organizations and policies of both hostings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace as with_fields
+from itertools import chain, combinations
+from random import Random
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleanup_gitops.ledger.planfile import plan_bytes
+from cleanup_gitops.model.activity import Unknown
+from cleanup_gitops.model.change import ACTIONS
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import BLANK
+from cleanup_gitops.model.plan import STATES, Plan
+from cleanup_gitops.model.user import User
+from cleanup_gitops.planner import assume, make_plan
+from cleanup_gitops.planner.diff import steps
+from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.protect import make_shield
+from cleanup_gitops.planner.rules import make_rule
+from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.match import Scope
+from tests.planner.organizations import organization
+from tests.planner.site_policies import site_policies
+from tests.strategies import AS_OF
+
+Case = tuple[Inventory, SitePolicies]
+
+
+def invented(seed: int, *, quiet: bool = False) -> Case:
+    """An organization and policies for it. ``quiet``: policies ask only about facts that no change writes."""
+    rng = Random(seed)
+    inventory = organization(rng, seat_limit=not quiet)
+    return inventory, site_policies(rng, inventory, outside_only=quiet)
+
+
+MANY = settings(max_examples=400)
+SEEDS = st.integers(0, 2**32)
+CASES = SEEDS.map(invented)
+QUIET = SEEDS.map(lambda seed: invented(seed, quiet=True))
+UNKNOWN = {
+    "status": "unknown",
+    "kind": "unknown",
+    "license": "unknown",
+    "managed": None,
+    "synced": None,
+    "writable": None,
+    "admin": None,
+    "domain": None,
+    "added": None,
+    "seen": Unknown("forgotten"),
+    "elsewhere": None,
+    "groups": None,
+    "seats": None,
+}
+
+
+def planned(inventory: Inventory, policies: SitePolicies) -> Plan:
+    return make_plan(inventory, policies, BLANK, created=AS_OF, as_of=AS_OF, tool_version="0")
+
+
+def acts(plan: Plan) -> set[tuple[str, str]]:
+    return {(change.action, change.address) for change in plan.changes}
+
+
+@MANY
+@given(CASES)
+def test_the_same_inputs_give_the_same_bytes(case: Case) -> None:
+    inventory, policies = case
+    again = msgspec.json.decode(msgspec.json.encode(inventory), type=Inventory)
+    shuffled = with_fields(policies, policies=policies.policies)
+    assert plan_bytes(planned(inventory, policies)) == plan_bytes(planned(again, shuffled))
+
+
+@MANY
+@given(CASES)
+def test_every_user_has_exactly_one_disposition(case: Case) -> None:
+    inventory, policies = case
+    plan = planned(inventory, policies)
+    assert list(plan.dispositions) == [user.id for user in inventory.users]
+    assert sum(plan.summary.states.values()) == plan.summary.users == len(inventory.users)
+    assert set(plan.summary.states) <= set(STATES)
+    touched = {change.user for change in plan.changes}
+    assert touched == {account for account, one in plan.dispositions.items() if one.state == "changed"}
+
+
+@MANY
+@given(CASES)
+def test_nobody_who_is_protected_or_exempt_is_touched(case: Case) -> None:
+    inventory, policies = case
+    listed = {account for one in policies.protections for account in one.accounts}
+    exempt = {one.account for one in policies.exemptions if one.until >= AS_OF.date()}
+    guarded = [group for one in policies.protections for group in one.groups]
+    for change in planned(inventory, policies).changes:
+        user = inventory.user_by_id[change.user]
+        assert user.id not in inventory.runner
+        assert user.id not in listed | exempt
+        assert user.admin is not None
+        assert user.kind != "unknown"
+        named = [one for one in policies.policies if one.name in {cause.policy for cause in change.causes}]
+        assert named
+        assert all(user.kind in one.kinds and (one.include_admins or not user.admin) for one in named)
+        names = {inventory.group_by_id[group].name for group in user.groups or ()}
+        assert not names & set(guarded)
+
+
+@MANY
+@given(CASES, st.data())
+def test_forgetting_a_fact_never_adds_a_change(case: Case, data: st.DataObject) -> None:
+    inventory, policies = case
+    if not inventory.users:
+        return
+    at = data.draw(st.integers(0, len(inventory.users) - 1), label="which user")
+    fact = data.draw(st.sampled_from(sorted(UNKNOWN)), label="which fact")
+    user = inventory.users[at]
+    forgotten = msgspec.structs.replace(user, **{fact: UNKNOWN[fact]})
+    users = (*inventory.users[:at], forgotten, *inventory.users[at + 1 :])
+    known = planned(inventory, policies)
+    less = planned(msgspec.structs.replace(inventory, users=users), policies)
+    assert acts(less) <= acts(known)
+
+
+@MANY
+@given(QUIET)
+def test_the_plan_after_the_plan_is_empty(case: Case) -> None:
+    """For policies that ask about facts no change writes. A policy that asks what another one writes acts next time."""
+    inventory, policies = case
+    first = planned(inventory, policies)
+    after = assume(inventory, first)
+    second = planned(after, policies)
+    assert acts(second) == set()
+    assert first.seats.after == after.seats_used == second.seats.before
+
+
+@MANY
+@given(CASES)
+def test_unknown_verdicts_are_settled_as_brute_force_over_their_completions_does(
+    case: Case,
+) -> None:
+    inventory, policies = case
+    scope = Scope(AS_OF, inventory)
+    rules = tuple(make_rule(policy, scope) for policy in policies.policies)
+    evaluation = Evaluation(rules, make_shield(policies, inventory, AS_OF), scope)
+    for user in inventory.users:
+        state = evaluation.fate(user).disposition
+        if state.state in {"protected", "exempt"} or state.reason in {"blocked", "groups-unknown"}:
+            continue
+        spoken = [rule for rule in rules if rule.may_touch(user.kind, admin=user.admin is not False)]
+        known = [rule for rule in spoken if rule.verdict(user)]
+        open_ = [rule for rule in spoken if rule.verdict(user) is None]
+        subsets = chain.from_iterable(combinations(open_, size) for size in range(len(open_) + 1))
+        ways = {_result([*known, *extra], user, inventory) for extra in subsets}
+        assert (len(ways) > 1) == (state.reason == "policy-undecided")
+
+
+def _result(rules: list, user: User, inventory: Inventory) -> tuple[bool, frozenset]:  # type: ignore[type-arg]
+    settled = settle(sorted(rules, key=lambda rule: rule.name), user)
+    return bool(settled.conflict), frozenset(() if settled.conflict else steps(settled, user, inventory))
+
+
+def test_the_invented_cases_reach_everything_that_can_become_of_a_user() -> None:
+    """A law that holds because nothing happens says nothing."""
+    plans = [planned(*invented(seed)) for seed in range(300)]
+    quiet = [planned(*invented(seed, quiet=True)) for seed in range(300)]
+    states = Counter(one.state for plan in plans for one in plan.dispositions.values())
+    actions = Counter(change.action for plan in plans for change in plan.changes)
+    assert all(states[state] >= 5 for state in STATES), states
+    assert all(actions[action] >= 5 for action in ACTIONS), actions
+    assert sum(bool(plan.changes) for plan in plans) > 60
+    assert sum(bool(plan.changes) for plan in quiet) > 60

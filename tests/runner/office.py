@@ -1,0 +1,136 @@
+"""A small site, a policy for it, and a desk to apply it from: fake site, real git."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from cleanup_gitops.ledger.record import memory_of
+from cleanup_gitops.ledger.store import GitStore
+from cleanup_gitops.model.activity import seen_at
+from cleanup_gitops.model.group import Directory, Grant, Group
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.user import GroupSeat, User
+from cleanup_gitops.planner import make_plan
+from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
+from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
+from cleanup_gitops.runner import Run, Stop, execute
+from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.run import Desk
+from tests.fakes import NOON, FakeClock, FakeProgress, FakeSite
+from tests.strategies import proof_of
+
+SEATS = "g-seats"
+RUNNER = "712020:runner"
+
+
+def person(number: int, idle: int, groups: Sequence[str] = (SEATS,)) -> User:
+    """A person last seen so many days ago."""
+    return User(
+        id=f"712020:{number:04}",
+        directory="default",
+        status="active",
+        kind="person",
+        license="seat" if SEATS in groups else "none",
+        managed=True,
+        synced=False,
+        writable=True,
+        admin=False,
+        domain="acme.com",
+        added=NOON - timedelta(days=900),
+        seen=seen_at(NOON - timedelta(days=idle)),
+        elsewhere=(),
+        groups=tuple(groups),
+        seats=(GroupSeat((SEATS,)),) if SEATS in groups else (),
+    )
+
+
+def office_site(*idle: int) -> Inventory:
+    """The runner and one seat holder for each number of idle days."""
+    runner = replace_struct(person(0, 0), id=RUNNER)
+    users = tuple(sorted((*(person(n, days) for n, days in enumerate(idle, start=1)), runner), key=lambda one: one.id))
+    return Inventory(
+        site="acme",
+        hosting="cloud",
+        as_of=NOON,
+        users=users,
+        groups=(
+            Group(id="g-others", name="others", directory="default", modifiable=True, admin=False, grants=()),
+            Group(
+                id=SEATS,
+                name="confluence-users-acme",
+                directory="default",
+                modifiable=True,
+                synced=False,
+                license="seat",
+                admin=False,
+                grants=(Grant("confluence", "user"),),
+            ),
+        ),
+        directories=(Directory(id="default", name="default"),),
+        proof=proof_of(len(users), 2),
+        runner=(RUNNER,),
+    )
+
+
+def replace_struct(user: User, **facts: object) -> User:
+    """The same user with other facts."""
+    from msgspec.structs import replace as with_facts
+
+    return with_facts(user, **facts)
+
+
+DORMANT = Policy(
+    name="dormant",
+    owner="iam@acme.com",
+    why="seats",
+    match=Match(all=(HasSeat(wanted=True), InactiveFor(90))),
+    ensure=Ensure(groups_absent=("confluence-users-acme",), where_groups="policies/dormant.yaml:12"),
+    where="policies/dormant.yaml:11",
+)
+OTHERS = Policy(
+    name="others",
+    owner="iam@acme.com",
+    why="all",
+    match=Match(all=(InGroup(("confluence-users-acme",)),)),
+    ensure=Ensure(groups_present=("others",)),
+)
+ROOMY = Guardrails(caps={name: Cap(1000) for name in Guardrails().caps})
+POLICIES = SitePolicies(site="acme", policies=(DORMANT,), guardrails=ROOMY)
+
+
+@dataclass
+class Office:
+    """Everything one test needs."""
+
+    site: FakeSite
+    store: GitStore
+    clock: FakeClock = field(default_factory=FakeClock)
+    policies: SitePolicies = POLICIES
+
+    def plan(self) -> Plan:
+        """Plan now."""
+        now = self.clock.now()
+        memory = memory_of(self.store.read())
+        live = self.site.read().inventory
+        return make_plan(live, self.policies, memory, created=now, as_of=now, tool_version="0")
+
+    def apply(self, saved: Plan | None = None, stop: Stop | None = None) -> Run:
+        """Apply now."""
+        hands = Hands(self.site, self.site, self.clock, FakeProgress())
+        desk = Desk(self.policies, hands, self.store, "0", frozenset({"acme.com"}))
+        return execute(desk, saved=saved, stop=stop or Stop())
+
+    def under(self, **changes: object) -> None:
+        """Other policies from now on."""
+        self.policies = replace(self.policies, **changes)  # type: ignore[arg-type]
+
+
+def open_office(folder: Path, *idle: int) -> Office:
+    """A fresh repository and a site whose users are idle for so many days."""
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    return Office(FakeSite(office_site(*idle)), GitStore(folder, "acme"))

@@ -1,0 +1,225 @@
+"""What an approval covers, and when it covers nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
+from cleanup_gitops.model.activity import seen_at
+from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.policy.documents import Cap, Guardrails
+from cleanup_gitops.runner.run import BrokenGuardsError
+from tests.runner.office import DORMANT, OTHERS, POLICIES, open_office
+
+
+def test_a_saved_plan_is_applied_as_it_was_approved(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 10, 100, 200)
+    run = office.apply(read_plan(plan_bytes(office.plan())))
+    assert [one.result for one in run.outcomes] == ["applied", "applied"]
+    assert run.approval.kind == "plan"
+    assert not office.plan().changes
+
+
+@pytest.mark.case("E55")
+def test_a_plan_older_than_its_time_to_live_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    office.clock.sleep(timedelta(hours=72).total_seconds() + 1)
+    office.site.broken["read"] = [AssertionError("read")]  # type: ignore[list-item]
+    with pytest.raises(ApprovalError, match="a plan lives 72 hours"):
+        office.apply(saved)
+    assert not office.site.written
+
+
+@pytest.mark.case("E55")
+def test_a_plan_at_the_end_of_its_life_still_counts(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    office.clock.sleep(timedelta(hours=72).total_seconds())
+    assert office.apply(saved).outcomes[0].result == "applied"
+
+
+@pytest.mark.case("E55")
+def test_a_plan_from_the_future_is_refused(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    office.clock.sleep(3600)
+    saved = office.plan()
+    office.clock.sleep(-3600)
+    with pytest.raises(ApprovalError, match="made at"):
+        office.apply(saved)
+
+
+@pytest.mark.case("E55")
+def test_after_a_change_of_policy_only_rows_with_equal_digests_are_applied(tmp_path: Path) -> None:
+    """The row of the policy that is still the same is applied; the new policy's rows wait."""
+    office = open_office(tmp_path, 10, 100)
+    saved = office.plan()
+    office.under(policies=(DORMANT, OTHERS))
+    run = office.apply(saved)
+    assert [(one.action, one.result) for one in run.outcomes] == [("membership.remove", "applied")]
+    assert {change.action for change in run.choice.not_approved} == {"membership.add"}
+
+
+@pytest.mark.case("E55")
+def test_rows_of_a_policy_that_was_renamed_are_no_longer_approved(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    office.under(policies=(replace(DORMANT, name="sleepers"),))
+    with pytest.raises(ApprovalError, match="Nothing of the saved plan can be applied"):
+        office.apply(saved)
+    assert not office.site.written
+
+
+@pytest.mark.case("E56")
+def test_who_came_back_after_the_review_is_left_alone_and_recorded(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200)
+    saved = office.plan()
+    office.site.happens("712020:0001", seen=seen_at(office.clock.now()))
+    run = office.apply(saved)
+    assert {one.user: one.result for one in run.outcomes} == {"712020:0001": "superseded", "712020:0002": "applied"}
+    assert [one.user for one in office.site.written] == ["712020:0002"]
+
+
+@pytest.mark.case("E56")
+def test_who_became_dormant_after_the_review_waits_for_the_next_one(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 91)
+    saved = office.plan()
+    office.clock.sleep(timedelta(days=1).total_seconds())
+    run = office.apply(saved)
+    assert [one.user for one in run.outcomes] == ["712020:0001"]
+    assert [one.user for one in run.choice.not_approved] == ["712020:0002"]
+
+
+@pytest.mark.case("F11")
+def test_one_approval_is_spent_once_even_before_there_is_any_state(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    assert saved.inputs.lineage == ""
+    office.apply(saved)
+    office.site.happens("712020:0001", **{name: getattr(DORMANT_USER, name) for name in ("groups", "seats", "license")})
+    with pytest.raises(ApprovalError, match="applied before"):
+        office.apply(saved)
+    assert len(office.site.written) == 1
+
+
+DORMANT_USER = open_office.__globals__["person"](1, 100)
+
+
+def test_failed_rows_of_an_approval_may_be_tried_again(tmp_path: Path) -> None:
+    from cleanup_gitops.model.errors import RefusedError
+
+    office = open_office(tmp_path, 100, 200)
+    saved = office.plan()
+    office.site.broken["write"] = [RefusedError("The site answered 403.")]
+    first = office.apply(saved)
+    assert [one.result for one in first.outcomes] == ["failed", "applied"]
+    assert first.failed
+    second = office.apply(saved)
+    assert [(one.user, one.result) for one in second.outcomes] == [("712020:0001", "applied")]
+
+
+def test_a_plan_of_another_state_is_refused(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    office = open_office(here, 100)
+    other = open_office(there, 10)
+    other.apply()
+    elsewhere = other.plan()
+    with pytest.raises(ApprovalError, match="another state"):
+        office.apply(elsewhere)
+
+
+def test_a_plan_made_before_the_state_was_born_under_another_plan_is_refused(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    office.clock.sleep(60)
+    office.apply()
+    with pytest.raises(ApprovalError, match="another state"):
+        office.apply(saved)
+
+
+def test_a_plan_of_a_newer_state_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
+    import subprocess
+
+    office = open_office(tmp_path, 10)
+    office.apply()
+    office.clock.sleep(60)
+    office.apply()
+    saved = office.plan()
+    subprocess.run(["git", "-C", str(tmp_path), "reset", "-q", "--hard", "HEAD~1"], check=True)
+    with pytest.raises(ApprovalError, match="newer than the recorded state"):
+        office.apply(saved)
+
+
+def test_a_plan_for_another_site_is_refused(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    office.policies = replace(POLICIES, site="globex")
+    with pytest.raises(ApprovalError, match="is for acme, not for globex"):
+        office.apply(saved)
+
+
+@pytest.mark.case("E57")
+def test_a_plan_file_that_was_edited_is_refused(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 10)
+    data = plan_bytes(office.plan())
+    assert b"712020:0001" in data
+    with pytest.raises(ApprovalError, match="altered"):
+        read_plan(data.replace(b"712020:0001", b"712020:0002"))
+
+
+@pytest.mark.case("E59", "F5")
+def test_a_plan_over_a_cap_stops_before_any_write_and_names_the_numbers(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200, 300)
+    caps = {**dict(POLICIES.guardrails.caps), "membership.remove": Cap(2)}
+    office.under(guardrails=Guardrails(caps=caps, where="policies/guardrails.yaml:9"))
+    with pytest.raises(BrokenGuardsError) as caught:
+        office.apply()
+    assert caught.value.exit_code == 3
+    assert "3 planned and 0 applied in the last 24 hours, 2 allowed (max 2; policies/guardrails.yaml:9)" in str(
+        caught.value
+    )
+    assert not office.site.written
+    assert not office.store.read()
+
+
+@pytest.mark.case("E59")
+def test_a_saved_plan_that_was_unsafe_stays_unsafe(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200, 300)
+    office.under(guardrails=Guardrails(caps={**dict(POLICIES.guardrails.caps), "total": Cap(2)}))
+    saved = office.plan()
+    office.under(guardrails=POLICIES.guardrails)
+    with pytest.raises(ApprovalError, match="unsafe"):
+        office.apply(saved)
+
+
+@pytest.mark.case("E59")
+def test_a_cap_counts_what_was_applied_in_the_last_day(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200, 91)
+    office.under(guardrails=Guardrails(caps={**dict(POLICIES.guardrails.caps), "membership.remove": Cap(2)}))
+    office.apply()
+    office.clock.sleep(timedelta(hours=13).total_seconds())
+    with pytest.raises(BrokenGuardsError, match="1 planned and 2 applied in the last 24 hours"):
+        office.apply()
+    office.clock.sleep(timedelta(hours=11).total_seconds())
+    assert office.apply().outcomes[0].result == "applied"
+
+
+@pytest.mark.case("E58")
+def test_an_empty_plan_is_a_success_and_leaves_a_record(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 10)
+    run = office.apply(office.plan())
+    assert run.outcomes == ()
+    assert not run.failed
+    assert run.commit
+    assert memory_serial(office) == 1
+    assert run.record.entry.accounts == 2
+
+
+def memory_serial(office: object) -> int:
+    from cleanup_gitops.ledger.record import memory_of
+
+    return memory_of(office.store.read()).serial  # type: ignore[attr-defined]

@@ -1,0 +1,213 @@
+"""Carrying out: needs before, read-back after, one bad user stops nobody, a failing site stops all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cleanup_gitops.model.activity import Unknown, seen_at
+from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.errors import CredentialError, LostAnswerError, RefusedError, SiteError, StateError
+from cleanup_gitops.model.run import Receipt
+from cleanup_gitops.runner import Stop
+from cleanup_gitops.runner.run import UnrecordedError
+from tests.fakes import FakeSite
+from tests.runner.office import SEATS, Office, office_site, open_office
+
+
+def results(office: Office, stop: Stop | None = None) -> dict[str, tuple[str, str]]:
+    run = office.apply(stop=stop)
+    return {one.user[-4:]: (one.result, one.detail) for one in run.outcomes}
+
+
+class Meddled(FakeSite):
+    """A site on which somebody acts between the plan and the look before the write."""
+
+    def __init__(self, *idle: int, **facts: object) -> None:
+        super().__init__(office_site(*idle))
+        self.facts = facts
+        self.looked = False
+
+    def user(self, account: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as the fake's
+        if not self.looked:
+            self.looked = True
+            self.happens("712020:0001", **self.facts)
+        return super().user(account)
+
+
+@pytest.mark.parametrize(
+    ("facts", "result", "why"),
+    [
+        ({"status": "suspended"}, "superseded", "the status is no longer active"),
+        ({"seen": seen_at(office_site().as_of)}, "superseded", "the user was seen again in confluence"),
+        ({"seen": Unknown("no answer")}, "superseded", "the user was seen again in confluence"),
+        ({"groups": None}, "superseded", "the membership was changed meanwhile"),
+        ({"groups": ()}, "already", ""),
+    ],
+)
+@pytest.mark.case("E6", "E56")
+def test_what_changed_meanwhile_is_not_overrun(tmp_path: Path, facts: dict[str, object], result: str, why: str) -> None:
+    office = open_office(tmp_path, 100)
+    office.site = Meddled(100, **facts)
+    assert results(office) == {"0001": (result, why)}
+    assert not office.site.written
+
+
+def test_a_group_that_can_no_longer_be_changed_is_not_tried(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+
+    class Locked(FakeSite):
+        def group_modifiable(self, group: str) -> bool | None:
+            del group
+            return None
+
+    office.site = Locked(office_site(100))
+    assert results(office) == {"0001": ("superseded", "the group can no longer be changed here")}
+
+
+@pytest.mark.case("F16")
+def test_one_refusal_stops_nobody_else(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200, 300)
+    office.site.broken["write"] = [None, RefusedError("The site answered 403 ADMIN-403-5.")]
+    assert results(office) == {
+        "0001": ("applied", ""),
+        "0002": ("failed", "The site answered 403 ADMIN-403-5."),
+        "0003": ("applied", ""),
+    }
+
+
+def test_a_refusal_because_somebody_was_faster_is_no_failure(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+
+    class Faster(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            super().write(change)
+            raise RefusedError("The site answered 409.")
+
+    office.site = Faster(office_site(100))
+    assert results(office) == {"0001": ("already", "The site answered 409.")}
+
+
+@pytest.mark.case("E63")
+def test_a_lost_answer_is_read_back_and_never_sent_again(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200)
+
+    class Lossy(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            super().write(change)
+            raise LostAnswerError("No answer to POST.")
+
+    office.site = Lossy(office_site(100, 200))
+    assert results(office) == {"0001": ("applied", ""), "0002": ("applied", "")}
+    assert len(office.site.written) == 2
+
+
+@pytest.mark.case("E63")
+def test_a_lost_answer_without_effect_is_a_failure(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    office.site.broken["write"] = [LostAnswerError("No answer to POST")]
+    (result, why) = results(office)["0001"]
+    assert result == "failed"
+    assert why.startswith("No answer to POST; read back: no effect")
+
+
+def test_a_bad_credential_stops_everything_and_says_what_was_not_attempted(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200, 300)
+    office.site.broken["write"] = [None, CredentialError("The key was refused (401).")]
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["applied", "not_attempted", "not_attempted"]
+    assert "The key was refused (401)." in run.outcomes[2].detail
+    assert run.failed
+    assert run.commit
+
+
+def test_a_clean_end_finishes_the_change_under_way_and_records_the_rest(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200)
+    stop = Stop()
+
+    class Interrupting(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            stop.ask()
+            return super().write(change)
+
+    office.site = Interrupting(office_site(100, 200))
+    assert results(office, stop) == {"0001": ("applied", ""), "0002": ("not_attempted", "the run was interrupted")}
+    assert office.store.read()
+
+
+@pytest.mark.case("F17")
+def test_an_effect_that_shows_late_is_settling_and_counts_when_the_last_reading_shows_it(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    office.site.late = True
+    assert results(office) == {"0001": ("settling", "accepted, but not visible yet")}
+    assert office.clock.slept == [1.0, 2.0, 4.0]
+    office.site.settle()
+    assert not office.plan().changes
+
+
+@pytest.mark.case("E66", "F17")
+def test_a_change_that_was_accepted_and_never_shows_is_not_effective(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+
+    class Slow(FakeSite):
+        def read(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as the fake's
+            live = super().read()
+            if self.written:
+                from msgspec.structs import replace
+
+                office.clock.sleep(600)
+                live = replace(live, inventory=replace(live.inventory, as_of=office.clock.now()))
+            return live
+
+    office.site = Slow(office_site(100))
+    office.site.late = True
+    run = office.apply()
+    assert run.outcomes[0].result == "not_effective"
+    assert run.failed
+
+
+def test_a_site_that_cannot_be_read_again_keeps_the_reading_before_and_says_so(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    office.site.broken["read"] = [None, SiteError("The site answered 503.")]
+    run = office.apply()
+    assert run.unread == "The site answered 503."
+    assert run.outcomes[0].result == "applied"
+    assert SEATS in (run.live.inventory.user_by_id["712020:0001"].groups or ())
+    assert run.commit
+
+
+def test_a_record_that_cannot_be_committed_is_not_lost(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+
+    class Interfering(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            (tmp_path / "state" / "acme").mkdir(parents=True)
+            (tmp_path / "state" / "acme" / "note.txt").write_text("mine")
+            return super().write(change)
+
+    office.site = Interfering(office_site(100))
+    with pytest.raises(UnrecordedError, match="carried out but not recorded") as caught:
+        office.apply()
+    assert isinstance(caught.value, StateError)
+    assert caught.value.run.outcomes[0].result == "applied"
+    assert any(path.endswith("outcomes.jsonl") for path in caught.value.run.record.files)
+
+
+def test_the_record_says_who_what_why_before_and_after(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    run = office.apply(office.plan())
+    folder = tmp_path / "state" / "acme" / "runs" / run.record.entry.run
+    (line,) = (folder / "outcomes.jsonl").read_text().splitlines()
+    outcome = json.loads(line)
+    assert outcome["user"] == "712020:0001"
+    assert (outcome["before"], outcome["after"]) == ({"member": True}, {"member": False})
+    assert outcome["causes"][0]["policy"] == "dormant"
+    assert outcome["verified"] is True
+    assert outcome["receipt"]["status"] == 204
+    assert {path.name for path in folder.iterdir()} == {"approved.json", "outcomes.jsonl", "plan.json"}
+    log = subprocess.run(["git", "-C", str(tmp_path), "log", "-1"], check=True, capture_output=True, text=True).stdout
+    assert f"Run-Id: {run.record.entry.run}" in log
+    assert "Approved-by: 712020:runner" in log

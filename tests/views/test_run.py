@@ -1,0 +1,129 @@
+"""What an apply did, and errors, as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cleanup_gitops.model.change import GroupModifiable, MemberIs, Need, NotSeenAfter, StatusIs
+from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
+from cleanup_gitops.model.people import People, Person
+from cleanup_gitops.model.run import Result
+from cleanup_gitops.policy.problems import PolicyError, Problem
+from cleanup_gitops.views.problems import render_problem
+from cleanup_gitops.views.run import render_run
+from cleanup_gitops.views.words import no_longer
+from tests.golden import check
+from tests.views import plans
+
+GOLDEN = Path(__file__).parent / "golden"
+COMMIT = "9d3c1e0f5b7a9d3c1e0f5b7a9d3c1e0f5b7a9d3c"
+
+
+def test_runs_read_as_agreed() -> None:
+    plan = plans.usual()
+    done = [plans.outcome(change, "applied", verified=True) for change in plan.changes[:4]]
+    good = [*done, plans.outcome(plan.changes[4], "already")]
+    stopped = [
+        plans.outcome(plan.changes[0], "applied", verified=True),
+        *(plans.outcome(one, "not_attempted", "the site stopped answering") for one in plan.changes[1:]),
+    ]
+    approval, auto = plans.approval(plan), plans.approval(plan, "auto")
+    empty = plans.empty()
+    texts = {
+        "good": render_run(plan, good, approval, COMMIT, plans.PEOPLE),
+        "mixed": render_run(plan, plans.mixed_run(plan), approval, COMMIT, plans.PEOPLE),
+        "stopped": render_run(plan, stopped, auto, "", plans.PEOPLE),
+        "nothing": render_run(empty, [], plans.approval(empty, "auto"), COMMIT),
+    }
+    for name, text in texts.items():
+        check(GOLDEN / f"run-{name}.txt", text)
+    assert {path.name for path in GOLDEN.glob("run-*")} == {f"run-{name}.txt" for name in texts}
+
+
+def test_every_outcome_that_needs_a_look_is_listed_with_its_reason() -> None:
+    plan = plans.usual()
+    changes = plan.changes[0]
+    results: list[Result] = ["failed", "not_effective", "not_attempted", "superseded", "settling"]
+    for result in results:
+        text = render_run(plan, [plans.outcome(changes, result, "a reason")], plans.approval(plan), COMMIT)
+        assert f"* {changes.address} was to be suspended: a reason\n" in text
+
+
+def test_only_unfinished_rows_make_a_run_incomplete() -> None:
+    plan = plans.usual()
+    unfinished: list[Result] = ["failed", "not_effective", "not_attempted"]
+    finished: list[Result] = ["applied", "already", "superseded", "settling"]
+    for result in unfinished:
+        outcomes = [plans.outcome(plan.changes[0], result)]
+        text = render_run(plan, outcomes, plans.approval(plan), COMMIT)
+        assert "Apply incomplete:" in text
+    for result in finished:
+        outcomes = [plans.outcome(plan.changes[0], result)]
+        text = render_run(plan, outcomes, plans.approval(plan), COMMIT)
+        assert "Apply complete!" in text
+
+
+def test_a_run_without_a_commit_says_that_it_is_not_recorded() -> None:
+    plan = plans.usual()
+    text = render_run(plan, [], plans.approval(plan), "")
+    assert "Recorded: not in git." in text
+    assert "Next: Find out why the record is not in git" in text
+
+
+@pytest.mark.parametrize(
+    ("need", "text"),
+    [
+        (StatusIs("active"), "the account is no longer active"),
+        (MemberIs("g", True), "the account had already left the group"),
+        (MemberIs("g", False), "the account had already joined the group"),
+        (NotSeenAfter("any", None), "the user has come back"),
+        (GroupModifiable("g"), "the group's members can no longer be changed here"),
+    ],
+)
+def test_a_dropped_row_says_which_need_no_longer_held(need: Need, text: str) -> None:
+    plan = plans.usual()
+    outcomes = [plans.outcome(plan.changes[0], "superseded", unmet=(need,))]
+    assert no_longer(need) == text
+    assert f"was to be suspended: {text}\n" in render_run(plan, outcomes, plans.approval(plan), COMMIT)
+
+
+@pytest.mark.case("E80")
+def test_hostile_texts_in_a_run_stay_in_their_line() -> None:
+    plan = plans.usual()
+    bad = "\n::error::x\x1b[2J"
+    people = People({plans.ADA: Person(bad)})
+    text = render_run(plan, [plans.outcome(plan.changes[0], "failed", bad)], plans.approval(plan), COMMIT, people)
+    assert "(\\n::error::x\\x1b[2J)" in text
+    assert "\x1b" not in text
+    assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
+def test_errors_say_what_happened_and_what_to_do() -> None:
+    error = CredentialError("ATLASSIAN_ORG_API_KEY is not set.", "Set it and run the command again.")
+    assert render_problem(error) == ("Error: ATLASSIAN_ORG_API_KEY is not set.\n  Set it and run the command again.\n")
+    assert render_problem(error, colour=True).startswith("\x1b[1;31mError:\x1b[0m ATLASSIAN")
+    assert render_problem(SiteError("No route.")) == "Error: No route.\n"
+    assert render_problem(IncompleteReadingError("")) == "Error: IncompleteReadingError\n"
+
+
+def test_errors_of_several_lines_are_indented_and_harmless() -> None:
+    text = render_problem(SiteError("The site said:\n::error::x\x1b[2J", "one\ntwo"))
+    assert text == "Error: The site said:\n  \\x3a:error::x\\x1b[2J\n  one\n  two\n"
+
+
+def test_policy_problems_come_one_a_line_with_their_count() -> None:
+    error = PolicyError(
+        [
+            Problem("policies/b.yaml", 7, 3, "unknown key"),
+            Problem("policies/a.yaml", 1, 1, "no document\n::error::x"),
+        ]
+    )
+    assert render_problem(error) == (
+        "Error: 2 problems in the policies. Nothing was done.\n"
+        "policies/a.yaml:1:1: no document\\n::error::x\n"
+        "policies/b.yaml:7:3: unknown key\n"
+    )
+    one = PolicyError([Problem("::x", 1, 1, "odd")])
+    assert render_problem(one) == "Error: 1 problem in the policies. Nothing was done.\n\\x3a:x:1:1: odd\n"
