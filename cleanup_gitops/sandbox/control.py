@@ -1,0 +1,232 @@
+"""Endpoints below ``/_sandbox`` with which a test or a demo plays fate, without credentials.
+
+``GET /_sandbox/world``            what the world holds now, in numbers
+``POST /_sandbox/clock``           ``{"advance_days": 1.5}`` or ``{"set": "2026-12-01T09:00:00Z"}``
+``GET /_sandbox/requests``         every request so far: method, path, status; DELETE forgets them
+``POST /_sandbox/faults``          a rule or a list of rules, see ``faults``; GET lists, DELETE ends
+``POST /_sandbox/users/{id}``      somebody else changes a user, see `Outside`
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cleanup_gitops.sandbox.answers import Refusal, json_answer
+from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
+from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.world import Group, User, format_time, parse_time
+
+Handler = Callable[[Request], Awaitable[Response]]
+T = TypeVar("T")
+
+
+class ClockChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Either of the two."""
+
+    advance_days: float | None = None
+    set: str | None = None
+
+
+class Outside(msgspec.Struct, forbid_unknown_fields=True):
+    """What somebody else did to a user, all of it optional.
+
+    `status` is a composite status; `add_groups`, `remove_groups` and `groups` (exactly these) take
+    names or ids; `roles` are direct roles by resource name; `activity` maps resource names to an
+    instant (or ``now``), None forgets it; it shows after `lag_hours`, else after the world's lag.
+    """
+
+    status: Literal["active", "suspended", "not_invited", "deactivated", "for_deletion"] | None = None
+    groups: list[str] | None = None
+    add_groups: list[str] = []
+    remove_groups: list[str] = []
+    roles: dict[str, list[str]] | None = None
+    platform_roles: list[str] | None = None
+    activity: dict[str, str | None] = {}
+    lag_hours: float | None = None
+    name: str | None = None
+    email: str | None = None
+    source: Literal["invited", "synced"] | None = None
+
+
+class Control:
+    """Control endpoints over one state."""
+
+    def __init__(self, state: State, rules: Rules, log: list[LogEntry]) -> None:
+        self.state = state
+        self._rules = rules
+        self._log = log
+
+    def routes(self) -> list[Route]:
+        """All routes."""
+        table: list[tuple[str, str, Handler]] = [
+            ("GET", "/_sandbox/world", self.world),
+            ("POST", "/_sandbox/clock", self.clock),
+            ("GET", "/_sandbox/requests", self.requests),
+            ("DELETE", "/_sandbox/requests", self.forget_requests),
+            ("GET", "/_sandbox/faults", self.faults),
+            ("POST", "/_sandbox/faults", self.add_faults),
+            ("DELETE", "/_sandbox/faults", self.clear_faults),
+            ("POST", "/_sandbox/users/{user}", self.change_user),
+        ]
+        return [Route(path, _guarded(to), methods=[method]) for method, path, to in table]
+
+    async def world(self, request: Request) -> Response:  # noqa: ARG002 - a handler's signature
+        """GET world."""
+        return json_answer(self.summary())
+
+    def summary(self) -> dict[str, Any]:
+        """The world in numbers."""
+        state, world = self.state, self.state.world
+        return {
+            "now": format_time(state.now()),
+            "site": world.site.name,
+            "cloud_id": world.site.cloud_id,
+            "organization": world.organization.id,
+            "directories": [directory.id for directory in world.directories],
+            "users": len(world.users),
+            "groups": len(world.groups),
+            "status": dict(sorted(Counter(map(state.status, world.users)).items())),
+            "seats": {
+                name: {"used": state.seats(name), "capacity": resource.capacity}
+                for name, resource in state.resources.items()
+                if resource.capacity is not None
+            },
+            "waiting_changes": len(state.late),
+        }
+
+    async def clock(self, request: Request) -> Response:
+        """POST clock."""
+        change = _decode(await request.body(), ClockChange)
+        if (change.advance_days is None) == (change.set is None):
+            raise _bad("give either advance_days or set")
+        if change.set is not None:
+            self.state.set_clock(_instant(change.set))
+        else:
+            self.state.set_clock(self.state.now() + timedelta(days=change.advance_days or 0))
+        return json_answer({"now": format_time(self.state.now())})
+
+    async def requests(self, request: Request) -> Response:  # noqa: ARG002
+        """GET requests."""
+        return json_answer(self._log)
+
+    async def forget_requests(self, request: Request) -> Response:  # noqa: ARG002
+        """DELETE requests."""
+        self._log.clear()
+        return Response(status_code=204)
+
+    async def faults(self, request: Request) -> Response:  # noqa: ARG002
+        """GET faults."""
+        return json_answer(self._rules.faults)
+
+    async def add_faults(self, request: Request) -> Response:
+        """POST faults."""
+        body = await request.body()
+        many = body.lstrip().startswith(b"[")
+        faults = _decode(body, list[Fault]) if many else [_decode(body, Fault)]
+        for fault in faults:
+            try:
+                re.compile(fault.match.path_regex)
+            except re.error as error:
+                raise _bad(f"path_regex: {error}") from None
+        self._rules.add(faults)
+        return json_answer(self._rules.faults, 201)
+
+    async def clear_faults(self, request: Request) -> Response:  # noqa: ARG002
+        """DELETE faults."""
+        self._rules.clear()
+        return Response(status_code=204)
+
+    async def change_user(self, request: Request) -> Response:
+        """POST users/{id}."""
+        user = self.state.user(request.path_params["user"])
+        if user is None:
+            raise _bad("no such user", 404)
+        change = _decode(await request.body(), Outside)
+        groups = {
+            name: self._group(name) for name in [*(change.groups or []), *change.add_groups, *change.remove_groups]
+        }
+        resources = {*change.activity, *(change.roles or {})}
+        if not resources <= self.state.resources.keys():
+            raise _bad(f"resources are {', '.join(self.state.resources)}")
+        instants = {
+            name: None if at is None else format_time(self.state.now() if at == "now" else _instant(at))
+            for name, at in change.activity.items()
+        }
+        self._apply(user, change, groups, instants)
+        self.state.save()
+        return json_answer(user)
+
+    def _apply(self, user: User, change: Outside, groups: dict[str, Group], instants: dict[str, str | None]) -> None:
+        state = self.state
+        left = [groups[name].id for name in change.remove_groups]
+        for group_id in left if change.groups is None else [*left, *user.groups]:
+            state.remove_member(user, group_id)
+        for name in [*(change.groups or []), *change.add_groups]:
+            state.add_member(user, groups[name].id)
+        if change.roles is not None:
+            state.set_roles(user, change.roles)
+        lag = state.world.options.activity_lag_hours if change.lag_hours is None else change.lag_hours
+        for name, at in instants.items():
+            if at is None:
+                user.activity.pop(name, None)
+            else:
+                state.record_activity(user, name, at, lag)
+        if change.status is not None:
+            self._set_status(user, change.status)
+        for name in ("name", "email", "source", "platform_roles"):
+            value = getattr(change, name)
+            if value is not None:
+                setattr(user, name, value)
+
+    def _set_status(self, user: User, status: str) -> None:
+        user.for_deletion = status == "for_deletion"
+        user.account = "inactive" if status in ("deactivated", "for_deletion") else "active"
+        user.deactivated_on = format_time(self.state.now()) if user.account == "inactive" else None
+        if status in ("active", "suspended"):
+            first = [self.state.world.directories[0].id]
+            user.directories = dict.fromkeys(user.directories or first, status)
+        elif status == "not_invited":
+            user.directories = {}
+
+    def _group(self, wanted: str) -> Group:
+        for group in self.state.world.groups:
+            if wanted in (group.id, group.name):
+                return group
+        raise _bad(f"no such group: {wanted}", 404)
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            return refusal.response
+
+    return endpoint
+
+
+def _decode(body: bytes, into: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=into)
+    except msgspec.DecodeError as error:
+        raise _bad(str(error)) from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except msgspec.ValidationError:
+        raise _bad(f"not an ISO 8601 instant: {text}") from None
+
+
+def _bad(message: str, status: int = 400) -> Refusal:
+    return Refusal(json_answer({"error": message}, status))

@@ -1,0 +1,241 @@
+"""Serves a world over HTTP on the loopback interface, in this process."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from cleanup_gitops.sandbox.admin import Admin
+from cleanup_gitops.sandbox.confluence import Confluence
+from cleanup_gitops.sandbox.control import Control
+from cleanup_gitops.sandbox.faults import TRANSPORT, LogEntry, Rules, Saboteur
+from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.world import SandboxError, World
+
+STOP_SECONDS = 10
+
+
+def create_app(world: World, path: Path | None = None, *, ticking: bool = False) -> Starlette:
+    """The application that serves `world`; every change is saved to `path`, if there is one.
+
+    `app.state.sandbox` is the `State` behind it.
+    """
+    state = State(world, path, ticking)
+    rules, log = Rules(), list[LogEntry]()
+    app = Starlette(
+        routes=[
+            *Admin(state).routes(),
+            *Confluence(state).routes(),
+            *Control(state, rules, log).routes(),
+        ],
+        middleware=[Middleware(Saboteur, rules=rules, log=log)],
+    )
+    app.state.sandbox = state
+    return app
+
+
+class RunningSandbox:
+    """A world served from a thread of this process; a context manager that stops it at the end.
+
+    `url` is the base of both hosts: ``{url}/admin`` is the admin API, ``{url}/wiki`` the site.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        path: Path | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        ssl_certfile: str | Path | None = None,
+        ssl_keyfile: str | Path | None = None,
+    ) -> None:
+        self.world = world
+        self._app = create_app(world, path)
+        self._server = _server(self._app, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
+        self._socket = listen(host, port)
+        self.url = _url(self._socket, "http" if ssl_certfile is None else "https")
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+
+    @property
+    def state(self) -> State:
+        """Indexes and changes of the world being served."""
+        state: State = self._app.state.sandbox
+        return state
+
+    @property
+    def org_id(self) -> str:
+        """The organization's id."""
+        return self.world.organization.id
+
+    @property
+    def cloud_id(self) -> str:
+        """The site's cloud id."""
+        return self.world.site.cloud_id
+
+    @property
+    def org_api_key(self) -> str:
+        """The organization API key."""
+        return self.world.credentials.org_api_key
+
+    @property
+    def user_email(self) -> str:
+        """The address that goes with the API token."""
+        return self.world.credentials.user_email
+
+    @property
+    def api_token(self) -> str:
+        """The site user's API token."""
+        return self.world.credentials.api_token
+
+    @property
+    def runner_account(self) -> str:
+        """The account id of the owner of key and token."""
+        return self.world.credentials.runner_account
+
+    def refresh(self) -> None:
+        """Take up edits that were made to `world` directly."""
+        self.state.rebuild()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        pause = threading.Event()
+        while not self._server.started and self._thread.is_alive():
+            pause.wait(0.005)
+        if not self._server.started:
+            self._socket.close()
+            raise SandboxError("the sandbox did not start")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(STOP_SECONDS)
+        self._socket.close()
+
+
+def running(
+    world: World,
+    path: Path | None = None,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    *,
+    ssl_certfile: str | Path | None = None,
+    ssl_keyfile: str | Path | None = None,
+) -> RunningSandbox:
+    """A server for `world` on a free port, or on `port`; use it in a ``with`` statement.
+
+    Raises `SandboxError` where `host` is not a loopback address or the port is taken.
+    """
+    return RunningSandbox(world, path, port, host, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
+
+
+def serve(
+    world_path: Path | str,
+    host: str = "127.0.0.1",
+    port: int = 8642,
+    on_ready: Callable[[str, World], None] | None = None,
+    *,
+    ticking: bool = False,
+) -> None:
+    """Serve the world in `world_path` until Ctrl-C; `on_ready` gets the URL once it can be reached.
+
+    The virtual clock stands still unless it is advanced, or `ticking` in real time.
+
+    Raises `SandboxError` where the file is no world, `host` is not a loopback address, or the port
+    is taken.
+    """
+    path = Path(world_path)
+    world = World.load(path)
+    taken = listen(host, port)
+    try:
+        if on_ready is not None:
+            on_ready(_url(taken, "http"), world)
+        _server(create_app(world, path, ticking=ticking)).run(sockets=[taken])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        taken.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket on a loopback address; raises `SandboxError`.
+
+    The sandbox gives control to whoever reaches it, so nothing outside this machine may.
+    """
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        address = None
+    if address is None or not address.is_loopback:
+        raise SandboxError(f"host {host}: the sandbox serves this machine only; use 127.0.0.1, ::1 or localhost")
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    # The protocol is named because asyncio switches off Nagle's algorithm (40 ms an answer) only then.
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((str(address), port))
+        taken.listen(128)
+    except OSError as error:
+        taken.close()
+        raise SandboxError(
+            f"{host} port {port}: {error.strerror}; choose another port, or 0 for any free one"
+        ) from None
+    return taken
+
+
+def _url(taken: socket.socket, scheme: str) -> str:
+    host, port = taken.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _server(app: ASGIApp, **tls: str | Path | None) -> uvicorn.Server:
+    """Raises `SandboxError` where certificate or key cannot be used."""
+    options: dict[str, Any] = {name: str(value) for name, value in tls.items() if value}
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        **options,
+    )
+    try:
+        config.load()
+    except OSError as error:
+        files = ", ".join(options.values())
+        raise SandboxError(f"{files}: cannot be used for TLS: {error.strerror or error}") from None
+    return uvicorn.Server(config)
+
+
+class _Protocol(H11Protocol):
+    """Lets the application reach its connection, so that faults can cut it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - handed on
+        super().__init__(*args, **kwargs)
+        inner = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[TRANSPORT] = self.transport
+            await inner(scope, receive, send)
+
+        self.app = app

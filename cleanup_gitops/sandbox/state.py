@@ -1,0 +1,211 @@
+"""A world being served: indexes for searches, and every change that requests can make.
+
+All methods run on the server's one thread. `now` is the virtual clock.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cleanup_gitops.sandbox.world import (
+    Arrival,
+    Group,
+    Resource,
+    User,
+    World,
+    format_time,
+    parse_time,
+)
+
+SEAT_ROLES = frozenset({"atlassian/user", "atlassian/admin"})
+Change = Callable[[], None]
+
+
+@dataclass
+class Late:
+    """A change that shows after `reads` more reads."""
+
+    change: Change
+    reads: int
+
+
+@dataclass
+class State:
+    """`world` with its indexes; users are numbered by their place in the file (`ordinal`).
+
+    With `ticking` the virtual clock runs in real time from where the world left it.
+    """
+
+    world: World
+    path: Path | None = None
+    ticking: bool = False
+    late: list[Late] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.generation = 0
+        self.ticking = self.ticking or self.world.options.ticking
+        self._started = time.monotonic()
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Index the world again; needed after somebody edited it without a request."""
+        world = self.world
+        self.generation += 1
+        self.ordinals = {user.id: number for number, user in enumerate(world.users)}
+        self.groups: dict[str, Group] = {group.id: group for group in world.groups}
+        self.resources: dict[str, Resource] = {item.name: item for item in world.resources}
+        self.names_by_ari = {item.id: item.name for item in world.resources}
+        self.members: dict[str, list[int]] = {group.id: [] for group in world.groups}
+        for number, user in enumerate(world.users):
+            for group_id in user.groups:
+                self.members[group_id].append(number)
+        self.visible = frozenset(item.id for item in world.directories if item.manageable)
+        order = sorted(range(len(world.users)), key=lambda i: (world.users[i].nickname.casefold(), i))
+        self.by_nickname = order
+        self._holders: dict[str, list[int]] = {}
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The virtual clock."""
+        clock = self.world.clock()
+        if self.ticking:
+            clock += timedelta(seconds=int(time.monotonic() - self._started))
+        return clock
+
+    def set_clock(self, instant: datetime) -> None:
+        """Set the virtual clock."""
+        self.world.now = format_time(instant)
+        self._started = time.monotonic()
+        self.save()
+
+    def user(self, account_id: str) -> User | None:
+        """The account, wherever it is."""
+        ordinal = self.ordinals.get(account_id)
+        return None if ordinal is None else self.world.users[ordinal]
+
+    def membership_status(self, user: User) -> str:
+        """``active``, ``suspended`` (in all directories the key sees) or ``no_membership``."""
+        found = "no_membership"
+        for name, status in user.directories.items():
+            if name in self.visible:
+                if status == "active":
+                    return "active"
+                found = "suspended"
+        return found
+
+    def status(self, user: User) -> str:
+        """The composite of account and membership status."""
+        if user.for_deletion:
+            return "for_deletion"
+        if user.account != "active":
+            return "deactivated"
+        membership = self.membership_status(user)
+        return "not_invited" if membership == "no_membership" else membership
+
+    def roles(self, user: User) -> dict[str, set[str]]:
+        """Roles by resource name, direct ones and those of the user's groups."""
+        found = {name: set(roles) for name, roles in user.roles.items()}
+        for group_id in user.groups:
+            for name, roles in self.groups[group_id].roles.items():
+                found.setdefault(name, set()).update(roles)
+        return found
+
+    def holders(self, resource: str) -> list[int]:
+        """Ordinals of the users with any role on the resource, ascending."""
+        known = self._holders.get(resource)
+        if known is None:
+            found = {n for n, user in enumerate(self.world.users) if resource in user.roles}
+            for group in self.world.groups:
+                if resource in group.roles:
+                    found.update(self.members[group.id])
+            known = self._holders[resource] = sorted(found)
+        return known
+
+    def seats(self, resource: str) -> int:
+        """Seats in use: active users with a role that costs one."""
+        users = self.world.users
+        return sum(
+            1
+            for number in self.holders(resource)
+            if self.status(users[number]) == "active" and self.roles(users[number])[resource] & SEAT_ROLES
+        )
+
+    def activity(self, user: User) -> dict[str, str]:
+        """Last activity by resource name, as answers show it now."""
+        if user.arriving:
+            now = format_time(self.now())
+            for arrival in [item for item in user.arriving if item.visible <= now]:
+                user.activity[arrival.resource] = arrival.at
+                user.arriving.remove(arrival)
+        return user.activity
+
+    def count_read(self) -> None:
+        """One more read was asked for: late changes come closer."""
+        if not self.late:
+            return
+        for item in self.late:
+            item.reads -= 1
+        due = [item for item in self.late if item.reads < 0]
+        self.late = [item for item in self.late if item.reads >= 0]
+        for item in due:
+            item.change()
+        if due:
+            self.save()
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def perform(self, change: Change, effect: str | int = "now") -> None:
+        """Carry `change` out: ``now``, never (``none``), or after that many further reads."""
+        if isinstance(effect, int):
+            self.late.append(Late(change, effect))
+        elif effect == "now":
+            change()
+            self.save()
+
+    def save(self) -> None:
+        """Write the file, if this world has one; it holds what a ticking clock shows now."""
+        if self.path is not None:
+            shown = self.now()
+            if shown != self.world.clock():
+                self._started += (shown - self.world.clock()).total_seconds()
+                self.world.now = format_time(shown)
+            self.world.save(self.path)
+
+    def add_member(self, user: User, group_id: str) -> None:
+        """Put the user into the group; nothing where that is so already."""
+        if group_id not in user.groups:
+            user.groups.append(group_id)
+            insort(self.members[group_id], self.ordinals[user.id])
+            self._forget_holders(group_id)
+
+    def remove_member(self, user: User, group_id: str) -> None:
+        """Take the user out of the group; nothing where that is so already."""
+        if group_id in user.groups:
+            user.groups.remove(group_id)
+            members = self.members[group_id]
+            del members[bisect_left(members, self.ordinals[user.id])]
+            self._forget_holders(group_id)
+
+    def set_roles(self, user: User, roles: dict[str, list[str]]) -> None:
+        """Replace the user's direct roles."""
+        user.roles = roles
+        self._holders.clear()
+
+    def set_membership(self, user: User, directory: str, status: str) -> None:
+        """Suspend (``suspended``) or restore (``active``) the user in one directory."""
+        user.directories[directory] = status
+
+    def record_activity(self, user: User, resource: str, at: str, lag_hours: float) -> None:
+        """The user was active at the instant `at`; answers show it `lag_hours` later."""
+        visible = format_time(parse_time(at) + timedelta(hours=lag_hours))
+        user.arriving.append(Arrival(resource=resource, at=at, visible=visible))
+
+    def _forget_holders(self, group_id: str) -> None:
+        for name in self.groups[group_id].roles:
+            self._holders.pop(name, None)
