@@ -165,5 +165,15 @@ def change_digest(change: Change) -> str:
 
 
 def change_order(change: Change) -> tuple[int, str]:
-    """Sort key: removals first, then by address."""
+    """Sort key of a plan and its text: removals first, then by address."""
     return ACTIONS.index(change.action), change.address
+
+
+EXECUTION: tuple[Action, ...] = ("membership.add", "membership.remove", "user.enable", "user.disable")
+"""The order in which changes are carried out: nobody loses access in between, and a seat is released before the
+account is closed, so that a change never takes away what the next one of the same user needs."""
+
+
+def execution_order(change: Change) -> tuple[int, str]:
+    """Sort key for carrying changes out."""
+    return EXECUTION.index(change.action), change.address

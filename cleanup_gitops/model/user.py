@@ -75,6 +75,8 @@ class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     @property
     def billed(self) -> bool | None:
         """Whether the user occupies a paid seat now; ``None`` when status or license is unknown."""
+        if self.license == "seat" and self.status == "active":
+            return True  # nearly everybody, so it is asked first
         if self.license in ("guest", "none") or self.status not in ("active", "unknown"):
             return False
         return None if "unknown" in (self.status, self.license) else True

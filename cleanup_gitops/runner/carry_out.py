@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.change import Change, change_digest, execution_order
 from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
@@ -32,20 +32,23 @@ class Hands:
 
 
 def carry_out(changes: Sequence[Change], hands: Hands, stopped: Callable[[], bool]) -> tuple[Outcome, ...]:
-    """An outcome for every change, in order. ``stopped`` is asked before each one."""
+    """An outcome for every change, in the order of execution. ``stopped`` is asked before each one."""
     outcomes: list[Outcome] = []
+    written: set[str] = set()
     halt = ""
-    for number, change in enumerate(changes, start=1):
+    for number, change in enumerate(sorted(changes, key=execution_order), start=1):
         if not halt and stopped():
             halt = "the run was interrupted"
         if halt:
             outcomes.append(_outcome(change, hands, "not_attempted", detail=halt))
             continue
         try:
-            outcomes.append(_one(change, hands))
+            outcomes.append(_one(change, hands, own_effects=change.user in written))
         except SiteError as error:
             halt = f"the run stopped: {error.message}"
             outcomes.append(_outcome(change, hands, "not_attempted", detail=halt))
+        if outcomes[-1].result == "applied":
+            written.add(change.user)
         hands.progress.step("applying", number, len(changes))
     return tuple(outcomes)
 
@@ -56,14 +59,14 @@ def dropped(changes: Sequence[Change], hands: Hands) -> tuple[Outcome, ...]:
     return tuple(_outcome(change, hands, "superseded", detail=detail) for change in changes)
 
 
-def _one(change: Change, hands: Hands) -> Outcome:
-    """Raises ``SiteError`` only while nothing was written for this change."""
+def _one(change: Change, hands: Hands, *, own_effects: bool) -> Outcome:
+    """``own_effects``: this run has changed the user before. Raises ``SiteError`` only while nothing was written for this change."""
     user = hands.reader.user(change.user)
     if user is None:
         return _outcome(change, hands, "superseded", detail="the account is gone")
     if took_effect(change, user):
         return _outcome(change, hands, "already", verified=True)
-    gone = unmet(change.needs, user, hands.reader)
+    gone = unmet(change.needs, user, hands.reader, own_effects=own_effects)
     if gone:
         return msgspec.structs.replace(_outcome(change, hands, "superseded", detail=describe(gone)), unmet=gone)
     try:

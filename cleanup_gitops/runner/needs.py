@@ -32,12 +32,16 @@ def took_effect(change: Change, user: User) -> bool:
             return user.groups is not None and change.group not in user.groups
 
 
-def unmet(needs: Iterable[Need], user: User, reader: Reader) -> tuple[Need, ...]:
-    """The needs that no longer hold. A need whose fact is unknown now does not hold."""
-    return tuple(need for need in needs if not _holds(need, user, reader))
+def unmet(needs: Iterable[Need], user: User, reader: Reader, *, own_effects: bool) -> tuple[Need, ...]:
+    """The needs that no longer hold. A need whose fact is unknown now does not hold.
+
+    With ``own_effects`` (this run changed the user a moment ago, after asking the same) activity may be unknown: who
+    has lost access to a product is no longer reported to use it. A new sighting still counts.
+    """
+    return tuple(need for need in needs if not _holds(need, user, reader, own_effects=own_effects))
 
 
-def _holds(need: Need, user: User, reader: Reader) -> bool:
+def _holds(need: Need, user: User, reader: Reader, *, own_effects: bool) -> bool:
     match need:
         case StatusIs():
             return user.status == need.status
@@ -46,28 +50,24 @@ def _holds(need: Need, user: User, reader: Reader) -> bool:
         case GroupModifiable():
             return reader.group_modifiable(need.group) is True
         case NotSeenAfter():
-            return _not_seen_after(need, user)
+            return _not_seen_after(need, user, unknown_holds=own_effects)
 
 
-def _not_seen_after(need: NotSeenAfter, user: User) -> bool:
+def _not_seen_after(need: NotSeenAfter, user: User, *, unknown_holds: bool) -> bool:
     others = dict(user.elsewhere or ())
     if need.product == "confluence":
         asked = [user.seen]
     elif need.product == "any":
-        if user.elsewhere is None:
+        if user.elsewhere is None and not unknown_holds:
             return False
         asked = [user.seen, *others.values()]
     else:
         asked = [others[need.product]] if need.product in others else []
-    if not asked:
+    sightings = [one.latest for one in asked if isinstance(one, Seen)]
+    if any(need.at is None or at > need.at for at in sightings):
         return False
-    for activity in asked:
-        if isinstance(activity, Seen):
-            if need.at is None or activity.latest > need.at:
-                return False
-        elif not isinstance(activity, Never) and need.product != "any":
-            return False
-    return True
+    told = [one for one in asked if isinstance(one, Seen | Never)]
+    return unknown_holds or (bool(told) and (need.product == "any" or len(told) == len(asked)))
 
 
 def describe(needs: Iterable[Need]) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from cleanup_gitops.ledger.record import memory_of
 from cleanup_gitops.ledger.store import GitStore
 from cleanup_gitops.model.activity import seen_at
@@ -79,9 +81,7 @@ def office_site(*idle: int) -> Inventory:
 
 def replace_struct(user: User, **facts: object) -> User:
     """The same user with other facts."""
-    from msgspec.structs import replace as with_facts
-
-    return with_facts(user, **facts)
+    return msgspec.structs.replace(user, **facts)
 
 
 DORMANT = Policy(

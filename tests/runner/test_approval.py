@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
+from cleanup_gitops.ledger.record import memory_of
 from cleanup_gitops.model.activity import seen_at
-from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.model.errors import ApprovalError, RefusedError
 from cleanup_gitops.policy.documents import Cap, Guardrails
 from cleanup_gitops.runner.run import BrokenGuardsError
-from tests.runner.office import DORMANT, OTHERS, POLICIES, open_office
+from tests.runner.office import DORMANT, OTHERS, POLICIES, open_office, person
 
 
 def test_a_saved_plan_is_applied_as_it_was_approved(tmp_path: Path) -> None:
@@ -100,18 +102,14 @@ def test_one_approval_is_spent_once_even_before_there_is_any_state(tmp_path: Pat
     saved = office.plan()
     assert saved.inputs.lineage == ""
     office.apply(saved)
-    office.site.happens("712020:0001", **{name: getattr(DORMANT_USER, name) for name in ("groups", "seats", "license")})
+    again = person(1, 100)
+    office.site.happens(again.id, groups=again.groups, seats=again.seats, license=again.license)
     with pytest.raises(ApprovalError, match="applied before"):
         office.apply(saved)
     assert len(office.site.written) == 1
 
 
-DORMANT_USER = open_office.__globals__["person"](1, 100)
-
-
 def test_failed_rows_of_an_approval_may_be_tried_again(tmp_path: Path) -> None:
-    from cleanup_gitops.model.errors import RefusedError
-
     office = open_office(tmp_path, 100, 200)
     saved = office.plan()
     office.site.broken["write"] = [RefusedError("The site answered 403.")]
@@ -142,8 +140,6 @@ def test_a_plan_made_before_the_state_was_born_under_another_plan_is_refused(tmp
 
 
 def test_a_plan_of_a_newer_state_than_the_recorded_one_is_refused(tmp_path: Path) -> None:
-    import subprocess
-
     office = open_office(tmp_path, 10)
     office.apply()
     office.clock.sleep(60)
@@ -215,11 +211,5 @@ def test_an_empty_plan_is_a_success_and_leaves_a_record(tmp_path: Path) -> None:
     assert run.outcomes == ()
     assert not run.failed
     assert run.commit
-    assert memory_serial(office) == 1
+    assert memory_of(office.store.read()).serial == 1
     assert run.record.entry.accounts == 2
-
-
-def memory_serial(office: object) -> int:
-    from cleanup_gitops.ledger.record import memory_of
-
-    return memory_of(office.store.read()).serial  # type: ignore[attr-defined]

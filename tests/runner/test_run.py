@@ -6,12 +6,15 @@ import json
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cleanup_gitops.model.activity import Unknown, seen_at
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import CredentialError, LostAnswerError, RefusedError, SiteError, StateError
+from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
+from cleanup_gitops.model.user import User
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.run import UnrecordedError
 from tests.fakes import FakeSite
@@ -31,7 +34,7 @@ class Meddled(FakeSite):
         self.facts = facts
         self.looked = False
 
-    def user(self, account: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as the fake's
+    def user(self, account: str) -> User | None:
         if not self.looked:
             self.looked = True
             self.happens("712020:0001", **self.facts)
@@ -42,8 +45,16 @@ class Meddled(FakeSite):
     ("facts", "result", "why"),
     [
         ({"status": "suspended"}, "superseded", "the status is no longer active"),
-        ({"seen": seen_at(office_site().as_of)}, "superseded", "the user was seen again in confluence"),
-        ({"seen": Unknown("no answer")}, "superseded", "the user was seen again in confluence"),
+        (
+            {"seen": seen_at(office_site().as_of)},
+            "superseded",
+            "the user was seen again in confluence, or the site no longer tells",
+        ),
+        (
+            {"seen": Unknown("no answer")},
+            "superseded",
+            "the user was seen again in confluence, or the site no longer tells",
+        ),
         ({"groups": None}, "superseded", "the membership was changed meanwhile"),
         ({"groups": ()}, "already", ""),
     ],
@@ -153,13 +164,12 @@ def test_a_change_that_was_accepted_and_never_shows_is_not_effective(tmp_path: P
     office = open_office(tmp_path, 100)
 
     class Slow(FakeSite):
-        def read(self):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as the fake's
+        def read(self) -> Live:
             live = super().read()
             if self.written:
-                from msgspec.structs import replace
-
                 office.clock.sleep(600)
-                live = replace(live, inventory=replace(live.inventory, as_of=office.clock.now()))
+                late = msgspec.structs.replace(live.inventory, as_of=office.clock.now())
+                live = Live(late, live.people)
             return live
 
     office.site = Slow(office_site(100))

@@ -1,0 +1,122 @@
+"""``cleanup-gitops apply``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from cleanup_gitops import __version__
+from cleanup_gitops.cli.files import read_file, write_file
+from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.terminal import SystemClock, colours, progress
+from cleanup_gitops.cli.wiring import Workplace, connected, only_one, recorded_domains, workplaces
+from cleanup_gitops.ledger.planfile import read_plan
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.run import BrokenGuardsError, Desk, Run, Stop, UnrecordedError, execute
+from cleanup_gitops.views.plan import render_text
+from cleanup_gitops.views.run import render_run
+
+FAILURES = 5
+
+
+@click.command("apply")
+@click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
+@click.option("--auto-approve", is_flag=True, help="Plan now and apply all of it, without a saved plan.")
+@site_option
+@click.pass_obj
+def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name: str | None) -> int:
+    r"""Carry out a saved plan and record the result under state/ in one commit.
+
+    The plan is made again first. Only rows that stand in the saved plan and are still planned in the same form are
+    carried out; whoever came back is left alone. Rows that are new are listed and wait for the next approval.
+
+    \b
+    Examples:
+      cleanup-gitops apply plan.json
+      cleanup-gitops apply --auto-approve
+    """
+    if bool(plan_file) == auto_approve:
+        raise click.UsageError("Give either a saved plan or --auto-approve.")
+    saved = read_plan(read_file(plan_file)) if plan_file else None
+    wanted = site_name or (saved.site if saved else None)
+    place = only_one(workplaces(folder, SystemClock(), wanted))
+    try:
+        run = _run(place, saved)
+    except BrokenGuardsError as error:
+        click.echo(render_text(error.plan, error.live.people, colour=colours(sys.stdout)), nl=False)
+        raise
+    except UnrecordedError as error:
+        _keep(error.run)
+        raise
+    text = render_run(
+        run.plan,
+        run.outcomes,
+        run.approval,
+        run.commit,
+        run.live.people,
+        colour=colours(sys.stdout),
+    )
+    click.echo(text, nl=False)
+    _say_what_is_open(run)
+    return FAILURES if run.failed else 0
+
+
+def _say_what_is_open(run: Run) -> None:
+    """Rows that nobody approved yet, and a site that could not be read again after the run."""
+    if run.choice.not_approved:
+        click.echo("Not approved, and left for the next plan, because the saved plan does not hold them:")
+        for change in run.choice.not_approved:
+            click.echo(f"  {change.action} {change.address}")
+    if run.unread:
+        click.echo(f"The site could not be read again after the run, so the state before it was recorded: {run.unread}")
+
+
+def _run(place: Workplace, saved: Plan | None) -> Run:
+    stop = Stop()
+    with progress() as steps, connected(place, steps) as site, _clean_end(stop):
+        desk = Desk(
+            policies=place.policies,
+            hands=Hands(site.reader, site.writer, place.clock, steps),
+            store=place.store,
+            tool_version=__version__,
+            domains=recorded_domains(place),
+        )
+        return execute(desk, saved=saved, stop=stop)
+
+
+@contextmanager
+def _clean_end(stop: Stop) -> Iterator[None]:
+    """Ctrl-C and SIGTERM while writing: finish the change under way, record, say what was not attempted."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if not stop.writing:
+            raise KeyboardInterrupt
+        if not stop.asked:
+            click.echo("Stopping after the change under way; what was done will be recorded.", err=True)
+        stop.ask()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _keep(run: Run) -> None:
+    """What could not be committed stays as files beside the repository's state."""
+    target = Path(f"cleanup-gitops-{run.record.entry.run}.outcomes.jsonl")
+    lines = next(data for path, data in run.record.files.items() if data and path.endswith("/outcomes.jsonl"))
+    write_file(target, lines)
+    click.echo(
+        f"The outcomes were kept in {target}. Do not apply again before they are recorded.",
+        err=True,
+    )

@@ -1,0 +1,89 @@
+"""``cleanup-gitops plan``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from cleanup_gitops import __version__
+from cleanup_gitops.cli.files import write_file
+from cleanup_gitops.cli.options import Instant, format_option, limit_option, site_option
+from cleanup_gitops.cli.terminal import SystemClock, colours, progress
+from cleanup_gitops.cli.wiring import Workplace, connected, only_one, workplaces
+from cleanup_gitops.ledger.planfile import plan_bytes
+from cleanup_gitops.ledger.record import memory_of
+from cleanup_gitops.model.people import People
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.planner import make_plan
+from cleanup_gitops.views.plan import RENDERERS
+
+CHANGES_PRESENT = 2
+UNSAFE = 3
+
+
+@click.command("plan")
+@site_option
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan to this file.")
+@format_option
+@limit_option
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option(
+    "--as-of",
+    type=Instant(),
+    metavar="WHEN",
+    help="Count ages for this UTC date or time instead of now.",
+)
+@click.pass_obj
+def command(
+    folder: Path,
+    site_name: str | None,
+    out: Path | None,
+    form: str,
+    limit: int | None,
+    detailed_exitcode: bool,
+    as_of: datetime | None,
+) -> int:
+    r"""Show what would change on the live site, and why. Changes nothing.
+
+    \b
+    Examples:
+      cleanup-gitops plan
+      cleanup-gitops plan --out plan.json
+      cleanup-gitops plan --format markdown > plan.md
+    """
+    places = workplaces(folder, SystemClock(), site_name)
+    if out:
+        only_one(places)
+    code = 0
+    for place in places:
+        plan, people = _plan(place, as_of)
+        if out:
+            write_file(out, plan_bytes(plan))
+        click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
+        if out:
+            click.echo(f"The plan was saved to {out}. Apply it with: cleanup-gitops apply {out}", err=True)
+        if not plan.applyable:
+            code = UNSAFE
+        elif detailed_exitcode and plan.changes:
+            code = code or CHANGES_PRESENT
+    return code
+
+
+def _plan(place: Workplace, as_of: datetime | None) -> tuple[Plan, People]:
+    memory = memory_of(place.store.read())
+    with progress() as steps, connected(place, steps) as site:
+        live = site.reader.read()
+    created = place.clock.now()
+    plan = make_plan(
+        live.inventory,
+        place.policies,
+        memory,
+        created=created,
+        as_of=as_of or created,
+        tool_version=__version__,
+        policy_commit=place.store.policy_commit(),
+    )
+    return plan, live.people

@@ -1,0 +1,128 @@
+"""Entry point: the command group, and how every error becomes one clear message and a documented exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from cleanup_gitops import __version__
+
+COMMANDS = {
+    "apply": "Carry out a reviewed plan and record the result in git.",
+    "demo": "Run the whole main job against an embedded Confluence Cloud.",
+    "init": "Create policies/ and state/ for your own site.",
+    "plan": "Compare the policies with the live site and show what would change.",
+    "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
+    "schema": "Print the JSON Schema of the policy files, for editors.",
+    "show": "Show a saved plan.",
+    "validate": "Check the policy files without talking to any site.",
+}
+
+EPILOG = """\b
+Exit codes:
+  0  success (with --detailed-exitcode: no changes)
+  1  any error, usage errors included
+  2  changes present (only with --detailed-exitcode)
+  3  unsafe: a guard is broken, or the live data or the recorded state is not sound
+  4  the approval covers nothing: altered, expired, consumed, of another state
+  5  applied with failures, interrupted, or a policy is blocked
+"""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports only the one that runs, so that --help stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, sorted."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command's module."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"cleanup_gitops.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from the table, without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="cleanup-gitops %(version)s")
+@click.option(
+    "-C",
+    "--chdir",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder that holds policies/ and state/ (default: this one).",
+)
+@click.pass_context
+def cli(ctx: click.Context, folder: Path) -> None:
+    """Confluence user and group clean-up as reviewed policies in git.
+
+    Policies in policies/*.yaml say which state users and groups must be in. `plan` shows what would change and why,
+    `apply` carries out what was approved and commits a snapshot and a hash-chained record under state/.
+    """
+    ctx.obj = folder
+
+
+def run(args: list[str]) -> int:
+    """Run one command line and return its exit code; every error is printed to standard error."""
+    from cleanup_gitops.model.errors import CleanupError
+
+    try:
+        result = cli.main(args, prog_name="cleanup-gitops", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. Nothing was written.", err=True)
+        return 1
+    except CleanupError as error:
+        from cleanup_gitops.cli.terminal import colours
+        from cleanup_gitops.views.problems import render_problem
+
+        click.echo(render_problem(error, colour=colours(sys.stderr)), err=True, nl=False)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        click.echo(_internal(error), err=True)
+        return 1
+    return int(result or 0)
+
+
+def _internal(error: Exception) -> str:
+    """A defect of ours: where it happened, without the text of the error, which could hold a name."""
+    place = "an unknown place"
+    trace = error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        if "cleanup_gitops" in code.co_filename:
+            place = f"{Path(code.co_filename).name}:{trace.tb_lineno} ({code.co_name})"
+        trace = trace.tb_next
+    return (
+        f"Error: cleanup-gitops {__version__} has a defect: {type(error).__name__} at {place}.\n"
+        "  Please report this line. Check `git status` and the site before you run an apply again."
+    )
+
+
+def main() -> None:
+    """Console script."""
+    sys.exit(run(sys.argv[1:]))

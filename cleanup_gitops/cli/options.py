@@ -1,0 +1,49 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from cleanup_gitops.views.plan import RENDERERS
+
+site_option = click.option("--site", "site_name", metavar="NAME", help="The Site to work on.")
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(sorted(RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How to print the plan.",
+)
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Show at most N changes in detail in the text form (default: all). The plan itself is never shortened.",
+)
+
+
+class Instant(click.ParamType[datetime]):
+    """A UTC date (its last second) or an ISO 8601 time with an offset."""
+
+    name = "instant"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parse; a bare date means the end of that UTC day."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            if len(value) == len("2026-11-22"):
+                return datetime.fromisoformat(value).replace(hour=23, minute=59, second=59, tzinfo=UTC)
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is not a date like 2026-11-22 or a time like 2026-11-22T09:00:00Z",
+                param,
+                ctx,
+            )
+        if at.tzinfo is None:
+            self.fail(f"{value!r} has no time zone; add Z for UTC", param, ctx)
+        return at.astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,179 @@
+"""Bad input, broken credentials, failing sites: one clear line, the documented exit code, nothing written."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.workspace import Said, Workspace
+
+SEARCH = r"users/search$"
+
+
+def refused(said: Said, code: int, *words: str) -> None:
+    assert said.code == code, said.out + said.err
+    assert said.out == ""
+    errors = [line for line in said.err.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, said.err
+    for word in words:
+        assert word in said.err
+
+
+@pytest.mark.case("E67")
+def test_a_wrong_organization_key_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORG_KEY", "canary-4711")
+    said = workspace.run("plan")
+    refused(said, 1, "ORG_KEY", "401")
+    assert "canary-4711" not in said.err
+
+
+@pytest.mark.case("E67")
+def test_an_expired_key_is_refused_at_the_start(workspace: Workspace) -> None:
+    workspace.box.world.credentials.org_api_key_expires = "2020-01-01T00:00:00Z"
+    workspace.box.refresh()
+    refused(workspace.run("apply", "--auto-approve"), 1, "ORG_KEY", "expired")
+    assert workspace.writes() == []
+
+
+@pytest.mark.case("E67")
+def test_a_wrong_site_token_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_TOKEN", "canary-4711")
+    said = workspace.run("plan")
+    refused(said, 1, "SITE_TOKEN")
+    assert "canary-4711" not in said.err
+
+
+def test_a_missing_environment_variable_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ORG_KEY")
+    refused(workspace.run("plan"), 1, "ORG_KEY")
+
+
+def test_an_unreachable_host_is_one_line(workspace: Workspace) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        workspace.site(url=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        refused(workspace.run("plan"), 1, "127.0.0.1")
+
+
+def test_a_tls_error_is_one_line(workspace: Workspace) -> None:
+    """The sandbox speaks plain HTTP here, so a TLS handshake with it fails."""
+    workspace.site(url=workspace.box.url.replace("http://", "https://"))
+    refused(workspace.run("plan"), 1, "TLS")
+
+
+def test_html_instead_of_json_is_one_line(workspace: Workspace) -> None:
+    workspace.fault(kind="html", match={"path_regex": "directories$"})
+    refused(workspace.run("plan"), 1, "HTML")
+
+
+def test_a_directory_the_key_may_not_manage_is_one_line(workspace: Workspace) -> None:
+    workspace.site(directory="headquarters")
+    refused(workspace.run("plan"), 1, "headquarters", "default")
+
+
+def test_an_unknown_organization_is_one_line(workspace: Workspace) -> None:
+    workspace.site(organization="0f5e0000-0000-0000-0000-00000000dead")
+    refused(workspace.run("plan"), 1, "organization")
+
+
+@pytest.mark.case("E61", "F1")
+@pytest.mark.parametrize("kind", ["cursor_loop", "repeat_page", "drop_rows"])
+def test_a_listing_that_is_not_complete_is_no_plan(workspace: Workspace, kind: str) -> None:
+    workspace.fault(kind=kind, match={"path_regex": SEARCH, "after": 1 if kind == "repeat_page" else 0})
+    refused(workspace.run("apply", "--auto-approve"), 3, "not complete" if kind == "drop_rows" else "")
+    assert workspace.writes() == []
+    assert not (workspace.folder / "state").exists()
+
+
+@pytest.mark.case("E61", "F1")
+def test_a_page_that_fails_midway_is_no_plan(workspace: Workspace) -> None:
+    workspace.fault(kind="status", status=400, match={"path_regex": SEARCH, "after": 1})
+    refused(workspace.run("plan"), 3, "users/search")
+
+
+@pytest.mark.case("E82")
+def test_wrong_policies_are_all_reported_at_once(workspace: Workspace) -> None:
+    workspace.policy("wrong.yaml", "kind: Policy\nspec: {match: {}, ensure: {}}\nmetadata: {nam: x}\n")
+    workspace.policy("worse.yaml", "a: b\na: c\n")
+    said = workspace.run("validate")
+    assert said.code == 1
+    assert "policies/wrong.yaml:3:" in said.err
+    assert "policies/worse.yaml:2:1: " in said.err
+    assert workspace.requests("GET") == []
+
+
+def test_a_plan_file_that_is_none_is_one_line(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    refused(workspace.run("apply", str(tmp_path / "plan.json")), 4, "not a plan")
+    refused(workspace.run("show", str(tmp_path / "nothing.json")), 1, "nothing.json")
+    (tmp_path / "plan.json").write_bytes(b"\xff\xfe")
+    refused(workspace.run("show", str(tmp_path / "plan.json")), 4, "not JSON")
+
+
+def test_an_unwritable_target_is_one_line(workspace: Workspace) -> None:
+    refused(workspace.run("plan", "--out", "/nowhere/plan.json"), 1, "/nowhere/plan.json")
+
+
+def test_a_folder_without_policies_says_how_to_start(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = workspace.run("-C", str(tmp_path / "empty"), "validate")
+    assert said.code == 1
+    assert "init" in said.err
+
+
+def test_no_repository_no_record(workspace: Workspace, tmp_path: Path) -> None:
+    (workspace.folder / ".git").rename(tmp_path / "git-elsewhere")
+    refused(workspace.run("apply", "--auto-approve"), 3, "git init")
+    assert workspace.writes() == []
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_while_applying_ends_cleanly_and_says_what_was_done(
+    workspace: Workspace, signal_number: signal.Signals
+) -> None:
+    """In a process of its own, since a signal is for a process. Slow writes leave time to interrupt."""
+    workspace.fault(kind="slow", seconds=1.0, match={"method": "DELETE"})
+    command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    interrupter = threading.Thread(target=_interrupt, args=(workspace, process, signal_number))
+    interrupter.start()
+    out, err = process.communicate(timeout=60)
+    interrupter.join()
+    assert process.returncode == 5, out + err
+    assert "Stopping after the change under way" in err
+    assert "interrupted" in out
+    assert "Recorded: commit" in out
+    assert 1 <= len(workspace.writes()) < 9
+    assert "Traceback" not in out + err
+
+
+def test_ctrl_c_while_reading_writes_nothing(workspace: Workspace) -> None:
+    workspace.fault(kind="slow", seconds=1.0, match={"path_regex": SEARCH})
+    command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _wait(lambda: any(path.endswith("/search") for path in workspace.requests("POST")))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, out + err
+    assert "Interrupted. Nothing was written." in err
+    assert workspace.writes() == []
+
+
+def _interrupt(workspace: Workspace, process: subprocess.Popen[str], number: signal.Signals) -> None:
+    _wait(lambda: bool(workspace.requests("DELETE")) or process.poll() is not None)
+    process.send_signal(number)
+
+
+def _wait(ready: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if ready():
+            return
+        time.sleep(0.05)

@@ -1,0 +1,184 @@
+"""The main job over real HTTP and real git: validate, plan, apply, plan again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.workspace import DORMANT, Workspace
+
+ADDITIVE = """\
+apiVersion: cleanup-gitops/v1
+kind: Policy
+metadata: {name: give, owner: iam@acme.com, why: all}
+spec:
+  match: {all: [{in_group: break-glass}]}
+  ensure: {groups: {present: [no-such-group]}}
+"""
+
+
+def test_plan_apply_and_plan_again(workspace: Workspace, tmp_path: Path) -> None:
+    assert workspace.run("validate").code == 0
+    planned = workspace.run("plan", "--out", str(tmp_path / "plan.json"), "--detailed-exitcode")
+    assert planned.code == 2
+    assert "will be removed" in planned.out
+    applied = workspace.run("apply", str(tmp_path / "plan.json"))
+    assert applied.code == 0, applied.out + applied.err
+    assert "Apply complete!" in applied.out
+    again = workspace.run("plan", "--detailed-exitcode")
+    assert again.code == 0
+    assert "No changes." in again.out
+    log = workspace.git("log", "-1", "--format=%an %s%n%(trailers:only)")
+    assert "Plan-Digest: sha256:" in log
+    assert "Ledger-Head: " in log
+    assert not workspace.git("status", "--porcelain", "state")
+
+
+def test_planning_changes_nothing(workspace: Workspace) -> None:
+    head = workspace.git("rev-parse", "HEAD")
+    workspace.run("plan")
+    assert workspace.writes() == []
+    assert workspace.git("rev-parse", "HEAD") == head
+    assert not (workspace.folder / "state").exists()
+
+
+def test_no_name_or_address_reaches_state_plan_or_log(workspace: Workspace, tmp_path: Path) -> None:
+    """E79 of the record: ids only. Every name and address of the organization is searched for."""
+    workspace.run("plan", "--out", str(tmp_path / "plan.json"))
+    said = workspace.run("apply", str(tmp_path / "plan.json"))
+    recorded = workspace.git("log", "-p", "--", "state") + (tmp_path / "plan.json").read_text() + said.err
+    people = [user for user in workspace.box.world.users if user.name and len(user.name) > 6]
+    assert people
+    for user in people:
+        assert user.name not in recorded
+        assert not user.email or user.email not in recorded
+
+
+def test_the_same_plan_has_the_same_digest_later(workspace: Workspace) -> None:
+    first = json.loads(workspace.run("plan", "--format", "json").out)
+    workspace.policy("dormant.yaml", "# a comment moves every line\n" + DORMANT)
+    second = json.loads(workspace.run("plan", "--format", "json").out)
+    assert first["digest"] == second["digest"]
+    assert first["changes"]
+
+
+def test_as_of_counts_ages_for_another_day(workspace: Workspace) -> None:
+    now = json.loads(workspace.run("plan", "--format", "json").out)
+    later = json.loads(workspace.run("plan", "--format", "json", "--as-of", "2099-01-01").out)
+    assert later["summary"]["actions"].get("membership.remove", 0) > now["summary"]["actions"]["membership.remove"]
+    assert workspace.run("plan", "--as-of", "yesterday").code == 1
+
+
+@pytest.mark.case("E57")
+def test_an_edited_plan_file_is_refused_by_show_and_apply(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    workspace.run("plan", "--out", str(path))
+    assert workspace.run("show", str(path)).code == 0
+    path.write_text(path.read_text().replace('"member": true', '"member": false', 1))
+    for command in (("show", str(path)), ("apply", str(path))):
+        said = workspace.run(*command)
+        assert said.code == 4
+        assert "altered" in said.err
+    assert workspace.writes() == []
+
+
+@pytest.mark.case("E59")
+def test_a_plan_over_a_cap_is_shown_as_unsafe_and_not_applied(workspace: Workspace) -> None:
+    workspace.policy(
+        "guardrails.yaml",
+        "apiVersion: cleanup-gitops/v1\nkind: Guardrails\nmetadata: {name: tight, owner: s@acme.com}\n"
+        "spec: {caps: {membership.remove: {max: 1, percent: 50}}}\n",
+    )
+    planned = workspace.run("plan")
+    assert planned.code == 3
+    assert "1 allowed (max 1, 50 %" in planned.out
+    applied = workspace.run("apply", "--auto-approve")
+    assert applied.code == 3
+    assert "unsafe" in applied.err
+    assert workspace.writes() == []
+    assert not (workspace.folder / "state").exists()
+
+
+@pytest.mark.case("E58")
+def test_an_empty_plan_is_recorded_too(workspace: Workspace) -> None:
+    workspace.run("apply", "--auto-approve")
+    said = workspace.run("apply", "--auto-approve")
+    assert said.code == 0
+    assert "Nothing to do" in said.out
+    ledger = "".join(path.read_text() for path in (workspace.folder / "state" / "acme" / "ledger").iterdir())
+    entries = [json.loads(line) for line in ledger.splitlines()]
+    assert [entry["seq"] for entry in entries] == [1, 2]
+    assert entries[1]["actions"] == {}
+    assert entries[1]["accounts"] > 100
+
+
+def test_the_same_approval_twice_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    path = str(tmp_path / "plan.json")
+    workspace.run("plan", "--out", path)
+    assert workspace.run("apply", path).code == 0
+    said = workspace.run("apply", path)
+    assert said.code == 4
+    assert "applied before" in said.err
+
+
+@pytest.mark.case("E66")
+def test_a_write_without_effect_is_not_a_success(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cleanup_gitops.runner.carry_out.READ_BACK_WAITS", (0.0, 0.01))
+    monkeypatch.setattr("cleanup_gitops.runner.carry_out.SETTLING", -1)
+    workspace.fault(kind="no_effect", match={"method": "DELETE", "nth": 1})
+    said = workspace.run("apply", "--auto-approve")
+    assert said.code == 5
+    assert "1 not effective" in said.out
+
+
+def test_a_blocked_policy_acts_on_nobody_and_shows_in_the_exit_code(workspace: Workspace) -> None:
+    workspace.policy("give.yaml", ADDITIVE)
+    planned = workspace.run("plan")
+    assert "no-such-group" in planned.out
+    assert workspace.run("apply", "--auto-approve").code == 5
+
+
+def test_what_somebody_does_by_hand_after_the_plan_is_respected(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    workspace.run("plan", "--out", str(path))
+    account = json.loads(path.read_text())["changes"][0]["user"]
+    httpx.post(f"{workspace.box.url}/_sandbox/users/{account}", json={"status": "suspended"}).raise_for_status()
+    said = workspace.run("apply", str(path))
+    assert "superseded" in said.out
+    assert not any(account in request for request in workspace.writes())
+
+
+def test_apply_wants_a_plan_or_an_explicit_approval(workspace: Workspace) -> None:
+    said = workspace.run("apply")
+    assert said.code == 1
+    assert "--auto-approve" in said.err
+    assert workspace.run("apply", "plan.json", "--auto-approve").code == 1
+
+
+def test_several_sites_need_a_name_to_apply(workspace: Workspace) -> None:
+    site = (workspace.folder / "policies" / "site.yaml").read_text()
+    workspace.policy("other.yaml", site.replace("{name: acme}", "{name: globex}"))
+    workspace.policy("dormant.yaml", DORMANT.replace("kind: Policy", "kind: Policy\nsites: [acme, globex]"))
+    assert workspace.run("apply", "--auto-approve").code == 1
+    said = workspace.run("plan", "--site", "initech")
+    assert said.code == 1
+    assert "Sites: acme, globex" in said.err
+    assert workspace.run("plan").code == 0
+    assert workspace.run("plan", "--site", "globex").code == 0
+
+
+def test_schema_is_json(workspace: Workspace) -> None:
+    assert json.loads(workspace.run("schema").out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_the_whole_help_works(workspace: Workspace) -> None:
+    assert "Exit codes" in workspace.run("--help").out
+    for command in ("apply", "demo", "init", "plan", "sandbox", "schema", "show", "validate"):
+        said = workspace.run(command, "--help")
+        assert said.code == 0
+        assert "Usage:" in said.out
+    assert workspace.run("--version").out.startswith("cleanup-gitops ")
+    assert workspace.run("plna").code == 1
