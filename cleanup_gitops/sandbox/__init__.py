@@ -6,7 +6,8 @@ so that a misunderstanding in the client cannot hide in the server too. Modules,
 - ``world`` the data and its file; ``names``, ``cases``, ``blueprint``, ``people`` and ``seed`` a
   generated organization; ``state`` indexes and changes of a world being served
 - ``queries``, ``matching``, ``cursors`` and ``views`` searches, pages and JSON
-- ``answers`` error bodies; ``access`` keys, tokens and rate limits; ``faults`` failures on request
+- ``answers`` error bodies; ``access`` keys, tokens and rate limits; ``faults`` and
+  ``saboteur`` failures on request
 - ``gate``, ``reads``, ``writes`` and ``admin`` the admin host; ``confluence`` the site; ``control``
   what a test or a demo changes from outside; ``server`` starting and stopping
 """

@@ -19,7 +19,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cleanup_gitops.sandbox.admin import Admin
 from cleanup_gitops.sandbox.confluence import Confluence
 from cleanup_gitops.sandbox.control import Control
-from cleanup_gitops.sandbox.faults import TRANSPORT, LogEntry, Rules, Saboteur
+from cleanup_gitops.sandbox.faults import LogEntry, Rules
+from cleanup_gitops.sandbox.saboteur import TRANSPORT, Saboteur
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import SandboxError, World
 

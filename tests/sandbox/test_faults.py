@@ -105,6 +105,22 @@ def test_a_repeated_page_has_old_rows_and_goes_on(caller: Caller) -> None:
     assert second["links"]["next"] != first["links"]["next"]
 
 
+def test_a_repeated_page_is_of_the_same_search_even_between_others(caller: Caller) -> None:
+    fault(caller, "repeat_page", {**SEARCH, "nth": 3})
+    first = ask(caller).json()
+    other = ask(caller, accountIds=[caller.box.runner_account]).json()
+    second = ask(caller, cursor=first["links"]["next"]).json()
+    assert second["data"] == first["data"]
+    assert other["data"] != first["data"]
+
+
+def test_a_repeated_first_page_is_about_somebody_else(caller: Caller) -> None:
+    fault(caller, "repeat_page", {**SEARCH, "nth": 2})
+    runner = ask(caller, accountIds=[caller.box.runner_account]).json()
+    other = caller.someone(status="active", managed=False)
+    assert ask(caller, accountIds=[other.id]).json()["data"] == runner["data"]
+
+
 def test_dropped_rows_are_missing_silently(caller: Caller) -> None:
     fault(caller, "drop_rows", {**SEARCH, "nth": 1}, rows=3)
     assert len(ask(caller).json()["data"]) == 7

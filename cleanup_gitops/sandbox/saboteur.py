@@ -1,0 +1,188 @@
+"""Stands before the application: logs every request, and makes those go wrong that a rule names."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cleanup_gitops.sandbox import answers
+from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
+
+TRANSPORT = "sandbox.transport"
+_PAGE_KINDS = ("cursor_loop", "repeat_page", "drop_rows")
+
+
+class Transport(Protocol):
+    """The connection's socket, as far as faults need it."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+    def close(self) -> None:
+        """Send what was written, then close."""
+
+
+class Saboteur:
+    """Wraps the application: logs every request and applies the rules."""
+
+    def __init__(self, app: ASGIApp, rules: Rules, log: list[LogEntry]) -> None:
+        self._app = app
+        self._rules = rules
+        self._log = log
+        self._before: dict[bytes, list[Any]] = {}
+
+    async def __call__(  # noqa: D102 - what every ASGI application does
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
+            await self._app(scope, receive, send)
+            return
+        entry = LogEntry(method=scope["method"], path=scope["path"], status=0)
+        self._log.append(entry)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+            await send(message)
+
+        if not self._rules.faults:
+            await self._app(scope, receive, noting)
+            return
+        fault = self._rules.choose(scope["method"], scope["path"])
+        entry.fault = None if fault is None else fault.kind
+        await self._sabotage(fault, scope, receive, noting)
+
+    async def _sabotage(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = None if fault is None else fault.kind
+        if fault is not None and kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        elif fault is not None and kind in ("no_effect", "late"):
+            scope["sandbox.effect"] = "none" if kind == "no_effect" else fault.reads
+        elif fault is not None and kind not in _PAGE_KINDS:
+            await self._instead(fault, scope, receive, send)
+            return
+        answer = await _collect(self._app, scope, receive)
+        if scope["path"].endswith("/search") and answer.status == 200:
+            self._change_page(fault, answer, scope["path"])
+        await answer.send(send)
+
+    async def _instead(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = None
+        if fault.carry_out or fault.kind == "truncate":
+            answer = await _collect(self._app, scope, receive)
+        if fault.kind == "truncate" and answer is not None:
+            await _truncate(answer, scope, send)
+        elif fault.kind == "reset":
+            await _hang_up(scope)
+        else:
+            await _response(fault, scope)(scope, receive, send)
+
+    def _change_page(self, fault: Fault | None, answer: Answer, path: str) -> None:
+        page = msgspec.json.decode(answer.body)
+        rows = page["data"]
+        asked = msgspec.json.decode(answer.asked or b"{}")
+        cursor = asked.pop("cursor", None)
+        search = path.encode() + msgspec.json.encode(asked, order="deterministic")
+        kind = None if fault is None else fault.kind
+        if kind == "repeat_page":
+            page["data"] = self._before.get(search if cursor else path.encode(), rows)
+        elif kind == "cursor_loop":
+            page["links"]["next"] = cursor or page["links"].get("next", "")
+        elif fault is not None and kind == "drop_rows":
+            page["data"] = rows[: max(0, len(rows) - fault.rows)]
+        self._before[search] = self._before[path.encode()] = rows
+        if kind in _PAGE_KINDS:
+            answer.replace(msgspec.json.encode(page))
+
+
+@dataclass
+class Answer:
+    """A whole answer, and the body that it answers."""
+
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+    asked: bytes = b""
+
+    def replace(self, body: bytes) -> None:
+        """Another body, with its length in the headers."""
+        self.body = body
+        kept = [(name, value) for name, value in self.headers if name != b"content-length"]
+        self.headers = [*kept, (b"content-length", b"%d" % len(body))]
+
+    async def send(self, send: Send) -> None:
+        """Send all of it."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
+    answer = Answer()
+
+    async def listening() -> Message:
+        message = await receive()
+        answer.asked += message.get("body", b"")
+        return message
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer.status, answer.headers = message["status"], list(message["headers"])
+        else:
+            answer.body += message.get("body", b"")
+
+    await app(scope, listening, keep)
+    return answer
+
+
+async def _truncate(answer: Answer, scope: Scope, send: Send) -> None:
+    body = answer.body or b'{"data": ['
+    answer.replace(body + b" " * len(body))
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    transport: Transport = scope[TRANSPORT]
+    transport.close()
+    await _until_gone()
+
+
+async def _hang_up(scope: Scope) -> None:
+    transport: Transport = scope[TRANSPORT]
+    transport.abort()
+    await _until_gone()
+
+
+async def _until_gone() -> None:
+    """Let the server notice that the connection is closed, before it misses the answer."""
+    await asyncio.sleep(0.01)
+
+
+def _response(fault: Fault, scope: Scope) -> Response:
+    status = fault.status or (200 if fault.kind in ("html", "not_json") else 500)
+    if fault.kind == "html":
+        page = fault.body or "<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>"
+        return Response(page, status, fault.headers, media_type="text/html")
+    if fault.kind == "not_json":
+        text = fault.body or "upstream connect error"
+        return Response(text, status, fault.headers, media_type="application/json")
+    response = _body(fault, status, scope["path"])
+    response.headers.update(fault.headers)
+    return response
+
+
+def _body(fault: Fault, status: int, path: str) -> Response:
+    match fault.shape:
+        case "application":
+            return answers.application(status, fault.code, "Error", fault.message).response
+        case "gateway":
+            return answers.gateway(status, fault.message).response
+        case "spring":
+            at = "2026-01-01T00:00:00Z"
+            return answers.spring(status, "Error", fault.message, path, at).response
+        case "confluence":
+            return answers.confluence(status, fault.message).response
+        case "empty":
+            return Response(status_code=status)
