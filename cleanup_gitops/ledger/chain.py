@@ -1,0 +1,91 @@
+"""The hash chain: each line of the ledger names the SHA-256 of the stored bytes of the line before it.
+
+The chain goes on over the month files. Bytes are hashed as they are stored, so checking it needs no JSON at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.model.canonical import canonical
+from cleanup_gitops.model.errors import StateError
+from cleanup_gitops.model.run import LedgerEntry
+
+FORMAT = 1
+GENESIS = "0" * 64
+"""What the first line of all names as the line before it."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+"""What decoding bytes from elsewhere may raise."""
+HINT = (
+    "Nothing was done. See who changed the recorded state with `git log -p` on its folder, and bring back the files"
+    " of the last commit made by this tool."
+)
+
+
+class Tail(Struct, frozen=True):
+    """The end of the chain: entries of the newest month, and the SHA-256 of the last line (the head)."""
+
+    entries: tuple[LedgerEntry, ...]
+    head: str
+
+
+def link(line: bytes) -> str:
+    """SHA-256 of a stored line without its LF, in hex: what the next line names as ``prev``."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def line_of(entry: LedgerEntry) -> bytes:
+    """The stored bytes of an entry, without the LF."""
+    return canonical(entry)
+
+
+def read_tail(files: Mapping[str, bytes]) -> Tail | None:
+    """The newest month of the chain, checked line by line; ``None`` when there is no ledger.
+
+    Raises ``StateError`` when a line does not parse, or does not follow from the one before.
+    """
+    paths = layout.ledger_files(files)
+    if not paths:
+        return None
+    newest = paths[-1]
+    prev, sequence = GENESIS, 0
+    if len(paths) > 1:
+        lines = _lines(paths[-2], files[paths[-2]])
+        prev, sequence = link(lines[-1]), _entry(paths[-2], len(lines), lines[-1]).seq
+    entries = []
+    for number, line in enumerate(_lines(newest, files[newest]), start=1):
+        entry = _entry(newest, number, line)
+        if entry.prev != prev:
+            raise StateError(f"{newest}:{number} does not name the line before it: the ledger was edited.", HINT)
+        if entry.seq != sequence + 1:
+            raise StateError(
+                f"{newest}:{number} has number {entry.seq} where {sequence + 1} follows: the ledger was edited.", HINT
+            )
+        prev, sequence = link(line), entry.seq
+        entries.append(entry)
+    return Tail(tuple(entries), prev)
+
+
+def _lines(path: str, data: bytes) -> list[bytes]:
+    """The lines of a ledger file, at least one, without their LF."""
+    if not data.endswith(b"\n"):
+        raise StateError(f"{path} is empty or its last line was cut off.", HINT)
+    return data[:-1].split(b"\n")
+
+
+def _entry(path: str, number: int, line: bytes) -> LedgerEntry:
+    try:
+        entry = msgspec.json.decode(line, type=LedgerEntry)
+    except UNREADABLE as error:
+        raise StateError(f"{path}:{number} is not a ledger entry: {error}.", HINT) from None
+    if entry.format != FORMAT:
+        raise StateError(
+            f"{path}:{number} has ledger format {entry.format}; this version knows {FORMAT}.",
+            "Use the version of cleanup-gitops that wrote it, or a newer one.",
+        )
+    return entry

@@ -1,0 +1,168 @@
+"""The plan file: written once, read by people, checked before anything is done with it.
+
+Besides the plan it shows, for every change, the managed fields before and after and the change's digest, and at the
+top level ``file_digest`` over everything else in the file. A reader computes all of them again: a file in which
+anything was altered is refused, with the place where it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from cleanup_gitops.ledger.chain import UNREADABLE
+from cleanup_gitops.model.canonical import canonical, digest
+from cleanup_gitops.model.change import (
+    Change,
+    MembershipAdd,
+    MembershipRemove,
+    change_digest,
+    membership_address,
+    user_address,
+)
+from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.model.plan import (
+    FORMAT_VERSION,
+    Plan,
+    envelope_digest,
+    plan_digest,
+    summarize,
+)
+
+_HINT = "Make a new plan and have that one approved."
+_INDENT = b"  "
+
+
+def plan_bytes(plan: Plan) -> bytes:
+    """The plan as indented JSON with sorted keys and one line for each user's disposition, ended by LF."""
+    document: dict[str, Any] = msgspec.to_builtins(plan, order="sorted")
+    for shown, change in zip(document["changes"], plan.changes, strict=True):
+        shown |= {"before": change.before, "after": change.after, "digest": change_digest(change)}
+    document["file_digest"] = digest(document)
+    members = [_member(key, value) for key, value in sorted(document.items())]
+    return b"{\n" + b",\n".join(members) + b"\n}\n"
+
+
+def read_plan(data: bytes) -> Plan:
+    """The plan in a plan file.
+
+    Raises ``ApprovalError`` when the file is no plan, has an unknown format, or was altered in any place.
+    """
+    document = _document(data)
+    version = _check_version(document)
+    try:
+        plan = msgspec.convert(document, Plan)
+    except msgspec.ValidationError as error:
+        raise ApprovalError(f"The plan file does not hold a plan: {error}.", _HINT) from None
+    _check_rows(document, plan)
+    _check_digests(plan)
+    _check_content(document, plan)
+    if version == FORMAT_VERSION and _compact(data) != _compact(plan_bytes(plan)):
+        raise _altered("a key stands twice or the keys were sorted anew")
+    return plan
+
+
+def _member(key: str, value: object) -> bytes:
+    """One member of the top level. JSON strings hold no line ends, so indenting lines is safe."""
+    name = _INDENT + canonical(key) + b": "
+    if key == "dispositions" and isinstance(value, dict) and value:
+        rows = [_INDENT * 2 + canonical(user) + b": " + canonical(row) for user, row in value.items()]
+        return name + b"{\n" + b",\n".join(rows) + b"\n" + _INDENT + b"}"
+    text = msgspec.json.format(canonical(value), indent=len(_INDENT))
+    return name + text.replace(b"\n", b"\n" + _INDENT)
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(data)
+    except UNREADABLE as error:
+        raise ApprovalError(f"The plan file is not JSON: {error}.", _HINT) from None
+    if not isinstance(document, dict) or "format_version" not in document:
+        raise ApprovalError("The file is not a plan: it has no format_version.", _HINT)
+    return document
+
+
+def _check_version(document: Mapping[str, Any]) -> str:
+    """The format of the file. A newer minor only adds keys; another major means something else."""
+    version = str(document["format_version"])
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise ApprovalError(
+            f"The plan file has format {version}; this version reads {FORMAT_VERSION} and later minor formats.",
+            "Apply it with the version that made it, or make a new plan.",
+        )
+    return version
+
+
+def _check_rows(document: Mapping[str, Any], plan: Plan) -> None:
+    """Compute the digest of each change again, and what its address says about its other fields."""
+    for number, (shown, change) in enumerate(zip(document["changes"], plan.changes, strict=True)):
+        if shown.get("digest") != change_digest(change):
+            raise _altered(f"changes[{number}] ({change.address}) does not fit its digest")
+        if change.address not in _addresses(change):
+            raise _altered(f"changes[{number}] ({change.address}) names another user or group")
+
+
+def _addresses(change: Change) -> tuple[str, str]:
+    """The addresses that fit a change: of a site with one directory, and of one with several."""
+    directories = (None, change.directory)
+    if isinstance(change, MembershipAdd | MembershipRemove):
+        one, several = (membership_address(change.group, change.user, d) for d in directories)
+    else:
+        one, several = (user_address(change.user, d) for d in directories)
+    return one, several
+
+
+def _check_digests(plan: Plan) -> None:
+    """Compute again what the plan says about itself."""
+    if plan_digest(plan.changes) != plan.digest:
+        raise _altered("its digest does not fit its changes")
+    envelope = envelope_digest(
+        plan=plan.digest,
+        site=plan.site,
+        lineage=plan.inputs.lineage,
+        serial=plan.inputs.serial,
+        created=plan.created,
+    )
+    if envelope != plan.envelope:
+        raise _altered("its envelope does not fit its site, lineage, serial, created and digest")
+    if summarize(plan.changes, plan.dispositions) != plan.summary:
+        raise _altered("its summary does not count its changes and dispositions")
+
+
+def _check_content(document: Mapping[str, Any], plan: Plan) -> None:
+    """Compare with what would be written for this plan, and with the digest over the whole file."""
+    rest = {key: value for key, value in document.items() if key != "file_digest"}
+    ours = msgspec.json.decode(plan_bytes(plan))
+    del ours["file_digest"]
+    same_format = plan.format_version == FORMAT_VERSION
+    if place := _difference(ours, rest, may_have_more=not same_format):
+        raise _altered(f"{place} does not fit the rest of the file")
+    if document.get("file_digest") != digest(rest):
+        raise _altered("its file_digest does not fit its content")
+
+
+def _difference(ours: object, theirs: object, *, may_have_more: bool, place: str = "") -> str:
+    """Where two JSON values differ first, such as "changes[3].before"; "" when they are equal."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        if theirs.keys() != ours.keys() and not (may_have_more and theirs.keys() >= ours.keys()):
+            odd = min(theirs.keys() ^ ours.keys())
+            return f"{place}.{odd}".lstrip(".")
+        pairs = [(f"{place}.{key}".lstrip("."), ours[key], theirs[key]) for key in ours]
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        both = enumerate(zip(ours, theirs, strict=True))
+        pairs = [(f"{place}[{at}]", one, other) for at, (one, other) in both]
+    else:
+        return "" if type(ours) is type(theirs) and ours == theirs else place
+    found = (_difference(a, b, may_have_more=may_have_more, place=at) for at, a, b in pairs)
+    return next(filter(None, found), "")
+
+
+def _compact(data: bytes) -> bytes:
+    """Without white space: a file may be indented anew, not rearranged."""
+    return data.translate(None, b" \t\r\n")
+
+
+def _altered(what: str) -> ApprovalError:
+    return ApprovalError(f"The plan file was altered after it was made: {what}.", _HINT)

@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleanup_gitops.ledger.memory import read_lines
+from cleanup_gitops.ledger.planfile import read_plan
+from cleanup_gitops.ledger.record import ACCEPTED, RunRecord, memory_of, record_run, run_id
+from cleanup_gitops.model.change import (
+    Change,
+    MembershipAdd,
+    MembershipRemove,
+    UserDisable,
+    UserEnable,
+    change_digest,
+)
+from cleanup_gitops.model.errors import StateError
+from cleanup_gitops.model.group import Group
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import BLANK, Consumed
+from cleanup_gitops.model.run import FINISHED, Approval, Outcome, Result
+from cleanup_gitops.model.user import User
+from tests import strategies as some
+from tests.ledger.history import DOMAINS, after, histories, run
+
+History = tuple[dict[str, bytes], list[RunRecord]]
+
+INVENTORY = Inventory(
+    site="acme",
+    hosting="cloud",
+    as_of=some.AS_OF,
+    users=tuple(User(id=f"712020:{n}", directory="default", groups=("g-1",)) for n in range(4)),
+    groups=(Group(id="g-1", name="wiki", directory="default"),),
+    directories=(),
+    proof=some.proof_of(4, 1),
+)
+REMOVE, ADD = (
+    kind(
+        address=f"membership/g-1/712020:{number}",
+        user=f"712020:{number}",
+        directory="default",
+        group="g-1",
+    )
+    for number, kind in ((0, MembershipRemove), (1, MembershipAdd))
+)
+SUSPEND = UserDisable(address="user/712020:2", user="712020:2", directory="default", old="active", new="suspended")
+ENABLE = UserEnable(address="user/712020:3", user="712020:3", directory="default", old="suspended", new="active")
+CHANGES: tuple[Change, ...] = (REMOVE, ADD, SUSPEND, ENABLE)
+
+
+def recorded(
+    results: dict[Change, Result],
+    before: dict[str, bytes] | None = None,
+    time: datetime = some.AS_OF,
+    created: datetime = some.AS_OF,
+) -> RunRecord:
+    """The record of a plan with these changes and results."""
+    plan = some.plan_of(INVENTORY, list(results), memory=memory_of(before or {}), created=created)
+    outcomes = [some.outcome_of(change, results[change], time) for change in plan.changes]
+    return run(before or {}, plan, outcomes, INVENTORY, time)
+
+
+@given(histories())
+def test_what_a_record_says_the_next_run_knows_is_what_is_read_back(history: History) -> None:
+    files, records = history
+    assert memory_of(files) == records[-1].memory
+
+
+@given(histories())
+def test_the_chain_holds_line_by_line_over_all_months(history: History) -> None:
+    """Computed again with nothing but json and hashlib, as somebody does who does not trust us."""
+    files, records = history
+    paths = sorted(path for path in files if path.startswith("ledger/"))
+    lines = [line for path in paths for line in files[path].split(b"\n")[:-1]]
+    head = "0" * 64
+    for number, line in enumerate(lines, start=1):
+        entry = json.loads(line)
+        assert entry["prev"] == head
+        assert (entry["seq"], entry["serial"]) == (number, number)
+        assert json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == line
+        head = hashlib.sha256(line).hexdigest()
+        for path, digest in entry["digests"].items():
+            if path != "manifest.json":  # every run writes it anew
+                assert digest == f"sha256:{hashlib.sha256(files[path]).hexdigest()}"
+    assert len(lines) == len(records)
+    assert records[-1].trailers["Ledger-Head"] == f"sha256:{head}"
+    assert len({record.entry.run for record in records}) == len(records)
+    assert {record.entry.lineage for record in records} == {records[0].entry.envelope}
+
+
+@given(some.inventories(), st.data())
+def test_the_same_run_is_recorded_in_the_same_bytes(inventory: Inventory, data: st.DataObject) -> None:
+    plan = data.draw(some.plans(inventory, BLANK))
+    outcomes = data.draw(some.outcomes_for(plan))
+    assert run({}, plan, outcomes, inventory) == run({}, plan, outcomes, inventory)
+
+
+@pytest.mark.case("E58")
+@given(some.inventories())
+def test_a_run_with_nothing_to_do_changes_the_manifest_and_the_ledger_and_nothing_else(
+    inventory: Inventory,
+) -> None:
+    first = run({}, some.plan_of(inventory, []), [], inventory)
+    before = after({}, first)
+    plan = some.plan_of(inventory, [], memory=first.memory, created=some.AS_OF + timedelta(days=1))
+    record = run(before, plan, [], inventory, some.AS_OF + timedelta(days=1))
+    folder = f"runs/{record.entry.run}"
+    assert record.files.keys() == {
+        "manifest.json",
+        "ledger/2026-11.jsonl",
+        f"{folder}/plan.json",
+        f"{folder}/outcomes.jsonl",
+    }
+    assert record.subject == f"acme: nothing to do, {len(inventory.users)} accounts evaluated"
+    assert record.trailers["Actions"] == "none"
+    assert record.entry.seq == 2
+    assert record.entry.state == first.entry.state
+
+
+@given(histories(least=2))
+def test_only_what_changed_is_written_and_what_is_gone_is_deleted(history: History) -> None:
+    _, records = history
+    files: dict[str, bytes] = {}
+    for record in records:
+        for path, data in record.files.items():
+            assert files.get(path) != data
+        files = after(files, record)
+    shown = [row for row in msgspec.json.decode(files["manifest.json"])["groups"] if row["file"]]
+    assert {path for path in files if path.startswith("groups/")} == {row["file"] for row in shown}
+
+
+def test_an_entry_says_who_did_what_with_which_approval_on_which_policies() -> None:
+    record = recorded({REMOVE: "applied", ADD: "failed", SUSPEND: "applied", ENABLE: "superseded"})
+    entry = record.entry
+    assert entry.actions == {"membership.remove": 1, "user.disable": 1}
+    assert entry.results == {"applied": 2, "failed": 1, "superseded": 1}
+    assert entry.approval == Approval(kind="plan", by="712020:approver", at=some.AS_OF, ref=entry.envelope)
+    assert entry.accounts == 4
+    assert entry.lineage == entry.envelope
+    assert (entry.seq, entry.serial, entry.prev) == (1, 1, "0" * 64)
+    assert entry.state == msgspec.json.decode(record.files["manifest.json"] or b"")["state"]
+    assert record.subject == "acme: 1 suspended, 1 removed, 1 failed, 1 superseded"
+    assert record.trailers == {
+        "Run-Id": entry.run,
+        "Site": "acme",
+        "Kind": "run",
+        "Policy-Commit": "none",
+        "Plan-Digest": entry.plan,
+        "Approved-by": "712020:approver",
+        "Accounts-Evaluated": "4",
+        "Actions": "membership.remove=1 user.disable=1",
+        "Ledger-Head": f"sha256:{record.memory.head}",
+        "State-Digest": entry.state,
+    }
+
+
+def test_plan_and_outcomes_of_a_run_are_kept_as_they_were() -> None:
+    record = recorded({REMOVE: "applied", SUSPEND: "failed"})
+    folder = f"runs/{record.entry.run}"
+    plan = read_plan(record.files[f"{folder}/plan.json"] or b"")
+    assert plan.envelope == record.entry.envelope
+    lines = (record.files[f"{folder}/outcomes.jsonl"] or b"").splitlines()
+    outcomes = [msgspec.json.decode(line, type=Outcome) for line in lines]
+    assert outcomes == [some.outcome_of(SUSPEND, "failed"), some.outcome_of(REMOVE, "applied")]
+
+
+@pytest.mark.parametrize(
+    ("results", "subject"),
+    [
+        ({REMOVE: "applied"}, "acme: 1 removed, 0 failed"),
+        ({ADD: "applied", ENABLE: "applied"}, "acme: 1 enabled, 1 added, 0 failed"),
+        ({REMOVE: "superseded"}, "acme: 0 changed, 0 failed, 1 superseded"),
+        (
+            {REMOVE: "failed", SUSPEND: "not_attempted", ADD: "not_effective"},
+            "acme: 0 changed, 1 failed, 1 not effective, 1 not attempted",
+        ),
+        ({SUSPEND: "settling", ADD: "already"}, "acme: 0 changed, 0 failed, 1 settling, 1 already"),
+    ],
+)
+def test_the_subject_counts_what_became_of_the_changes(results: dict[Change, Result], subject: str) -> None:
+    assert recorded(results).subject == subject
+
+
+@pytest.mark.case("F11")
+def test_rows_that_are_finished_are_spent_under_their_approval() -> None:
+    results: dict[Change, Result] = {
+        REMOVE: "applied",
+        ADD: "failed",
+        SUSPEND: "not_attempted",
+        ENABLE: "already",
+    }
+    record = recorded(results)
+    rows = tuple(sorted(change_digest(one) for one, r in results.items() if r in FINISHED))
+    assert record.memory.consumed == (Consumed(envelope=record.entry.envelope, rows=rows),)
+
+
+@pytest.mark.case("F11")
+def test_a_second_run_under_one_approval_adds_to_what_is_spent() -> None:
+    first = recorded({REMOVE: "applied", SUSPEND: "failed"})
+    before = after({}, first)
+    plan = some.plan_of(INVENTORY, [REMOVE, SUSPEND])
+    retried = [some.outcome_of(SUSPEND, "applied")]
+    second = run(before, plan, retried, INVENTORY, some.AS_OF + timedelta(hours=1))
+    assert second.entry.envelope == first.entry.envelope
+    (spent,) = second.memory.consumed
+    assert set(spent.rows) == {change_digest(REMOVE), change_digest(SUSPEND)}
+
+
+@pytest.mark.case("F11")
+def test_what_a_saved_plan_allowed_is_spent_under_its_envelope_and_kept_beside_the_new_plan() -> None:
+    approved = some.plan_of(INVENTORY, [REMOVE, SUSPEND], created=some.AS_OF - timedelta(hours=9))
+    made_now = some.plan_of(INVENTORY, [REMOVE])
+    record = record_run(
+        before={},
+        memory=BLANK,
+        plan=made_now,
+        outcomes=[some.outcome_of(REMOVE, "applied")],
+        approval=some.approval_of(approved),
+        inventory=INVENTORY,
+        time=some.AS_OF,
+        tool_version="0.1.0",
+        domains=DOMAINS,
+        approved=approved,
+    )
+    assert record.entry.envelope == record.memory.lineage == approved.envelope
+    assert record.memory.consumed == (Consumed(envelope=approved.envelope, rows=(change_digest(REMOVE),)),)
+    folder = f"runs/{record.entry.run}"
+    assert read_plan(record.files[f"{folder}/approved.json"] or b"") == approved
+    assert read_plan(record.files[f"{folder}/plan.json"] or b"") == made_now
+    assert f"{folder}/approved.json" in record.entry.digests
+    assert memory_of(after({}, record)) == record.memory
+
+
+@pytest.mark.parametrize("result", sorted(ACCEPTED))
+def test_whatever_the_site_accepted_counts_for_the_caps_to_come(result: Result) -> None:
+    record = recorded({REMOVE: result})
+    (applied,) = record.memory.applied
+    assert (applied.run, applied.at) == (record.entry.run, some.AS_OF)
+    assert applied.actions == {"membership.remove": 1}
+
+
+@pytest.mark.parametrize("result", ["already", "superseded", "failed", "not_attempted"])
+def test_what_the_site_did_not_do_counts_for_no_cap(result: Result) -> None:
+    assert recorded({REMOVE: result}).memory.applied == ()
+
+
+def test_after_thirty_days_memory_forgets() -> None:
+    before = after({}, recorded({REMOVE: "applied"}))
+    assert "memory.jsonl" in before
+    on_time = recorded({}, before, some.AS_OF + timedelta(days=30))
+    assert (len(on_time.memory.applied), len(on_time.memory.consumed)) == (1, 1)
+    later = recorded({}, before, some.AS_OF + timedelta(days=30, seconds=1))
+    assert (later.memory.applied, later.memory.consumed) == ((), ())
+    assert later.files["memory.jsonl"] is None
+
+
+def test_runs_are_named_by_time_and_envelope_and_sort_by_time() -> None:
+    early = run_id(datetime(2026, 9, 30, 23, 59, 59, tzinfo=UTC), "sha256:ffffffff00")
+    late = run_id(datetime(2026, 11, 22, 9, 15, tzinfo=UTC), "sha256:0123456789")
+    assert late == "20261122T091500Z-01234567"
+    assert early < late
+
+
+def test_two_runs_in_one_second_have_two_names() -> None:
+    first = recorded({REMOVE: "failed"})
+    second = recorded({REMOVE: "failed"}, after({}, first))
+    plan = some.plan_of(INVENTORY, [REMOVE])
+    third = run(after({}, first), plan, [], INVENTORY)
+    assert re.fullmatch(r"20261122T091500Z-[0-9a-f]{8}", first.entry.run)
+    assert third.entry.run == f"{first.entry.run}-2"
+    assert second.entry.run != first.entry.run
+
+
+def test_a_clock_that_went_back_does_not_reopen_an_older_month() -> None:
+    before = after({}, recorded({}))
+    record = recorded({}, before, some.AS_OF - timedelta(days=60))
+    assert "ledger/2026-11.jsonl" in record.files
+    assert memory_of(after(before, record)) == record.memory
+
+
+def test_the_chain_goes_on_in_the_next_month() -> None:
+    before = after({}, recorded({}))
+    record = recorded({}, before, some.AS_OF + timedelta(days=30))
+    assert "ledger/2026-11.jsonl" not in record.files
+    files = after(before, record)
+    assert len(files["ledger/2026-12.jsonl"].splitlines()) == 1
+    assert memory_of(files) == record.memory
+    assert record.entry.prev == hashlib.sha256(files["ledger/2026-11.jsonl"].rstrip(b"\n")).hexdigest()
+
+
+def test_an_approver_cannot_add_lines_to_the_commit_message() -> None:
+    plan = some.plan_of(INVENTORY, [])
+    record = record_run(
+        before={},
+        memory=BLANK,
+        plan=plan,
+        outcomes=[],
+        approval=some.approval_of(plan, by="a\nKind: other"),
+        inventory=INVENTORY,
+        time=some.AS_OF,
+        tool_version="0.1.0",
+        domains=DOMAINS,
+    )
+    assert record.trailers["Approved-by"] == "a Kind: other"
+
+
+def test_before_the_first_run_nothing_is_known() -> None:
+    assert memory_of({}) == BLANK
+
+
+def flipped(data: st.DataObject, content: bytes, end: int) -> bytes:
+    """With one byte before ``end`` changed."""
+    changed = bytearray(content)
+    changed[data.draw(st.integers(0, end - 1))] ^= data.draw(st.integers(1, 255))
+    return bytes(changed)
+
+
+@given(histories(most=2), st.data())
+def test_accounts_groups_memory_or_manifest_with_any_byte_changed_are_refused(
+    history: History, data: st.DataObject
+) -> None:
+    files, _ = history
+    covered = [path for path in sorted(files) if files[path] and not path.startswith(("runs/", "ledger/"))]
+    path = data.draw(st.sampled_from(covered))
+    with pytest.raises(StateError) as caught:
+        memory_of(files | {path: flipped(data, files[path], len(files[path]))})
+    assert caught.value.exit_code == 3
+    assert caught.value.hint
+
+
+@given(st.data())
+def test_a_ledger_with_any_byte_changed_before_its_last_line_is_refused(data: st.DataObject) -> None:
+    files = two_runs()
+    before_last = len(cut(files[LEDGER]))
+    with pytest.raises(StateError, match=r"ledger/2026-11\.jsonl:"):
+        memory_of(files | {LEDGER: flipped(data, files[LEDGER], before_last)})
+
+
+def two_runs() -> dict[str, bytes]:
+    first = after({}, recorded({REMOVE: "applied"}))
+    return after(first, recorded({ADD: "applied"}, first, some.AS_OF + timedelta(hours=1)))
+
+
+LEDGER = "ledger/2026-11.jsonl"
+
+
+def cut(data: bytes) -> bytes:
+    """Without the last line."""
+    return b"".join(data.splitlines(keepends=True)[:-1])
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "message"),
+    [
+        (LEDGER, cut, "the ledger was shortened"),
+        (LEDGER, lambda data: data.replace(b'"seq":1', b'"seq":9', 1), "has number 9 where 1 follows"),
+        (LEDGER, lambda data: data.replace(b'"accounts":4', b'"accounts":5', 1), ":2 does not name the line before"),
+        (LEDGER, lambda data: data[:-1], "last line was cut off"),
+        (LEDGER, lambda _: b"", "is empty"),
+        (LEDGER, lambda _: b"{}\n", ":1 is not a ledger entry: Object missing"),
+        (LEDGER, lambda _: b"\xff\n", ":1 is not a ledger entry"),
+        (LEDGER, lambda data: data.replace(b'"format":1', b'"format":2', 1), "has ledger format 2"),
+        ("manifest.json", lambda data: data.replace(b'"format": 1', b'"format": 2'), "has format 2"),
+        ("manifest.json", lambda data: data.replace(b'"accounts": 4', b'"accounts": 9'), "is not the one"),
+        ("manifest.json", lambda _: b"{", "cannot be read"),
+        ("memory.jsonl", cut, "are not those that the last ledger entry recorded"),
+        ("accounts/zz.jsonl", lambda _: b"{}\n", "are not those that the last ledger entry recorded"),
+    ],
+)
+def test_forged_or_shortened_state_is_refused_with_the_reason(
+    path: str, change: Callable[[bytes], bytes], message: str
+) -> None:
+    files = two_runs()
+    with pytest.raises(StateError, match=message):
+        memory_of(files | {path: change(files.get(path, b""))})
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("manifest.json", "manifest.json is missing"),
+        (LEDGER, "no ledger"),
+        ("memory.jsonl", "are not those"),
+        ("groups/wiki.txt", "are not those"),
+    ],
+)
+def test_state_without_one_of_its_files_is_refused(path: str, message: str) -> None:
+    files = two_runs()
+    del files[path]
+    with pytest.raises(StateError, match=message):
+        memory_of(files)
+
+
+def test_a_memory_line_of_an_unknown_kind_is_refused() -> None:
+    line = b'{"kind":"applied","run":"r","at":"2026-11-22T09:15:00Z","actions":{}}'
+    assert len(read_lines({"memory.jsonl": line + b"\n"})) == 1
+    with pytest.raises(StateError, match=r"memory\.jsonl:2 cannot be read"):
+        read_lines({"memory.jsonl": line + b'\n{"kind":"mark"}\n'})
