@@ -63,7 +63,8 @@ class Proof(Struct, frozen=True, kw_only=True):
 class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     """One site at one instant (``as_of``, UTC). Users are sorted by id, groups by id.
 
-    ``runner`` are the accounts whose credentials read the site; ``seat_limit`` is the number of seats the license
+    ``runner`` are the accounts
+    behind the credentials, the one that reads first; ``seat_limit`` is the number of seats the license
     allows, ``None`` when the site does not say. Raises ``IncompleteReadingError`` when the proof does not hold.
     """
 

@@ -1,0 +1,1 @@
+"""Where users live: one HTTP client, and an adapter for each kind of site."""

@@ -1,0 +1,218 @@
+"""One request and one answer over HTTP/1.1: no retries, no opinions about statuses.
+
+Everything that can go wrong below HTTP becomes an `Unanswered` with one plain sentence; texts of foreign exceptions
+are not carried along, as they may hold data. Cookies are refused, redirects are never followed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msgspec
+import truststore
+
+from cleanup_gitops import __version__
+from cleanup_gitops.model.errors import SiteError
+from cleanup_gitops.sites.secret import Secret
+
+WORKERS = 8
+"""Requests under way at once to one host."""
+LARGEST_ANSWER = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request: ``template`` is the path with ``{names}`` that ``parts`` fill in, percent-encoded."""
+
+    method: str
+    template: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """How errors, receipts and rate limits name it: without the ids."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def path(self) -> str:
+        """The path as sent."""
+        return self.template.format(**{name: quote(part, safe="") for name, part in self.parts.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer of any status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 180.0
+    attempts: int = 6
+    connect_attempts: int = 3
+    waiting: float = 900.0
+
+
+class Unanswered(Exception):  # noqa: N818 - turned into an error of the model before anybody sees it
+    """No complete answer came. ``sent``: the request may have reached the site. ``lasting``: trying again is idle."""
+
+    def __init__(self, what: str, hint: str = "", *, sent: bool, lasting: bool = False) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+        self.sent = sent
+        self.lasting = lasting
+
+
+def checked_base(url: str) -> str:
+    """``url`` as the base of requests. Raises `SiteError` unless it is https, or http on the loopback interface."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)):
+        if parts.hostname and not parts.username and not parts.query and not parts.fragment:
+            return url.rstrip("/")
+        raise SiteError(f"{parts.hostname or 'An URL of the site'}: not a plain base URL.", _URL_HINT)
+    raise SiteError(f"{parts.hostname or 'An URL of the site'}: credentials are sent over https only.", _URL_HINT)
+
+
+_URL_HINT = "Write the URL of the site as https://name.atlassian.net."
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether the host name can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+class Exchange:
+    """Sends requests to one base URL with one credential. Safe to share between threads."""
+
+    def __init__(self, base: str, authorization: Secret, limits: Limits) -> None:
+        self.base = checked_base(base)
+        self.host = urlsplit(self.base).netloc
+        self._limits = limits
+        here = is_loopback(urlsplit(self.base).hostname)
+        self._client = httpx.Client(
+            http1=True,
+            http2=False,
+            follow_redirects=False,
+            trust_env=not here,  # a proxy has no business between two ends of one machine
+            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.total),
+            limits=httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS),
+            headers={
+                "Authorization": authorization.reveal(),
+                "Accept": "application/json",
+                "User-Agent": f"cleanup-gitops/{__version__}",
+            },
+        )
+
+    def send(self, call: Call) -> Answer:
+        """The answer to ``call``, sent once. Raises `Unanswered`."""
+        deadline = time.monotonic() + self._limits.total
+        try:
+            response = self._client.send(self._request(call), stream=True)
+            try:
+                body = b"".join(self._chunks(response, deadline))
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise self._told(error) from None
+        return Answer(response.status_code, response.headers, body)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _request(self, call: Call) -> httpx.Request:
+        body = None if call.body is None else msgspec.json.encode(call.body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        return self._client.build_request(
+            call.method, self.base + call.path, params=call.query or None, content=body, headers=headers
+        )
+
+    def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
+        size = 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > LARGEST_ANSWER:
+                raise Unanswered(f"{self.host} sent more than {LARGEST_ANSWER >> 20} MiB", sent=True)
+            if time.monotonic() > deadline:
+                raise Unanswered(f"{self.host} did not finish its answer within {self._limits.total:g} s", sent=True)
+            yield chunk
+
+    def _told(self, error: Exception) -> Unanswered:
+        """The plain sentence for a failure below HTTP."""
+        for cause in _chain(error):
+            if told := _below_http(cause, self.host, sent=_sent(error)):
+                return told
+        return self._in_http(error)
+
+    def _in_http(self, error: Exception) -> Unanswered:
+        host = self.host
+        match error:
+            case httpx.ConnectTimeout() | httpx.PoolTimeout():
+                return Unanswered(f"{host} could not be reached in time", _HOST_HINT, sent=False)
+            case httpx.TimeoutException():
+                return Unanswered(f"{host} did not answer within {self._limits.read:g} s", sent=True)
+            case httpx.ProxyError():
+                return Unanswered(f"{host}: the proxy refused to connect", _PROXY_HINT, sent=False)
+            case httpx.ConnectError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
+                return Unanswered(f"{host} could not be reached", _HOST_HINT, sent=False)
+            case httpx.DecodingError():
+                return Unanswered(f"{host} sent an answer whose compression is broken", sent=True)
+        return Unanswered(f"{host} closed the connection before its answer was complete", sent=_sent(error))
+
+
+_TLS_HINT = "Check the URL; where a proxy inspects TLS, its certificate belongs into the system's store."
+_HOST_HINT = "Check the URL of the site, the network and the proxy settings."
+_PROXY_HINT = "Check HTTPS_PROXY and NO_PROXY."
+
+
+def _below_http(cause: BaseException, host: str, *, sent: bool) -> Unanswered | None:
+    match cause:
+        case ssl.SSLCertVerificationError():
+            reason = getattr(cause, "verify_message", "") or "not trusted"
+            told = f"{host}: the TLS certificate could not be verified ({reason})"
+            return Unanswered(told, _TLS_HINT, sent=False, lasting=True)
+        case ssl.SSLError():
+            return Unanswered(f"{host}: the TLS connection failed", _TLS_HINT, sent=sent)
+        case socket.gaierror():
+            return Unanswered(f"{host}: there is no such host (DNS)", _HOST_HINT, sent=False)
+        case ConnectionRefusedError():
+            return Unanswered(f"{host} refused the connection", _HOST_HINT, sent=False)
+    return None
+
+
+def _sent(error: Exception) -> bool:
+    return not isinstance(error, httpx.ConnectError | httpx.LocalProtocolError)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,257 @@
+"""The one HTTP client of all adapters: reads patiently, writes once, explains itself.
+
+* Reads (also those that the API makes POST) are repeated after a lost connection, a timeout, 429, 502, 503 and 504, a
+  bounded number of times, and wait as long as the server asks (`waits`).
+* Writes are sent once. An answer that does not come, or a 5xx, leaves the effect unknown: `LostAnswerError`. 429 is
+  the one status after which a write is sent again, because it says that nothing was done.
+* stamina drives the repetition, but its own sleep knows no Clock port and cannot be ended, so its hook does the waiting
+  and returns the remaining wait of zero. stamina's log of retries is switched off: the errors here say how often
+  something was tried, and stdout and stderr belong to the command.
+
+No error text holds a credential, a free text of the server, or anything of a foreign exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+import stamina
+from stamina.instrumentation import set_on_retry_hooks
+
+from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, SiteError
+from cleanup_gitops.model.ports import Clock, Progress
+from cleanup_gitops.sites.exchange import Answer, Call, Exchange, Limits, Unanswered
+from cleanup_gitops.sites.secret import Secret, redacted
+from cleanup_gitops.sites.waits import Gates, asked_wait, backoff
+
+T = TypeVar("T")
+
+RETRIED = frozenset({429, 502, 503, 504})
+SHOWN_WAIT = 5.0
+"""Seconds from which on a wait is told."""
+
+set_on_retry_hooks(())
+
+
+class StatusError(SiteError):
+    """The site answered with a status other than 2xx. ``code`` is the site's short reason, "" without one."""
+
+    def __init__(self, message: str, hint: str, *, endpoint: str, status: int, code: str) -> None:
+        super().__init__(message, hint)
+        self.endpoint = endpoint
+        self.status = status
+        self.code = code
+
+
+Explain = Callable[[StatusError], CleanupError]
+"""Turns a status into the error that says what it means for this adapter (or gives it back)."""
+
+
+class _Refusal(Exception):  # noqa: N818 - never leaves this module
+    """An answer other than 2xx, on its way through the retries."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Http:
+    """Calls to one base URL with one credential; shared between threads. ``close`` ends all waits, too."""
+
+    def __init__(
+        self,
+        base: str,
+        authorization: Secret,
+        clock: Clock,
+        *,
+        explain: Explain = lambda error: error,
+        progress: Progress | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._exchange = Exchange(base, authorization, self._limits)
+        self._gates = Gates(clock)
+        self._clock = clock
+        self._explain = explain
+        self._progress = progress
+        self._secrets = (authorization,)
+
+    @property
+    def host(self) -> str:
+        """Where the calls go."""
+        return self._exchange.host
+
+    def read(self, call: Call, decoder: msgspec.json.Decoder[T]) -> T:
+        """The decoded answer to a call that changes nothing. Raises `SiteError` or what ``explain`` makes of it."""
+        patience = _Patience(self, call, write=False)
+        try:
+            answer = self._deliver(call, patience)
+        except Unanswered as lost:
+            raise SiteError(f"{lost.what} ({call.endpoint}{patience.tries}).", lost.hint) from None
+        except _Refusal as refusal:
+            raise self._explain(self._status(call, refusal.answer, patience)) from None
+        return self._decoded(call, answer, decoder)
+
+    def write(self, call: Call) -> Answer:
+        """The 2xx answer to a change, sent once.
+
+        Raises `RefusedError`, `LostAnswerError`, `SiteError` (nothing was sent), or what ``explain`` makes of it.
+        """
+        patience = _Patience(self, call, write=True)
+        try:
+            return self._deliver(call, patience)
+        except Unanswered as lost:
+            if lost.sent:
+                raise LostAnswerError(f"{lost.what} ({call.endpoint}).", _LOST) from None
+            raise SiteError(f"{lost.what} ({call.endpoint}); nothing was sent.", lost.hint) from None
+        except _Refusal as refusal:
+            raise self._refused(self._status(call, refusal.answer, patience)) from None
+
+    def stop_waiting(self) -> None:
+        """Let workers that wait for the site give up, because somebody asked to stop."""
+        self._gates.close()
+
+    def close(self) -> None:
+        """End waits and connections."""
+        self._gates.close()
+        self._exchange.close()
+
+    def _deliver(self, call: Call, patience: _Patience) -> Answer:
+        for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
+            with attempt:
+                self._gates.wait(call.endpoint)
+                answer = self._exchange.send(call)
+                self._gates.learn(call.endpoint, answer.headers)
+                if not 200 <= answer.status < 300:
+                    raise _Refusal(answer)
+                return answer
+        raise AssertionError(call.endpoint)  # stamina ends its loop only by an exception
+
+    def _refused(self, error: StatusError) -> CleanupError:
+        if error.status >= 500 or error.status == 408:
+            return LostAnswerError(error.message, _LOST)
+        explained = self._explain(error)
+        if explained is not error or error.status < 400 or error.status == 429:
+            return explained
+        reason = f", {error.code}" if error.code else ""
+        return RefusedError(f"The site refused {error.endpoint} ({error.status}{reason}).")
+
+    def _status(self, call: Call, answer: Answer, patience: _Patience) -> StatusError:
+        code = redacted(reason_code(answer.body), self._secrets)
+        shown = f" ({code})" if code else ""
+        return StatusError(
+            f"{self.host} answered {answer.status}{shown} to {call.endpoint}{patience.tries}.",
+            _hint(answer.status, patience.unbearable),
+            endpoint=call.endpoint,
+            status=answer.status,
+            code=code,
+        )
+
+    def _decoded(self, call: Call, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
+        try:
+            return decoder.decode(answer.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            told = redacted(str(error), self._secrets)
+        kind = answer.headers.get("content-type", "")
+        if "html" in kind or answer.body.lstrip()[:1] == b"<":
+            raise SiteError(
+                f"{self.host} answered {call.endpoint} with HTML, not JSON.",
+                "A proxy or a login page may stand in between, or the URL is not that of the API. Check both.",
+            )
+        raise SiteError(
+            f"{self.host} answered {call.endpoint} with something other than documented: {told}.",
+            "Run the command again; if it stays so, the API has changed and cleanup-gitops must follow.",
+        )
+
+
+class _Patience:
+    """stamina's hook for one call: decides whether to try again, and waits through the Clock port first."""
+
+    def __init__(self, http: Http, call: Call, *, write: bool) -> None:
+        self._http = http
+        self._call = call
+        self._write = write
+        self._failed = 0
+        self._waited = 0.0
+        self.unbearable: float | None = None
+        """The wait that was asked for and that is too long."""
+
+    @property
+    def tries(self) -> str:
+        """How often it was tried, for the end of a sentence."""
+        return f", {self._failed} tries" if self._failed > 1 else ""
+
+    def __call__(self, error: Exception) -> bool | float:
+        """0.0 to try again at once (the wait is over), False to give up."""
+        if not isinstance(error, Unanswered | _Refusal):
+            return False
+        self._failed += 1
+        wait = self._wait(error)
+        if wait is None:
+            return False
+        self._waited += wait
+        gates, progress = self._http._gates, self._http._progress  # noqa: SLF001 - two halves of one thing
+        if progress and wait >= SHOWN_WAIT:
+            progress.step(f"waiting {wait:.0f} s before trying again", 0, None)
+        if isinstance(error, _Refusal) and error.answer.status == 429:
+            gates.shut(self._call.endpoint, wait)
+            gates.wait(self._call.endpoint)
+        else:
+            gates.pause(wait)
+        return 0.0
+
+    def _wait(self, error: Unanswered | _Refusal) -> float | None:
+        """Seconds to wait before the next try, or ``None`` when there is none."""
+        limits = self._http._limits  # noqa: SLF001
+        wait = backoff(self._failed)
+        if isinstance(error, Unanswered):
+            most = limits.attempts if error.sent else limits.connect_attempts
+            again = not (self._write or error.lasting)
+        else:
+            most = limits.attempts
+            status = error.answer.status
+            again = status == 429 if self._write else status in RETRIED
+            asked = asked_wait(error.answer.headers, self._http._clock.now())  # noqa: SLF001
+            wait = max(wait, asked or 0.0)
+        if again and self._waited + wait > limits.waiting:
+            self.unbearable = wait
+        return wait if again and self._failed < most and self.unbearable is None else None
+
+
+_LOST = "Whether it took effect is not known until the account is read again."
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
+
+
+def reason_code(body: bytes) -> str:
+    """The short reason in an error body (``code``, ``key``, ``title`` or ``error``), "" when there is none.
+
+    Free texts (``message``, ``detail``) may hold names and are left out, as is whatever does not look like a code.
+    """
+    try:
+        found: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if isinstance(found, dict) and isinstance(found.get("errors"), list) and found["errors"]:
+        found = found["errors"][0]
+    if not isinstance(found, dict):
+        return ""
+    for name in ("code", "key", "title", "error"):
+        value = found.get(name)
+        if isinstance(value, str) and _CODE.fullmatch(value):
+            return value
+    return ""
+
+
+def _hint(status: int, unbearable: float | None) -> str:
+    if unbearable is not None:
+        return f"The site asks to wait {unbearable:.0f} s more. Run the command again after that."
+    if status == 429:
+        return "Too many requests are being made with this credential. Run the command again later."
+    if 300 <= status < 400:
+        return "Redirects are not followed, so that credentials go to the named host only. Check the URL of the site."
+    if status >= 500:
+        return "The service has trouble (https://status.atlassian.com). Run the command again later."
+    return ""

@@ -1,0 +1,70 @@
+"""A sandbox and the client that talks to it, for tests of the Cloud adapter."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site
+from cleanup_gitops.sandbox.server import RunningSandbox
+from cleanup_gitops.sites.cloud import CloudSite, connect
+from cleanup_gitops.sites.exchange import Limits
+from tests.fakes import FakeClock
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+KEY, USER, TOKEN = "ORG_KEY", "SITE_USER", "SITE_TOKEN"
+QUICK = Limits(connect=5, read=5, total=20, attempts=3, connect_attempts=2, waiting=30)
+
+
+class WallClock:
+    """Sleeps in real time, for servers whose limits run in real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC).replace(microsecond=0)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def site_of(box: RunningSandbox, **other: object) -> Site:
+    """The Site document that fits the sandbox."""
+    values: dict[str, Any] = {
+        "name": "acme",
+        "hosting": "cloud",
+        "url": box.url,
+        "api_url": box.url,
+        "organization": box.org_id,
+        "credentials": Credentials(CredentialRef(KEY), CredentialRef(USER), CredentialRef(TOKEN)),
+        "runner_accounts": (),
+        "service_accounts": ("svc-*",),
+    }
+    return Site(**(values | other))
+
+
+def secrets_of(box: RunningSandbox, **other: str) -> dict[str, str]:
+    """The environment that fits the sandbox."""
+    return {KEY: box.org_api_key, USER: box.user_email, TOKEN: box.api_token} | other
+
+
+def connected(box: RunningSandbox, **site: object) -> CloudSite:
+    """The adapter, connected to the sandbox."""
+    return connect(site_of(box, **site), secrets_of(box), FakeClock(NOW), limits=QUICK)
+
+
+def disturb(box: RunningSandbox, *faults: dict[str, Any]) -> None:
+    """Have the sandbox answer wrongly from now on."""
+    httpx.post(f"{box.url}/_sandbox/faults", json=list(faults)).raise_for_status()
+
+
+def happens(box: RunningSandbox, account: str, **what: object) -> None:
+    """Somebody else changes a user."""
+    httpx.post(f"{box.url}/_sandbox/users/{account}", json=what).raise_for_status()
+
+
+def requests(box: RunningSandbox) -> list[dict[str, Any]]:
+    """Every request that the sandbox got."""
+    found: list[dict[str, Any]] = httpx.get(f"{box.url}/_sandbox/requests").json()
+    return found

@@ -1,0 +1,389 @@
+"""The HTTP client: patient with reads, careful with writes, and silent about secrets."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+import trustme
+from msgspec import Struct
+
+from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, SiteError
+from cleanup_gitops.sites.exchange import Answer, Call, Limits
+from cleanup_gitops.sites.http import Http, StatusError, reason_code
+from cleanup_gitops.sites.secret import Secret, basic, bearer
+from tests.fakes import NOON, FakeClock, FakeProgress
+from tests.sites.scripted import JSON, Reply, scripted
+
+CANARY = "canary-5b1d-secret"
+PERSON = "ada.example@acme.com"
+LIMITS = Limits(connect=2, read=2, total=6, attempts=3, connect_attempts=2, waiting=100)
+GET = Call(method="GET", template="/things/{thing}", parts={"thing": "712020:4f/x"})
+POST = Call(method="POST", template="/things/{thing}", parts={"thing": "1"}, body={"a": [1]})
+
+
+class Thing(Struct):
+    """What the scripted servers hand out."""
+
+    id: int
+
+
+THING = msgspec.json.Decoder(Thing)
+GOOD = Reply(body=b'{"id": 7, "more": true}')
+
+
+def client(
+    url: str, *, clock: FakeClock | None = None, limits: Limits = LIMITS, progress: FakeProgress | None = None
+) -> Http:
+    secret = bearer(Secret(CANARY, "KEY"))
+    return Http(url, secret, clock or FakeClock(), limits=limits, progress=progress)
+
+
+@contextmanager
+def failing(kind: type[CleanupError]) -> Iterator[list[str]]:
+    """The texts of the error that the block raises; in no part of it is a secret or a person."""
+    texts: list[str] = []
+    with pytest.raises(kind) as caught:
+        yield texts
+    error = caught.value
+    assert type(error) is kind
+    shown = "".join(traceback.format_exception(error)) + repr(error) + error.message + error.hint
+    for canary in (CANARY, base64.b64encode(CANARY.encode()).decode(), PERSON):
+        assert canary not in shown
+    assert error.__suppress_context__ or error.__context__ is None
+    texts += [error.message, error.hint]
+
+
+def read(http: Http, call: Call = GET) -> Thing:
+    try:
+        return http.read(call, THING)
+    finally:
+        http.close()
+
+
+def write(http: Http) -> Answer:
+    try:
+        return http.write(POST)
+    finally:
+        http.close()
+
+
+def test_a_read_sends_credential_version_and_encoded_path_and_takes_json() -> None:
+    with scripted(GOOD) as server:
+        assert read(client(server.url)) == Thing(7)
+    request = server.requests[0]
+    assert request.path == "/things/712020%3A4f%2Fx"
+    assert request.headers["Authorization"] == f"Bearer {CANARY}"
+    assert request.headers["User-Agent"].startswith("cleanup-gitops/0.")
+    assert request.headers["Accept"] == "application/json"
+
+
+def test_cookies_of_the_server_are_never_sent_back() -> None:
+    with scripted(Reply(body=GOOD.body, headers=JSON | {"Set-Cookie": "session=1; Path=/"})) as server:
+        http = client(server.url)
+        http.read(GET, THING)
+        read(http)
+    assert "Cookie" not in server.requests[1].headers
+
+
+@pytest.mark.case("E62")
+def test_a_read_waits_as_long_as_the_server_says_and_goes_on() -> None:
+    busy = Reply(status=429, headers=JSON | {"Retry-After": "40"})
+    clock, progress = FakeClock(), FakeProgress()
+    with scripted(busy, GOOD) as server:
+        assert read(client(server.url, clock=clock, progress=progress)) == Thing(7)
+    assert len(server.requests) == 2
+    assert sum(clock.slept) == pytest.approx(40)
+    assert max(clock.slept) <= 1
+    assert progress.steps == [("waiting 40 s before trying again", 0, None)]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_read_is_repeated_after_a_gateway_error(status: int) -> None:
+    with scripted(Reply(status=status), GOOD) as server:
+        assert read(client(server.url)) == Thing(7)
+
+
+def test_a_read_is_repeated_after_a_lost_connection_and_half_an_answer() -> None:
+    half = Reply(body=b'{"id": 7', promised=100)
+    with scripted(Reply(reset=True), half, GOOD) as server:
+        assert read(client(server.url)) == Thing(7)
+    assert len(server.requests) == 3
+
+
+def test_a_read_is_repeated_after_a_timeout() -> None:
+    slow = Reply(before=lambda: time.sleep(0.5))
+    limits = Limits(connect=2, read=0.1, total=6, attempts=2)
+    with scripted(slow, GOOD) as server:
+        assert read(client(server.url, limits=limits)) == Thing(7)
+
+
+def test_a_read_gives_up_after_the_last_try_and_says_so() -> None:
+    with scripted(Reply(status=503)) as server, failing(StatusError) as texts:
+        read(client(server.url))
+    assert len(server.requests) == 3
+    assert "answered 503 to GET /things/{thing}, 3 tries." in texts[0]
+    assert "status.atlassian.com" in texts[1]
+
+
+def test_a_read_gives_up_at_once_when_the_wait_is_unbearable() -> None:
+    clock = FakeClock()
+    with (
+        scripted(Reply(status=429, headers=JSON | {"Retry-After": "3600"})) as server,
+        failing(StatusError) as texts,
+    ):
+        read(client(server.url, clock=clock))
+    assert (len(server.requests), clock.slept) == (1, [])
+    assert "asks to wait 3600 s" in texts[1]
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 500, 501])
+def test_other_statuses_are_not_tried_again(status: int) -> None:
+    body = msgspec.json.encode({"errors": [{"code": "ADMIN-1", "title": "Oh", "detail": PERSON}]})
+    with scripted(Reply(status=status, body=body)) as server, failing(StatusError) as texts:
+        read(client(server.url))
+    assert len(server.requests) == 1
+    assert f"answered {status} (ADMIN-1) to GET /things/{{thing}}." in texts[0]
+
+
+def test_html_is_named_as_such() -> None:
+    page = Reply(body=f"<!DOCTYPE html><p>{PERSON}".encode(), headers={"Content-Type": "text/html"})
+    with scripted(page) as server, failing(SiteError) as texts:
+        read(client(server.url))
+    assert texts[0].endswith("answered GET /things/{thing} with HTML, not JSON.")
+    assert "proxy" in texts[1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not json " + PERSON.encode(), b'{"id": "7"}', b"[]", b'{"id":', b"\xff\xfe", b"[" * 100_000],
+)
+def test_whatever_is_not_the_documented_answer_is_an_error(body: bytes) -> None:
+    with scripted(Reply(body=body)) as server, failing(SiteError) as texts:
+        read(client(server.url))
+    assert "GET /things/{thing} with something other than documented" in texts[0]
+
+
+def test_a_broken_compression_is_an_error() -> None:
+    bad = Reply(body=b"no gzip at all", headers=JSON | {"Content-Encoding": "gzip"})
+    with scripted(bad) as server, failing(SiteError) as texts:
+        read(client(server.url))
+    assert "compression is broken" in texts[0]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_an_error_and_the_credential_goes_nowhere_else(status: int) -> None:
+    with scripted(GOOD) as elsewhere:
+        moved = Reply(status=status, headers=JSON | {"Location": elsewhere.url})
+        with scripted(moved) as server, failing(StatusError) as texts:
+            read(client(server.url))
+        assert elsewhere.requests == []
+    assert "Redirects are not followed" in texts[1]
+
+
+def test_nobody_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with failing(SiteError) as texts:
+        read(client(f"http://127.0.0.1:{port}"))
+    assert f"127.0.0.1:{port} refused the connection (GET /things/{{thing}}, 2 tries)." == texts[0]
+
+
+def test_no_such_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lookup(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, f"{CANARY} {PERSON}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with failing(SiteError) as texts:
+        read(client("https://nowhere.invalid"))
+    assert "nowhere.invalid: there is no such host (DNS)" in texts[0]
+
+
+def test_a_certificate_that_nobody_trusts_is_said_once_and_clearly() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with scripted(GOOD, tls=tls) as server, failing(SiteError) as texts:
+        read(client(server.url))
+    assert server.requests == []
+    assert "the TLS certificate could not be verified" in texts[0]
+    assert "tries" not in texts[0]
+
+
+def test_a_certificate_that_the_system_trusts_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with scripted(GOOD, tls=tls) as server:
+        assert read(client(server.url)) == Thing(7)
+
+
+@pytest.mark.parametrize("url", ["http://acme.atlassian.net", "ftp://127.0.0.1", "acme.atlassian.net", ""])
+def test_credentials_go_over_https_only(url: str) -> None:
+    with failing(SiteError) as texts:
+        client(url)
+    assert "https only" in texts[0]
+
+
+@pytest.mark.parametrize("url", ["https://user:pw@acme.example", "https://acme.example/?a=1"])
+def test_a_base_url_has_no_credential_and_no_query(url: str) -> None:
+    with failing(SiteError):
+        client(url)
+
+
+def test_an_answer_that_never_ends_is_cut_off() -> None:
+    drip = Reply(body=b" " * 3, promised=10_000, before=lambda: time.sleep(0.05))
+    limits = Limits(connect=2, read=2, total=0.01, attempts=1)
+    with scripted(drip) as server, failing(SiteError) as texts:
+        read(client(server.url, limits=limits))
+    assert "did not finish its answer within 0.01 s" in texts[0]
+
+
+# -- writes ----------------------------------------------------------------------------------------
+
+
+def test_a_write_is_sent_once_and_gives_the_answer() -> None:
+    with scripted(Reply(status=204, body=b"", headers={"X-Request-Id": "r1"})) as server:
+        answer = write(client(server.url))
+    assert (answer.status, answer.headers["x-request-id"]) == (204, "r1")
+    assert [request.body for request in server.requests] == [b'{"a":[1]}']
+
+
+@pytest.mark.case("E63")
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(reset=True), Reply(promised=50), Reply(status=500), Reply(status=502), Reply(status=503), Reply(status=408)],
+)
+def test_a_write_whose_answer_is_lost_is_not_repeated(reply: Reply) -> None:
+    with scripted(reply, Reply(status=204, body=b"")) as server, failing(LostAnswerError) as texts:
+        write(client(server.url))
+    assert len(server.requests) == 1
+    assert "not known" in texts[1]
+
+
+@pytest.mark.case("E63")
+def test_a_write_that_times_out_is_not_repeated() -> None:
+    slow = Reply(before=lambda: time.sleep(0.5))
+    limits = Limits(connect=2, read=0.1, total=6)
+    with scripted(slow, Reply(status=204)) as server, failing(LostAnswerError):
+        write(client(server.url, limits=limits))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.case("E62")
+def test_a_write_that_was_not_carried_out_for_the_rate_is_sent_again_after_the_wait() -> None:
+    clock = FakeClock()
+    busy = Reply(status=429, headers=JSON | {"X-RateLimit-Reset": "2026-11-22T12:01Z"})
+    busy.headers["Date"] = "Sun, 22 Nov 2026 12:00:30 GMT"
+    with scripted(busy, Reply(status=204, body=b"")) as server:
+        assert write(client(server.url, clock=clock)).status == 204
+    assert len(server.requests) == 2
+    assert (clock.now() - NOON).total_seconds() == 30
+
+
+def test_a_refused_write_names_the_reason_and_no_free_text() -> None:
+    body = msgspec.json.encode({"errors": [{"code": "ADMIN-409-28", "detail": f"{PERSON} {CANARY}"}]})
+    with scripted(Reply(status=409, body=body)) as server, failing(RefusedError) as texts:
+        write(client(server.url))
+    assert texts[0] == "The site refused POST /things/{thing} (409, ADMIN-409-28)."
+    assert len(server.requests) == 1
+
+
+def test_a_write_that_could_not_be_sent_changed_nothing() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with failing(SiteError) as texts:
+        write(client(f"http://127.0.0.1:{port}"))
+    assert texts[0].endswith("nothing was sent.")
+
+
+def test_a_redirected_write_stops_everything() -> None:
+    moved = Reply(status=307, headers=JSON | {"Location": "/elsewhere"})
+    with scripted(moved) as server, failing(StatusError):
+        write(client(server.url))
+    assert len(server.requests) == 1
+
+
+# -- secrets ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.case("E78", "F21")
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+def test_a_server_that_echoes_the_credential_does_not_get_it_into_an_error(status: int) -> None:
+    body = msgspec.json.encode({"errors": [{"code": CANARY, "title": f"Bearer {CANARY}"}], "message": PERSON})
+    echo = Reply(status=status, body=body, headers=JSON | {"Retry-After": "9999", "X-Echo": CANARY})
+    with scripted(echo) as server, failing(StatusError) as texts:
+        read(client(server.url))
+    assert "***" in texts[0]
+
+
+@pytest.mark.case("E78")
+def test_a_secret_shows_itself_nowhere() -> None:
+    secret = basic(Secret(PERSON, "USER"), Secret(CANARY, "TOKEN"))
+    for shown in (repr(secret), str(secret), f"{secret}", f"{secret:>40}", repr([secret]), "%s" % secret):  # noqa: UP031
+        assert CANARY not in shown
+        assert "***" in shown
+    with pytest.raises(TypeError):
+        msgspec.json.encode(secret)
+    assert secret.reveal() == "Basic " + base64.b64encode(f"{PERSON}:{CANARY}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"errors":[{"code":"ADMIN-404-8","title":"User not found"}]}', "ADMIN-404-8"),
+        (b'{"errors":[{"title":"User not found"}]}', "User not found"),
+        (b'{"code":429,"message":"slow down"}', ""),
+        (b'{"key":"forbidden.action","context":{}}', "forbidden.action"),
+        (b'{"status":403,"error":"Forbidden","message":"ada"}', "Forbidden"),
+        (b'{"errors":[{"title":"ada@acme.com is known"}]}', ""),
+        (b'{"errors":["text"]}', ""),
+        (b'{"errors":[]}', ""),
+        (b"<html>", ""),
+        (b"\xff", ""),
+        (b"[" * 100_000, ""),
+        (b"null", ""),
+    ],
+)
+def test_the_reason_code_is_taken_from_all_known_shapes_and_nothing_else(body: bytes, code: str) -> None:
+    assert reason_code(body) == code
+
+
+def test_the_machine_itself_is_reached_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with scripted(GOOD) as server:
+        assert read(client(server.url)) == Thing(7)
+
+
+def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with scripted(Reply(status=407)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with failing(SiteError) as texts:
+            read(client("https://acme.example"))
+    assert "acme.example" in texts[0]
+
+
+def test_an_unforeseen_failure_of_the_library_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: object, **__: object) -> httpx.Response:
+        raise httpx.RemoteProtocolError(f"{CANARY} {PERSON}")
+
+    monkeypatch.setattr(httpx.Client, "send", send)
+    with failing(SiteError) as texts:
+        read(client("https://acme.example"))
+    assert "closed the connection before its answer was complete" in texts[0]
