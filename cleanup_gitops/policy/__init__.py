@@ -1,0 +1,1 @@
+"""What the YAML says: documents, loader with positions, three-valued matching, JSON Schema."""

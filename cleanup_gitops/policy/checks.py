@@ -1,0 +1,142 @@
+"""Rules between documents: names, sites, limits given twice, exemptions given twice or for too long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cleanup_gitops.policy.messages import key_of, place_of
+from cleanup_gitops.policy.patterns import glob
+from cleanup_gitops.policy.problems import Problem, did_you_mean, shown
+from cleanup_gitops.policy.rules import reach
+from cleanup_gitops.policy.shapes import AnyDocument, ExemptionsDocument
+from cleanup_gitops.policy.yaml_values import Map, Place, Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document of a known kind. ``shape`` is ``None`` when something in it is wrong."""
+
+    file: str
+    kind: str
+    data: Map
+    shape: AnyDocument | None
+
+    @property
+    def name(self) -> str | None:
+        """The document's name, if it has one."""
+        metadata = self.data.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, Map) else None
+        return name if isinstance(name, str) else None
+
+    @property
+    def patterns(self) -> list[str] | None:
+        """Names and globs of the sites it is about; ``None`` when it does not say."""
+        sites = self.data.get("sites")
+        return [one for one in sites if isinstance(one, str)] if isinstance(sites, Seq) else None
+
+    def concerns(self, site: str) -> bool:
+        """Whether it is about this site."""
+        patterns = self.patterns
+        return patterns is None or any(glob(one).fullmatch(site) for one in patterns)
+
+    def problem(self, at: Place, message: str) -> Problem:
+        """A problem at a place of this document."""
+        return Problem(self.file, *at, message)
+
+    @property
+    def where(self) -> str:
+        """file:line of the document's name, or of its start."""
+        return f"{self.file}:{place_of(self.data, ('metadata', 'name'))[0]}"
+
+
+def check_together(sources: Sequence[Source], *, whole: bool, today: date | None) -> Iterator[Problem]:
+    """Every broken rule between documents. ``whole``: no document was lost to a syntax error."""
+    sites = [one.name for one in sources if one.kind == "Site" and one.name]
+    scoped = [one for one in sources if one.kind != "Site"]
+    yield from _names(sources)
+    yield from _sites(scoped, sites, whole=whole)
+    universe = sites or sorted({one for source in scoped for one in source.patterns or ()}) or [""]
+    yield from _guardrails([one for one in scoped if one.kind == "Guardrails"], universe)
+    yield from _exemptions([one for one in scoped if one.kind == "Exemptions"], universe, today)
+    cloud = {one.name for one in sources if one.kind == "Site" and _on_cloud(one)}
+    yield from _reach([one for one in scoped if one.kind == "Policy"], sorted(filter(None, cloud)))
+
+
+def _names(sources: Sequence[Source]) -> Iterator[Problem]:
+    first: dict[tuple[str, str], Source] = {}
+    for source in sources:
+        if source.name is None:
+            continue
+        earlier = first.setdefault((source.kind, source.name), source)
+        if earlier is not source:
+            at = place_of(source.data, ("metadata", "name"))
+            message = f"there is another {source.kind} {shown(source.name)} ({earlier.where})"
+            yield source.problem(at, message)
+
+
+def _sites(scoped: Sequence[Source], sites: Sequence[str], *, whole: bool) -> Iterator[Problem]:
+    for source in scoped:
+        if "sites" not in source.data and len(set(sites)) > 1:
+            message = f"`sites` is missing: there are several Sites ({', '.join(sorted(set(sites)))})"
+            yield source.problem((source.data.line, source.data.col), message)
+        entries = source.data.get("sites")
+        if not isinstance(entries, Seq) or not sites or not whole:
+            continue
+        for index, pattern in enumerate(entries):
+            if isinstance(pattern, str) and not any(glob(pattern).fullmatch(site) for site in sites):
+                message = f"no Site matches {shown(pattern)}{did_you_mean(pattern, sites)}"
+                yield source.problem(entries.marks[index], message)
+
+
+def _guardrails(documents: Sequence[Source], universe: Sequence[str]) -> Iterator[Problem]:
+    for site in universe:
+        several = [one for one in documents if one.concerns(site)]
+        for other in several[1:]:
+            message = (
+                f"a site has one Guardrails document, but {site or 'this one'} has {shown(several[0].name)}"
+                f" ({several[0].where}) and {shown(other.name)} ({other.where})"
+            )
+            yield other.problem(place_of(other.data, ("metadata", "name")), message)
+
+
+def _exemptions(documents: Sequence[Source], universe: Sequence[str], today: date | None) -> Iterator[Problem]:
+    first: dict[tuple[str, str], str] = {}
+    latest = _a_year_after(today) if today else None
+    for source in documents:
+        if not isinstance(source.shape, ExemptionsDocument):
+            continue
+        about = [site for site in universe if source.concerns(site)]
+        for index, entry in enumerate(source.shape.spec):
+            at = place_of(source.data, ("spec", index, "account"))
+            here = f"{source.file}:{at[0]}"
+            earlier = {first.setdefault((entry.account, site), here) for site in about} - {here}
+            if earlier:
+                message = f"this account has another exemption for the same site ({min(earlier)})"
+                yield source.problem(at, message)
+            if latest and entry.until > latest:
+                message = f"`until` must be at most 12 months ahead, {latest.isoformat()}; renew it then"
+                yield source.problem(place_of(source.data, ("spec", index, "until")), message)
+
+
+def _a_year_after(day: date) -> date:
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year + 1, day=28) if leap_day else day.replace(year=day.year + 1)
+
+
+def _on_cloud(site: Source) -> bool:
+    spec = site.data.get("spec")
+    return isinstance(spec, Map) and spec.get("hosting") == "cloud"
+
+
+def _reach(policies: Sequence[Source], cloud: Sequence[str]) -> Iterator[Problem]:
+    for policy in policies:
+        spec = policy.data.get("spec")
+        sites = [site for site in cloud if policy.concerns(site)]
+        if isinstance(spec, Map) and sites and reach(spec.get("match"), spec.get("ensure")):
+            message = (
+                f"closing an account on Cloud ({', '.join(sites)}) takes away every product, not Confluence alone:"
+                " add `- inactive_for: {for: 90d, product: any}` to the top-level `all` of `match`"
+            )
+            yield policy.problem(key_of(policy.data, ("spec", "ensure", "status")), message)

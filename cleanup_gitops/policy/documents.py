@@ -1,0 +1,229 @@
+"""Policies as the rest of the product sees them: frozen values, loaded and checked, with the place they come from.
+
+``where`` is always ``file:line``, the file as seen from the policy folder's parent ("policies/dormant.yaml:31").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal
+
+from cleanup_gitops.model.canonical import manifest_digest
+from cleanup_gitops.model.inventory import Hosting
+from cleanup_gitops.model.requirement import DesiredStatus
+from cleanup_gitops.model.user import Kind
+from cleanup_gitops.policy.patterns import glob
+from cleanup_gitops.policy.problems import PolicyError, Problem
+from cleanup_gitops.policy.tree import Match
+
+API_VERSION = "cleanup-gitops/v1"
+DEFAULT_API_URL = "https://api.atlassian.com"
+
+DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails"]
+KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails")
+
+ExemptionReason = Literal[
+    "absence",
+    "break-glass",
+    "contractor",
+    "investigation",
+    "legal-hold",
+    "migration",
+    "project",
+    "service-account",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRef:
+    """Where a secret is found: the name of an environment variable, and the day on which the secret ends."""
+
+    env: str
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Organization API key, and the user and API token for Confluence itself."""
+
+    org_api_key: CredentialRef
+    user: CredentialRef
+    token: CredentialRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One Confluence and how to reach it. URLs have no slash at their end."""
+
+    name: str
+    hosting: Hosting
+    url: str
+    organization: str
+    credentials: Credentials
+    runner_accounts: tuple[str, ...]
+    directory: str | None = None
+    api_url: str = DEFAULT_API_URL
+    internal_domains: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ensure:
+    """The state that matched users must be in; ``None`` is unmanaged.
+
+    Groups are names as written; only ``groups_absent`` may hold globs. ``where_groups`` is where the groups stand.
+    """
+
+    status: DesiredStatus | None = None
+    groups_present: tuple[str, ...] | None = None
+    groups_absent: tuple[str, ...] | None = None
+    groups_exactly: tuple[str, ...] | None = None
+    where_groups: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One rule: who (``match``) must be in which state (``ensure``). ``where`` is where ``ensure`` stands."""
+
+    name: str
+    owner: str
+    why: str
+    match: Match
+    ensure: Ensure
+    include_admins: bool = False
+    kinds: frozenset[Kind] = frozenset({"person"})
+    codeowner: str | None = None
+    controls: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """Accounts (by id) and groups (names or globs) whose members no policy touches."""
+
+    name: str
+    owner: str
+    accounts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """One account that policies leave alone up to and including the day ``until``."""
+
+    account: str
+    reason: ExemptionReason
+    owner: str
+    until: date
+    ticket: str
+    document: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most ``max`` changes, and at most ``percent`` of the site's seats (``None``: no such limit)."""
+
+    max: int
+    percent: int | None = None
+
+
+DEFAULT_CAPS: Mapping[str, Cap] = {
+    "user.disable": Cap(25, 2),
+    "membership.remove": Cap(200, 10),
+    "user.enable": Cap(50, 5),
+    "membership.add": Cap(200, 10),
+    "total": Cap(300, 12),
+}
+"""Limits of one plan where a Guardrails document says nothing else; every action has one."""
+DEFAULT_PLAN_TTL = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrails:
+    """Limits of one plan. ``caps`` has every action name and "total". ``where`` is "default" without a document."""
+
+    caps: Mapping[str, Cap] = field(default_factory=lambda: dict(DEFAULT_CAPS))
+    plan_ttl: timedelta = DEFAULT_PLAN_TTL
+    name: str = ""
+    where: str = "default"
+
+
+Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One loaded document: for which sites, its digest (of meaning, not of layout), and what it says."""
+
+    sites: tuple[str, ...] | None
+    digest: str
+    says: Document
+
+    def concerns(self, site: str) -> bool:
+        """Whether the document is about this site (a Site document: is it this one)."""
+        if isinstance(self.says, Site):
+            return self.says.name == site
+        return self.sites is None or any(glob(pattern).fullmatch(site) for pattern in self.sites)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitePolicies:
+    """Everything that policies say about one site. ``digest`` covers the documents that concern it."""
+
+    site: str
+    policies: tuple[Policy, ...] = ()
+    protections: tuple[Protection, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    guardrails: Guardrails = field(default_factory=Guardrails)
+    digest: str = field(default_factory=lambda: manifest_digest(()))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """All documents of one folder."""
+
+    documents: tuple[Placed, ...]
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The Site documents, by name."""
+        found = [one.says for one in self.documents if isinstance(one.says, Site)]
+        return tuple(sorted(found, key=lambda site: site.name))
+
+    @property
+    def digest(self) -> str:
+        """``sha256:…`` over what all documents mean: not their order, layout, comments or line numbers."""
+        return manifest_digest(one.digest for one in self.documents)
+
+    def for_site(self, name: str) -> SitePolicies:
+        """What concerns one site, whether or not there is a Site document for it.
+
+        Raises ``PolicyError`` when two Guardrails documents concern the site.
+        """
+        placed = [one for one in self.documents if one.concerns(name)]
+        says = [one.says for one in placed]
+        policies = [one for one in says if isinstance(one, Policy)]
+        protections = [one for one in says if isinstance(one, Protection)]
+        entries = [entry for one in says if isinstance(one, tuple) for entry in one]
+        return SitePolicies(
+            site=name,
+            policies=tuple(sorted(policies, key=lambda one: one.name)),
+            protections=tuple(sorted(protections, key=lambda one: one.name)),
+            exemptions=tuple(sorted(entries, key=lambda one: (one.account, one.document))),
+            guardrails=_only([one for one in says if isinstance(one, Guardrails)], name),
+            digest=manifest_digest(one.digest for one in placed),
+        )
+
+
+def _only(found: list[Guardrails], site: str) -> Guardrails:
+    if len(found) > 1:
+        first, second = found[0], found[1]
+        file, _, line = second.where.rpartition(":")
+        message = f"site {site} has two Guardrails, `{first.name}` ({first.where}) and `{second.name}`"
+        raise PolicyError([Problem(file, int(line), 1, message)])
+    return found[0] if found else Guardrails()

@@ -1,0 +1,89 @@
+"""A folder of YAML files to one PolicySet, or to every problem of the folder at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cleanup_gitops.policy.checks import Source, check_together
+from cleanup_gitops.policy.convert import placed
+from cleanup_gitops.policy.documents import API_VERSION, KINDS, PolicySet
+from cleanup_gitops.policy.files import contents, policy_files
+from cleanup_gitops.policy.messages import problems_of
+from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
+from cleanup_gitops.policy.rules import broken_rules
+from cleanup_gitops.policy.shapes import SHAPES
+from cleanup_gitops.policy.yaml_text import read_documents
+from cleanup_gitops.policy.yaml_values import Map, Trap
+
+__all__ = ["PolicyError", "load"]
+
+
+def load(folder: Path, *, today: date | None = None) -> PolicySet:
+    """Load and check every document below a folder.
+
+    ``today`` (UTC) limits how far ahead exemptions may end; without it they are not limited. Raises ``PolicyError``
+    with all problems, whatever the files hold.
+    """
+    root = folder.resolve()
+    if not root.is_dir():
+        message = "there is no such folder; `cleanup-gitops init` makes one"
+        raise PolicyError([Problem(str(folder), 1, 1, message)])
+    paths, problems = policy_files(root)
+    sources: list[Source] = []
+    whole = not problems
+    for file, data in contents(paths, root):
+        if isinstance(data, Problem):
+            problems.append(data)
+            whole = False
+            continue
+        reading = read_documents(data, file)
+        problems += reading.problems
+        whole = whole and reading.whole
+        for document in reading.documents:
+            source = _check(document, file, problems)
+            if source:
+                sources.append(source)
+            else:
+                whole = False
+    if not sources and not problems:
+        problems.append(Problem(str(folder), 1, 1, "this folder holds no policy documents (*.yaml, *.yml)"))
+    problems += check_together(sources, whole=whole, today=today)
+    if problems:
+        raise PolicyError(problems)
+    return PolicySet(tuple(placed(one.shape, one.data, one.file) for one in sources if one.shape is not None))
+
+
+def _check(document: Map, file: str, problems: list[Problem]) -> Source | None:
+    """Check one document by itself; ``None`` when not even its kind is known."""
+    kind = document.get("kind")
+    shape = SHAPES.get(kind) if isinstance(kind, str) else None
+    if shape is None:
+        problems += _unknown_kind(document, file)
+        return None
+    version = document.get("apiVersion")
+    if isinstance(version, str) and version != API_VERSION:
+        message = f"`apiVersion` must be {API_VERSION}"
+        problems.append(Problem(file, *document.at_value("apiVersion"), message))
+    found = [Problem(file, *broken.at, broken.message) for broken in broken_rules(document)]
+    problems += found
+    try:
+        return Source(file, shape.__name__.removesuffix("Document"), document, shape.model_validate(document))
+    except ValidationError as error:
+        problems += [
+            one for one in problems_of(error, document, shape, file) if "`apiVersion` cannot" not in one.message
+        ]
+    return Source(file, shape.__name__.removesuffix("Document"), document, None)
+
+
+def _unknown_kind(document: Map, file: str) -> list[Problem]:
+    kind = document.get("kind")
+    if "kind" not in document:
+        message = f"`kind` is missing here{did_you_mean('', KINDS)}"
+        return [Problem(file, document.line, document.col, message)]
+    if isinstance(kind, Trap):
+        return []
+    text = f"unknown kind{named(kind)}{did_you_mean(kind, KINDS)}" if isinstance(kind, str) else "`kind` must be text"
+    return [Problem(file, *document.at_value("kind"), text)]

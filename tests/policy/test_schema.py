@@ -1,0 +1,141 @@
+"""The JSON Schema takes every document that the loader takes, refuses what an editor can see to be wrong, and says
+what each key means."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanup_gitops.policy.documents import KINDS
+from cleanup_gitops.policy.schema import json_schema
+from cleanup_gitops.policy.yaml_text import read_documents
+from tests.policy.documents import VALID, document, policy, site
+from tests.policy.json_schema import is_valid
+
+SCHEMA = json_schema()
+
+
+def documents(text: str) -> list[Any]:
+    """The documents as JSON, with days as text."""
+    reading = read_documents(text.encode(), "f")
+    assert not reading.problems
+    return [json.loads(json.dumps(one, default=str)) for one in reading.documents]
+
+
+@pytest.mark.parametrize("path", sorted(VALID.glob("*.yaml")), ids=lambda path: path.stem)
+def test_valid_documents_fit(path: Path) -> None:
+    found = documents(path.read_text("utf-8"))
+    assert found
+    assert all(is_valid(one, SCHEMA, SCHEMA) for one in found)
+
+
+def test_the_helpers_documents_fit() -> None:
+    assert all(is_valid(one, SCHEMA, SCHEMA) for text in (site(), policy()) for one in documents(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "kind: Policy",
+        policy().replace("kind: Policy", "kind: Polcy"),
+        policy().replace("/v1", "/v2"),
+        policy().replace("owner: iam, ", ""),
+        policy().replace("spec: {", "spec: {stages: [], "),
+        policy(name="Quiet People"),
+        policy("{}"),
+        policy("{include_admins: true}"),
+        policy("{none: [{has_seat: true}]}"),
+        policy("{all: []}"),
+        policy("{all: [{}]}"),
+        policy("{has_seat: true}"),
+        policy("{all: [{has_seat: 1}]}"),
+        policy("{all: [{has_seat: true, inactive_for: 90d}]}"),
+        policy("{all: [{has_seat: true, all: [{has_seat: true}]}]}"),
+        policy("{all: [{inactive_for: 90}]}"),
+        policy("{all: [{inactive_for: 090d}]}"),
+        policy("{all: [{inactive_for: 3m}]}"),
+        policy("{all: [{inactive_for: {product: any}}]}"),
+        policy("{all: [{inactive_for: {for: 90d, product: ANY}}]}"),
+        policy("{all: [{inactive_for: {for: 90d, products: any}}]}"),
+        policy("{all: [{in_group: []}]}"),
+        policy("{all: [{in_group: '*'}]}"),
+        policy("{all: [{in_group: [a, a]}]}"),
+        policy("{all: [{kind: unknown}]}"),
+        policy("{all: [{email_domain: '@acme.example'}]}"),
+        policy("{all: [{email_domain: acme}]}"),
+        policy(ensure="{}"),
+        policy(ensure="{status: deleted}"),
+        policy(ensure="{groups: {}}"),
+        policy(ensure="{groups: {exactly: []}}"),
+        policy(ensure="{groups: {present: ['a*']}}"),
+        policy(top="sites: []\n"),
+        policy(top="sites: acme\n"),
+        site(more=", critical: true"),
+        site().replace("hosting: cloud", "hosting: datacenter"),
+        site().replace("env: KEY", "env: lower-case"),
+        site().replace("['712020:01']", "[]"),
+        site().replace("'712020:01'", "ada@acme.example"),
+        document("Protection", "{}"),
+        document("Exemptions", "[]"),
+        document("Exemptions", "[{account: a, reason: holiday, until: 2027-03-01, ticket: T}]"),
+        document("Exemptions", "[{account: a, reason: absence, ticket: T}]"),
+        document("Guardrails", "{}"),
+        document("Guardrails", "{plan_ttl: 72}"),
+        document("Guardrails", "{caps: {user.delete: {max: 1}}}"),
+        document("Guardrails", "{caps: {total: {percent: 1}}}"),
+        document("Guardrails", "{caps: {total: {max: 0}}}"),
+        document("Guardrails", "{caps: {total: {max: 1, percent: 101}}}"),
+    ],
+)
+def test_wrong_shapes_do_not_fit(text: str) -> None:
+    assert not any(is_valid(one, SCHEMA, SCHEMA) for one in documents(text))
+
+
+def test_the_schema_is_of_the_draft_that_it_names_and_is_json() -> None:
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert json.loads(json.dumps(SCHEMA)) == SCHEMA
+    assert json_schema() == SCHEMA
+
+
+def test_one_shape_for_each_kind() -> None:
+    assert SCHEMA["properties"]["kind"]["enum"] == list(KINDS)
+    assert set(SCHEMA["discriminator"]["mapping"]) == set(KINDS)
+    kinds = [
+        SCHEMA["$defs"][one["$ref"].removeprefix("#/$defs/")]["properties"]["kind"]["const"] for one in SCHEMA["oneOf"]
+    ]
+    assert sorted(kinds) == sorted(KINDS)
+
+
+def test_every_shape_is_closed_and_described() -> None:
+    for name, definition in SCHEMA["$defs"].items():
+        assert definition["additionalProperties"] is False, name
+        assert definition["title"], name
+        assert definition["description"].endswith("."), name
+        assert "\n" not in definition["description"], name
+
+
+def test_every_key_with_a_simple_value_is_described() -> None:
+    for name, definition in SCHEMA["$defs"].items():
+        for key, value in definition["properties"].items():
+            if "$ref" not in value and key not in ("kind", "spec"):
+                assert value.get("description"), f"{name}.{key}"
+
+
+def test_the_reference_has_a_row_for_every_key_and_for_no_other() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "policy-reference.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `([^`]+)` \|", reference, flags=re.MULTILINE))
+    expected = {key for definition in SCHEMA["$defs"].values() for key in definition["properties"]}
+    codes = {
+        code
+        for definition in SCHEMA["$defs"].values()
+        for value in definition["properties"].values()
+        for one in (value, *value.get("anyOf", ()))
+        for code in (*one.get("enum", ()), *one.get("items", {}).get("enum", ()))
+    }
+    assert expected <= rows
+    assert rows <= expected | codes | set(KINDS)

@@ -1,0 +1,238 @@
+"""Valid documents become these values; defaults; which document concerns which site."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from cleanup_gitops.model.change import ACTIONS
+from cleanup_gitops.policy.documents import (
+    DEFAULT_CAPS,
+    Cap,
+    CredentialRef,
+    Credentials,
+    Ensure,
+    Exemption,
+    Guardrails,
+    Placed,
+    Policy,
+    PolicySet,
+    Protection,
+    Site,
+    SitePolicies,
+)
+from cleanup_gitops.policy.loader import load
+from cleanup_gitops.policy.problems import PolicyError
+from cleanup_gitops.policy.tree import (
+    EmailDomain,
+    HasSeat,
+    InactiveFor,
+    InGroup,
+    KindIs,
+    Match,
+    NeverActiveFor,
+)
+from tests.policy.documents import VALID, document, load_texts, policy, site
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
+    folder = tmp_path_factory.mktemp("all") / "policies"
+    folder.mkdir()
+    (folder / "a.yaml").write_bytes((VALID / "everything.yaml").read_bytes())
+    return load(folder, today=date(2026, 11, 22))
+
+
+def test_a_site_has_everything_its_document_says(everything: PolicySet) -> None:
+    assert everything.sites == (
+        Site(
+            name="acme",
+            hosting="cloud",
+            url="https://acme.atlassian.net",
+            organization="0f5e0000-0000-0000-0000-000000000000",
+            directory="default",
+            api_url="http://127.0.0.1:8080/admin",
+            credentials=Credentials(
+                org_api_key=CredentialRef("ATLASSIAN_ORG_API_KEY", date(2027, 5, 1)),
+                user=CredentialRef("CONFLUENCE_USER"),
+                token=CredentialRef("CONFLUENCE_API_TOKEN", date(2027, 5, 2)),
+            ),
+            runner_accounts=("712020:9a", "5b10ac8d82e05b22cc7d4ef5"),
+            internal_domains=("acme.example", "xn--bcher-kva.example"),
+            service_accounts=("svc-*",),
+            where="policies/a.yaml:3",
+        ),
+    )
+
+
+def test_a_policy_has_everything_its_document_says(everything: PolicySet) -> None:
+    found = {one.name: one for one in everything.for_site("acme").policies}
+    match = Match(
+        all=(
+            HasSeat(wanted=True),
+            InactiveFor(90, "any"),
+            Match(
+                any=(NeverActiveFor(91), InactiveFor(30), InactiveFor(14, "jira-software")),
+                none=(EmailDomain(("*.partner.example", "partner.example")),),
+            ),
+        ),
+        any=(KindIs(("person", "customer")), InGroup(("wiki-users",))),
+        none=(InGroup(("contractors-*", "Board")), KindIs(("app",))),
+    )
+    assert found["dormant-members"] == Policy(
+        name="dormant-members",
+        owner="iam@acme.example",
+        codeowner="@acme/iam",
+        why="Members who have not opened Confluence for a quarter give their seat back.",
+        controls=("RTS-2024/1774:21(e)(iii)", "ISO27001:A.5.18"),
+        match=match,
+        include_admins=True,
+        kinds=frozenset({"person", "customer"}),
+        ensure=Ensure(
+            status="suspended",
+            groups_present=("former-members",),
+            groups_absent=("wiki-users", "wiki-?"),
+            where_groups="policies/a.yaml:51",
+        ),
+        where="policies/a.yaml:49",
+    )
+    assert match.products == {"any", "confluence", "jira-software"}
+    assert match.domains == {"*.partner.example", "partner.example"}
+    other = found["exactly-these"]
+    assert other.ensure == Ensure(status="active", groups_exactly=("guests",), where_groups="policies/a.yaml:60")
+    assert other.kinds == {"person"}
+    assert not other.include_admins
+    assert (other.codeowner, other.controls) == (None, ())
+
+
+def test_the_other_kinds_have_everything_their_documents_say(everything: PolicySet) -> None:
+    acme = everything.for_site("acme")
+    assert acme.protections == (
+        Protection(
+            name="break-glass",
+            owner="security@acme.example",
+            accounts=("712020:01",),
+            groups=("break-glass", "svc-*"),
+            where="policies/a.yaml:62",
+        ),
+    )
+    first = Exemption(
+        account="712020:e2",
+        reason="absence",
+        owner="hr@acme.example",
+        until=date(2027, 3, 1),
+        ticket="HR-4711",
+        document="leave",
+        where="policies/a.yaml:75",
+    )
+    second = replace(
+        first,
+        account="712020:e3",
+        reason="legal-hold",
+        owner="hr-ops@acme.example",
+        until=date(2027, 11, 22),
+        ticket="HR-4712",
+        where="policies/a.yaml:76",
+    )
+    assert acme.exemptions == (first, second)
+    assert acme.guardrails == Guardrails(
+        caps={
+            "membership.remove": Cap(100, 5),
+            "user.disable": Cap(10, 2),
+            "user.enable": Cap(1, 1),
+            "membership.add": Cap(7, 100),
+            "total": Cap(110, 12),
+        },
+        plan_ttl=timedelta(days=2),
+        name="bank",
+        where="policies/a.yaml:81",
+    )
+
+
+def test_every_kind_of_account_is_a_person_unless_a_positive_condition_names_another() -> None:
+    assert Match(all=(HasSeat(wanted=True),)).kinds == {"person"}
+    assert Match(all=(HasSeat(wanted=True),), none=(KindIs(("app",)),)).kinds == {"person"}
+    assert Match(all=(Match(any=(KindIs(("service",)),), none=(KindIs(("app",)),)),)).kinds == {"service"}
+
+
+@pytest.mark.case("F4", "F6")
+def test_without_guardrails_there_are_limits_for_every_action(tmp_path: Path) -> None:
+    guardrails = load_texts(tmp_path / "policies", site(), policy()).for_site("acme").guardrails
+    assert set(guardrails.caps) == {*ACTIONS, "total"}
+    assert guardrails.caps == DEFAULT_CAPS
+    assert (guardrails.where, guardrails.plan_ttl) == ("default", timedelta(hours=72))
+    assert all(cap.max > 0 and cap.percent for cap in guardrails.caps.values())
+    assert guardrails == SitePolicies(site="acme").guardrails
+
+
+def test_documents_concern_the_sites_they_name(tmp_path: Path) -> None:
+    loaded = load_texts(
+        tmp_path / "policies",
+        site(),
+        site("acme-test"),
+        site("intranet"),
+        policy(name="a", top="sites: ['acme*']\n"),
+        policy(name="b", top="sites: [intranet, acme]\n"),
+        policy(name="c", top="sites: ['*']\n"),
+        document("Protection", "{groups: [x]}", top="sites: ['acm?']\n"),
+        document(
+            "Exemptions", "[{account: a, reason: absence, until: 2027-03-01, ticket: T}]", top="sites: [intranet]\n"
+        ),
+        document("Guardrails", "{plan_ttl: 1h}", name="g", top="sites: [intranet]\n"),
+        document("Guardrails", "{plan_ttl: 2h}", name="h", top="sites: ['acme*']\n"),
+    )
+    found = {one.name: loaded.for_site(one.name) for one in loaded.sites}
+    assert {name: [one.name for one in each.policies] for name, each in found.items()} == {
+        "acme": ["a", "b", "c"],
+        "acme-test": ["a", "c"],
+        "intranet": ["b", "c"],
+    }
+    assert {name: len(each.protections) for name, each in found.items()} == {"acme": 1, "acme-test": 0, "intranet": 0}
+    assert {name: len(each.exemptions) for name, each in found.items()} == {"acme": 0, "acme-test": 0, "intranet": 1}
+    assert {name: each.guardrails.name for name, each in found.items()} == {
+        "acme": "h",
+        "acme-test": "h",
+        "intranet": "g",
+    }
+    assert len({each.digest for each in found.values()}) == 3
+
+
+def test_a_site_without_a_document_has_policies_too(tmp_path: Path) -> None:
+    texts = (policy("{all: [{inactive_for: 90d}]}", "{status: disabled}"), policy(name="b", top="sites: [wiki]\n"))
+    loaded = load_texts(tmp_path / "policies", *texts)
+    assert [one.name for one in loaded.for_site("wiki").policies] == ["b", "one"]
+    assert [one.name for one in loaded.for_site("other").policies] == ["one"]
+
+
+def test_two_guardrails_for_one_unnamed_site_are_never_mixed() -> None:
+    says = [Guardrails(name=name, where=f"policies/{name}.yaml:7") for name in ("a", "b")]
+    both = PolicySet(tuple(Placed(sites=None, digest=one.name, says=one) for one in says))
+    with pytest.raises(PolicyError, match=r"policies/b.yaml:7:1: site x has two Guardrails, `a` .policies/a.yaml:7."):
+        both.for_site("x")
+
+
+@pytest.mark.parametrize(
+    ("today", "last"),
+    [
+        (date(2026, 11, 22), date(2027, 11, 22)),
+        (date(2027, 2, 28), date(2028, 2, 28)),
+        (date(2028, 2, 29), date(2029, 2, 28)),
+    ],
+)
+def test_an_exemption_ends_within_twelve_months(tmp_path: Path, today: date, last: date) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+
+    def write(until: date) -> None:
+        entry = f"[{{account: a, reason: absence, until: {until.isoformat()}, ticket: T}}]"
+        (folder / "a.yaml").write_text(document("Exemptions", entry))
+
+    write(last)
+    assert load(folder, today=today).for_site("acme").exemptions
+    write(last + timedelta(days=1))
+    with pytest.raises(PolicyError, match=f"at most 12 months ahead, {last.isoformat()}"):
+        load(folder, today=today)
+    assert load(folder).for_site("acme").exemptions
