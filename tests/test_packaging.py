@@ -60,9 +60,7 @@ def test_package_project_and_newest_changelog_entry_have_one_version() -> None:
 def test_a_requirements_file_holds_pins_hashes_and_comments_and_nothing_else(extra: str) -> None:
     text = (ROOT / "requirements" / f"{extra}.txt").read_text("utf-8")
     other = [
-        line
-        for line in text.splitlines()
-        if not (_PIN.match(line) or _HASH.match(line) or re.match(r" *#", line))
+        line for line in text.splitlines() if not (_PIN.match(line) or _HASH.match(line) or re.match(r" *#", line))
     ]
     assert other == []
     assert "://" not in text
@@ -113,8 +111,10 @@ def test_the_wheel_holds_the_package_its_data_and_its_licence_and_nothing_else(
     assert {name.split("/")[0] for name in names} == {"cleanup_gitops", info}
     assert f"{info}/licenses/LICENSE" in names
     packaged = {name for name in names if name.startswith("cleanup_gitops/")}
-    assert packaged == {
+    package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "cleanup_gitops").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    examples = {f"cleanup_gitops/example/policies/{path.name}" for path in (ROOT / "policies").iterdir()}
+    assert packaged == package | examples

@@ -33,7 +33,10 @@ def read_file(path: Path) -> bytes:
 
 
 def create_file(path: Path, data: bytes) -> bool:
-    """Write a new file, with its folders; False, and nothing done, when there is one already. Raises ``CleanupError``."""
+    """Write a new file, with its folders. False, and nothing is done, when there is one already.
+
+    Raises ``CleanupError``.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from cleanup_gitops.policy.schema import json_schema
+from cleanup_gitops.cli.starter import schema_text
 
 
 @click.command("schema")
@@ -18,5 +16,5 @@ def command() -> int:
 
     Example: cleanup-gitops schema > schema.json
     """
-    click.echo(json.dumps(json_schema(), indent=2, sort_keys=True))
+    click.echo(schema_text(), nl=False)
     return 0
