@@ -12,9 +12,9 @@ def command() -> int:
     """Print the JSON Schema of one policy document.
 
     Save it and point your editor at it with a first line in each file:
-    # yaml-language-server: $schema=../schema.json
+    # yaml-language-server: $schema=schema.json
 
-    Example: cleanup-gitops schema > schema.json
+    Example: cleanup-gitops schema > policies/schema.json
     """
     click.echo(schema_text(), nl=False)
     return 0

@@ -32,7 +32,7 @@ def common_files() -> dict[str, str]:
     return {
         ".gitattributes": text("gitattributes"),
         ".gitignore": text("gitignore"),
-        "schema.json": schema_text(),
+        "policies/schema.json": schema_text(),
     }
 
 
