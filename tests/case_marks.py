@@ -36,9 +36,7 @@ def marks_in(source: str) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Call(
-                func=ast.Attribute(value=ast.Attribute(attr="mark"), attr="case"), args=args
-            ):
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="mark"), attr="case"), args=args):
                 for arg in args:
                     match arg:
                         case ast.Constant(value=str(text)):

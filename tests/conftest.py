@@ -52,11 +52,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say which edge cases no test names yet, and whether contract tests were left out."""
     terminalreporter.write_line(case_marks.summary())
     left_out = [
-        report
-        for report in terminalreporter.getreports("skipped")
-        if CONTRACTS_VARIABLE in str(report.longrepr)
+        report for report in terminalreporter.getreports("skipped") if CONTRACTS_VARIABLE in str(report.longrepr)
     ]
     if left_out:
-        terminalreporter.write_line(
-            f"contract tests: {len(left_out)} left out; set {CONTRACTS_VARIABLE} to run them"
-        )
+        terminalreporter.write_line(f"contract tests: {len(left_out)} left out; set {CONTRACTS_VARIABLE} to run them")

@@ -225,9 +225,7 @@ def proof_of(users: int, groups: int) -> Proof:
                 reported_before=users,
                 reported_after=users,
             ),
-            Reading(
-                what="groups", endpoint="POST …/groups/search", pages=1, items=groups, ended=True
-            ),
+            Reading(what="groups", endpoint="POST …/groups/search", pages=1, items=groups, ended=True),
         )
     )
 
@@ -254,8 +252,7 @@ def inventories(
         users=found,
         groups=draw(groups_of(group_ids, kind, directories)),
         directories=tuple(
-            Directory(id=one, name=f"Directory {one}", writable=draw(st.booleans()))
-            for one in directories
+            Directory(id=one, name=f"Directory {one}", writable=draw(st.booleans())) for one in directories
         ),
         proof=proof_of(len(accounts), len(group_ids)),
         runner=tuple(accounts[:1]) if draw(st.booleans()) else (),
@@ -278,9 +275,7 @@ def memories() -> st.SearchStrategy[Memory]:
         at=instants(days=40),
         actions=action_counts(),
     )
-    consumed = st.builds(
-        Consumed, envelope=digests(), rows=st.lists(digests(), max_size=3).map(tuple)
-    )
+    consumed = st.builds(Consumed, envelope=digests(), rows=st.lists(digests(), max_size=3).map(tuple))
     return st.builds(
         Memory,
         lineage=digests(),
@@ -364,9 +359,7 @@ def plan_of(
     ordered = tuple(sorted(changes, key=change_order))
     touched = {change.user for change in ordered}
     everybody = {
-        user.id: Disposition("changed", "policy")
-        if user.id in touched
-        else Disposition("unchanged", "matches")
+        user.id: Disposition("changed", "policy") if user.id in touched else Disposition("unchanged", "matches")
         for user in inventory.users
     }
     everybody.update(dispositions or {})
@@ -408,17 +401,11 @@ def plan_of(
 
 
 @st.composite
-def plans(
-    draw: st.DrawFn, inventory: Inventory | None = None, memory: Memory | None = None
-) -> Plan:
+def plans(draw: st.DrawFn, inventory: Inventory | None = None, memory: Memory | None = None) -> Plan:
     """A plan over a generated (or this) inventory, with all that a plan file may hold."""
     site = inventory or draw(inventories())
     remembered = memory or draw(st.just(Memory()) | memories())
-    found = [
-        draw(changes_for(user, site.groups, site.hosting))
-        for user in site.users
-        if draw(st.booleans())
-    ]
+    found = [draw(changes_for(user, site.groups, site.hosting)) for user in site.users if draw(st.booleans())]
     others = {
         user.id: Disposition(draw(st.sampled_from(STATES)), "code", ("dormant-members",), "a note")
         for user in site.users
@@ -454,9 +441,7 @@ def outcome_of(change: Change, result: Result, at: datetime = AS_OF) -> Outcome:
         before=change.before,
         after=change.after,
         causes=change.causes,
-        receipt=Receipt(method="POST", endpoint="…/suspend", status=204)
-        if result == "applied"
-        else None,
+        receipt=Receipt(method="POST", endpoint="…/suspend", status=204) if result == "applied" else None,
         verified=result in {"applied", "already"},
     )
 

@@ -133,7 +133,5 @@ def test_a_forbidden_use_is_found_under_any_import(source: str, forbidden: set[s
 
 
 def test_monotonic_time_and_given_instants_are_no_wall_clock() -> None:
-    source = (
-        "import time\nfrom datetime import datetime\ntime.monotonic()\ndatetime.fromtimestamp(0)"
-    )
+    source = "import time\nfrom datetime import datetime\ntime.monotonic()\ndatetime.fromtimestamp(0)"
     assert list(uses(source, WALL_CLOCK)) == []

@@ -24,6 +24,8 @@ GROUPS = "groups/"
 LEDGER = "ledger/"
 RUNS = "runs/"
 
+_SHARDS = tuple(f"{ACCOUNTS}{first:02x}.jsonl" for first in range(256))
+
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _UNSAFE = re.compile(r"[^a-z0-9._-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
@@ -44,7 +46,7 @@ def site_folder(site: str) -> str:
 
 def shard(account: str) -> str:
     """The file of an account: by the first byte of the SHA-256 of its id, 256 files in all."""
-    return f"{ACCOUNTS}{hashlib.sha256(account.encode()).hexdigest()[:2]}.jsonl"
+    return _SHARDS[hashlib.sha256(account.encode()).digest()[0]]
 
 
 def ledger_file(at: datetime) -> str:

@@ -119,8 +119,9 @@ def snapshot(inventory: Inventory, *, domains: frozenset[str]) -> Snapshot:
     files = _account_files(inventory, domains)
     members = _members(inventory)
     paths = _written_groups(inventory, members)
+    lines = {user.id: f"{_line(user.id)}\n" for user in inventory.users}
     for group, path in paths.items():
-        files[path] = "".join(f"{_line(account)}\n" for account in members[group]).encode()
+        files[path] = "".join(map(lines.__getitem__, members[group])).encode()
     rows = tuple(
         GroupRow(id=one.id, name=one.name, members=len(members[one.id]), file=paths.get(one.id))
         for one in inventory.groups

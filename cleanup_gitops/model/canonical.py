@@ -32,4 +32,4 @@ def digest(value: Any) -> str:  # noqa: ANN401 - any JSON-like value or Struct
 
 def manifest_digest(digests: Iterable[str]) -> str:
     """Digest of a manifest: the sorted digests, one a line, each line ended by LF."""
-    return sha256("".join(f"{one}\n" for one in sorted(digests)).encode("ascii"))
+    return sha256("\n".join([*sorted(digests), ""]).encode("ascii"))

@@ -160,7 +160,7 @@ class _Digested(Struct, frozen=True, gc=False):
 
 def change_digest(change: Change) -> str:
     """``sha256:…`` of what the change does, to what, why (policy names) and under which needs."""
-    causes = tuple(cause.policy for cause in change.causes)
+    causes = tuple([cause.policy for cause in change.causes])  # a list first: plans have very many of them
     return digest(_Digested(change.action, change.address, change.after, change.before, causes, change.needs))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -59,17 +59,20 @@ def assume_user(user: User, changes: Iterable[Change], inventory: Inventory) -> 
     )
 
 
-def seat_paths(group: str, inventory: Inventory) -> list[GroupSeat]:
-    """The ways from a direct membership to groups that give a license, nearest first."""
-    found: list[GroupSeat] = []
+def chains(group: str, inventory: Inventory) -> Iterator[tuple[str, ...]]:
+    """The ways from a direct membership to all groups that it leads to, itself included, nearest first."""
     waiting: list[tuple[str, ...]] = [(group,)]
     while waiting:
         chain = waiting.pop(0)
-        here = inventory.group_by_id[chain[-1]]
-        if here.license in ("seat", "guest"):
-            found.append(GroupSeat(chain))
-        waiting += [(*chain, parent) for parent in here.parents if parent not in chain]
-    return found
+        yield chain
+        parents = inventory.group_by_id[chain[-1]].parents
+        waiting += [(*chain, parent) for parent in parents if parent not in chain]
+
+
+def seat_paths(group: str, inventory: Inventory) -> list[GroupSeat]:
+    """The ways from a direct membership to groups that give a license, nearest first."""
+    by_id = inventory.group_by_id
+    return [GroupSeat(chain) for chain in chains(group, inventory) if by_id[chain[-1]].license in ("seat", "guest")]
 
 
 def license_of(seats: Iterable[SeatPath], inventory: Inventory) -> License:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from cleanup_gitops.model.activity import Activity, Never, Seen
 from cleanup_gitops.model.change import (
     Change,
@@ -22,15 +24,16 @@ from cleanup_gitops.model.change import (
 )
 from cleanup_gitops.model.plan import Handoff
 from cleanup_gitops.model.requirement import Cause, MembershipRequirement, StatusRequirement
-from cleanup_gitops.model.user import GroupSeat, Status, User
+from cleanup_gitops.model.user import GroupSeat, RoleSeat, SeatPath, Status, User
+from cleanup_gitops.planner.assume import license_of
 from cleanup_gitops.planner.diff import Step
-from cleanup_gitops.planner.rules import Rule
+from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.settle import Settled
 from cleanup_gitops.policy.match import Scope
 
 
 def build(made: Iterable[Step], settled: Settled, user: User, scope: Scope) -> tuple[list[Change], list[Handoff]]:
-    """Changes and handoffs of one user, from steps without obstacles."""
+    """Changes and handoffs of one user, from steps without obstacles. Notes tell of harsher policies too."""
     todo = tuple(made)
     leaving = {
         step.requirement.group
@@ -39,18 +42,29 @@ def build(made: Iterable[Step], settled: Settled, user: User, scope: Scope) -> t
     }
     changes: list[Change] = []
     handoffs: list[Handoff] = []
+    harsher = also_asked(settled)
     for step in todo:
         rules = settled.asked[step.requirement]
         about_groups = isinstance(step.requirement, MembershipRequirement)
         causes = tuple(rule.cause(user, scope, about_groups=about_groups) for rule in rules)
         if step.handoff:
             handoffs.append(_handoff(step, user, scope, causes))
-        elif isinstance(step.requirement, StatusRequirement):
+            continue
+        if isinstance(step.requirement, StatusRequirement):
             needs = (StatusIs(user.status), *_not_come_back(rules, user))
-            changes.append(_status_change(step.requirement, user, scope, causes, needs))
+            change = _status_change(step.requirement, user, scope, causes, needs)
         else:
-            changes.append(_membership_change(step.requirement, user, scope, causes, rules, leaving))
+            change = _membership_change(step.requirement, user, scope, causes, rules, leaving)
+        if harsher and any(rule.level > ADDITIVE for rule in rules):
+            change = replace(change, note="; ".join(filter(None, (change.note, harsher))))
+        changes.append(change)
     return changes, handoffs
+
+
+def also_asked(settled: Settled) -> str:
+    """Which harsher policies match the user too, for people; empty when none does."""
+    names = ", ".join(sorted({rule.name for rule in settled.listed}))
+    return f"also asked, but harsher: {names}" if names else ""
 
 
 def _directory(user: User, scope: Scope) -> str | None:
@@ -125,21 +139,24 @@ def _membership_change(
 
 def _seat_note(group: str, leaving: set[str], user: User, scope: Scope) -> str:
     """Says when a seat group is left but the seat stays, because it is held in another way too."""
-    paths = user.seats or ()
-    if not any(isinstance(path, GroupSeat) and path.chain[0] == group for path in paths):
+    inventory = scope.inventory
+    paid = [path for path in user.seats or () if license_of([path], inventory) not in ("guest", "none")]
+    if not any(isinstance(path, GroupSeat) and path.chain[0] == group for path in paid):
         return ""
-    names = scope.inventory.group_by_id
-    left = [
-        f"group {names[path.chain[0]].name}" if isinstance(path, GroupSeat) else "a direct grant"
-        for path in paths
-        if not isinstance(path, GroupSeat) or path.chain[0] not in leaving
-    ]
-    return f"no seat freed: still held through {', '.join(sorted(set(left)))}" if left else ""
+    left = {_way(path, scope) for path in paid if not isinstance(path, GroupSeat) or path.chain[0] not in leaving}
+    return f"no seat freed: still held through {', '.join(sorted(left))}" if left else ""
+
+
+def _way(path: SeatPath, scope: Scope) -> str:
+    """How a seat is held, by what would have to be taken away."""
+    if isinstance(path, GroupSeat):
+        return f"group {scope.inventory.group_by_id[path.chain[0]].name}"
+    return f"the direct role {path.role}" if isinstance(path, RoleSeat) else f"the permission {path.permission}"
 
 
 def _not_come_back(rules: Sequence[Rule], user: User) -> tuple[Need, ...]:
     """One need for each product whose activity the rules asked about."""
-    products = sorted({product for rule in rules for product in rule.policy.match.products})
+    products = sorted({product for rule in rules for product in rule.products})
     needs: list[Need] = []
     for product in products:
         known, at = latest_sighting(user, product)

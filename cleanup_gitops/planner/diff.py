@@ -11,6 +11,7 @@ from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.requirement import MembershipRequirement, Requirement, StatusRequirement
 from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.assume import chains
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.settle import Settled
 
@@ -43,7 +44,7 @@ def steps(settled: Settled, user: User, inventory: Inventory) -> tuple[Unmet, ..
         if isinstance(requirement, StatusRequirement):
             unmet = _status_step(requirement, user, inventory)
         else:
-            unmet = _membership_step(requirement, user, inventory.group_by_id[requirement.group], rules)
+            unmet = _membership_step(requirement, user, inventory, rules)
         if unmet:
             found.append(unmet)
     return tuple(found)
@@ -62,17 +63,27 @@ def _status_step(asked: StatusRequirement, user: User, inventory: Inventory) -> 
         return Obstacle(asked, "unknown", "writability-unknown")
     if not user.writable:
         return Step(asked, action, handoff="account-managed-elsewhere")
-    if opens and _no_seat_left(user, inventory):
+    if opens and user.license not in ("guest", "none") and _no_seat_left(inventory):
         return Obstacle(asked, "conflict", "no-seat-left")
     return Step(asked, action)
 
 
-def _no_seat_left(user: User, inventory: Inventory) -> bool:
-    limit = inventory.seat_limit
-    return limit is not None and user.license != "none" and inventory.seats_taken >= limit
+def _no_seat_left(inventory: Inventory) -> bool:
+    return inventory.seat_limit is not None and inventory.seats_taken >= inventory.seat_limit
 
 
-def _membership_step(asked: MembershipRequirement, user: User, group: Group, rules: Sequence[Rule]) -> Unmet | None:
+def _takes_a_seat(user: User, group: Group, inventory: Inventory) -> bool:
+    """Whether a user who joins the group may come to occupy a seat that is not theirs yet."""
+    if user.billed or user.status != "active":
+        return False
+    led_to = (inventory.group_by_id[chain[-1]] for chain in chains(group.id, inventory))
+    return any(one.license in ("seat", "unknown") for one in led_to)
+
+
+def _membership_step(
+    asked: MembershipRequirement, user: User, inventory: Inventory, rules: Sequence[Rule]
+) -> Unmet | None:
+    group = inventory.group_by_id[asked.group]
     if (group.id in (user.groups or ())) == asked.member:
         return None
     if user.status == "unknown":
@@ -90,4 +101,6 @@ def _membership_step(asked: MembershipRequirement, user: User, group: Group, rul
         return Obstacle(asked, "unknown", "group-modifiable-unknown")
     if not group.modifiable:
         return Step(asked, action, handoff="group-managed-elsewhere")
+    if asked.member and _no_seat_left(inventory) and _takes_a_seat(user, group, inventory):
+        return Obstacle(asked, "conflict", "no-seat-left")
     return Step(asked, action)

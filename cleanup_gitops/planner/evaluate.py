@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.plan import Disposition, Handoff
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.build import build
+from cleanup_gitops.planner.build import also_asked, build
 from cleanup_gitops.planner.diff import Obstacle, Step, Unmet, steps
+from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.settle import Settled, completions, settle
@@ -90,7 +91,7 @@ class Evaluation:
         settled = settle(known, user)
         made = () if settled.conflict else steps(settled, user, self.scope.inventory)
         if unknown and self._open(user, known, unknown, settled, made):
-            return Fate(Disposition("unknown", "policy-undecided", names(unknown), _open_facts(user)))
+            return Fate(Disposition("unknown", "policy-undecided", names(unknown), open_facts(unknown, user)))
         if settled.conflict:
             return Fate(Disposition("conflict", "policies-disagree", names(settled.parties), settled.conflict))
         nowhere = [rule for rules in settled.asked.values() for rule in rules if rule.unreachable(user)]
@@ -107,7 +108,7 @@ class Evaluation:
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
         changes, handoffs = build(made, settled, user, self.scope)
         askers = names([rule for rules in settled.asked.values() for rule in rules])
-        note = f"also asked, but harsher: {', '.join(names(settled.listed))}" if settled.listed else ""
+        note = also_asked(settled)
         if changes:
             return Fate(Disposition("changed", "changed", askers, note), changes, handoffs)
         if handoffs:
@@ -130,14 +131,3 @@ class Evaluation:
             if (bool(other.conflict), frozenset(steps_of)) != usual:
                 return True
         return False
-
-
-def _open_facts(user: User) -> str:
-    """Which facts the site did not say, for people."""
-    missing = [name for name in ("managed", "domain", "added", "groups", "seats") if getattr(user, name) is None]
-    if user.license == "unknown":
-        missing.append("license")
-    reason = getattr(user.seen, "reason", "")
-    if reason:
-        missing.append(f"activity ({reason})")
-    return f"not known: {', '.join(missing)}" if missing else ""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cleanup_gitops.model.change import ACTIONS, Change
 from cleanup_gitops.model.memory import Memory
-from cleanup_gitops.model.plan import Check, Limit
+from cleanup_gitops.model.plan import Check, Limit, Seats
 from cleanup_gitops.policy.documents import Cap
 
 WINDOW = timedelta(hours=24)
@@ -68,5 +68,27 @@ def protection_check(missing: tuple[str, ...]) -> Check:
             f"protected groups that this site does not have: {', '.join(missing)}"
             if missing
             else "every protected group exists"
+        ),
+    )
+
+
+def seat_checks(seats: Seats, taken: int) -> tuple[Check, ...]:
+    """A plan may not take more seats than the license has. ``taken`` counts users who may occupy a seat now too.
+
+    Who of several gets the last seat is not decided here. No check where the site does not tell the limit.
+    """
+    if seats.limit is None:
+        return ()
+    more = seats.after - seats.before
+    passed = more <= 0 or taken + more <= seats.limit
+    return (
+        Check(
+            name="seats",
+            passed=passed,
+            message=(
+                f"{taken} of {seats.limit} seats are taken, the plan frees or needs none"
+                if more <= 0
+                else f"{taken} of {seats.limit} seats are taken, the plan needs {more} more"
+            ),
         ),
     )

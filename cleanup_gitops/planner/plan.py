@@ -20,7 +20,7 @@ from cleanup_gitops.model.plan import (
 )
 from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.evaluate import Evaluation, Fate
-from cleanup_gitops.planner.guards import cap_checks, limits, protection_check
+from cleanup_gitops.planner.guards import cap_checks, limits, protection_check, seat_checks
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.policy.documents import SitePolicies
@@ -46,9 +46,11 @@ def make_plan(
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs = _gather(fates)
     found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
+    seats = _seats(changes, inventory)
     checks = (
         *cap_checks(found_limits, policies.guardrails.where),
         protection_check(shield.missing),
+        *seat_checks(seats, inventory.seats_taken),
     )
     blocked = tuple(
         f"{rule.name} ({rule.policy.where}): no group matches {', '.join(rule.missing)}"
@@ -68,7 +70,7 @@ def make_plan(
         limits=found_limits,
         blocked=blocked,
         warnings=shield.warnings,
-        seats=_seats(changes, inventory),
+        seats=seats,
         summary=summarize(changes, dispositions),
         inputs=Inputs(
             policy_digest=policies.digest,
@@ -110,8 +112,8 @@ def _gather(
 
 
 def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None:
-    """A plan that would leave no active administrator leaves all administrators alone."""
-    active = {user.id for user in inventory.users if user.admin and user.status == "active"}
+    """A plan that would leave no active administrator (no person: apps do not count) leaves all of them alone."""
+    active = {user.id for user in inventory.users if user.admin and user.status == "active" and user.kind == "person"}
     hit = {account for account in active if _ends_administration(fates[account].changes, inventory)}
     if hit and hit == active:
         for account in hit:

@@ -40,6 +40,8 @@ class Rule:
     present: tuple[Group, ...]
     absent: frozenset[str]
     exactly: tuple[Group, ...] | None
+    products: frozenset[str]
+    """Products whose activity the match is about."""
 
     @property
     def about_groups(self) -> bool:
@@ -112,6 +114,7 @@ def make_rule(policy: Policy, scope: Scope) -> Rule:
         present=present,
         absent=frozenset(child for group in absent for child in through[group.id]),
         exactly=None if ensure.groups_exactly is None else exactly,
+        products=policy.match.products,
     )
 
 

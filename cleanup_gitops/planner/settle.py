@@ -57,9 +57,7 @@ def completions(known: Sequence[Rule], open_: Sequence[Rule]) -> Iterable[tuple[
             yield tuple(sorted((*known, *extra), key=lambda rule: rule.name))
 
 
-def _clash(
-    by_requirement: dict[Requirement, list[Rule]], rules: Sequence[Rule]
-) -> tuple[str, tuple[Rule, ...]] | None:
+def _clash(by_requirement: dict[Requirement, list[Rule]], rules: Sequence[Rule]) -> tuple[str, tuple[Rule, ...]] | None:
     statuses = {one.value: askers for one, askers in by_requirement.items() if isinstance(one, StatusRequirement)}
     if "active" in statuses and len(statuses) > 1:
         return "status", tuple(rule for askers in statuses.values() for rule in askers)
@@ -67,5 +65,11 @@ def _clash(
         if isinstance(one, MembershipRequirement) and one.member:
             against = [rule for rule in rules if rule.opposes(one.group)]
             if against:
-                return f"group {one.group}", (*askers, *against)
+                return f"group {_name(one.group, askers)}", (*askers, *against)
     return None
+
+
+def _name(group: str, askers: Iterable[Rule]) -> str:
+    """The name of a group that one of these rules gives."""
+    given = (one for rule in askers for one in (*rule.present, *(rule.exactly or ())))
+    return next(one.name for one in given if one.id == group)

@@ -70,8 +70,13 @@ def _no_use_was_read(seen: Seen | Unknown) -> bool | None:
 
 
 def _facts(asked: InactiveFor, user: User, as_of: datetime) -> list[_Fact]:
-    """Uses of the products asked about, and when the account was added and given its seat, if anybody knows."""
+    """Uses of the products asked about, and when the account was added and given its seat.
+
+    A seat that was given before anybody took note has no date and is left out.
+    """
     facts = list(_uses(asked, user, as_of))
+    if user.added is None:
+        facts.append(_Fact(None, None, 0, "the day it was added is not known"))
     for at, word in ((user.added, "added"), (user.seat_since, "seat given")):
         if at is not None:
             age = _age(as_of, at)
@@ -130,7 +135,7 @@ def _text(fact: _Fact) -> str:
         case Unknown() as unknown:
             return f"{label}activity unknown: {unknown.reason}"
         case _:
-            return f"{fact.word} {_day(fact.at)}, {_days(fact.age)}"
+            return fact.word if fact.at is None else f"{fact.word} {_day(fact.at)}, {_days(fact.age)}"
 
 
 def _age(as_of: datetime, at: datetime) -> int:

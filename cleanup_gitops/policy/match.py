@@ -164,7 +164,10 @@ def _cutoffs(scope: Scope, days: int) -> tuple[datetime, dict[str, datetime]]:
 
 
 def _idle_here(scope: Scope, days: int) -> Verdict:
-    """Last used, added and given a seat before the cutoff. A missing date of the latter two is left out."""
+    """Last used, added and given a seat before the cutoff; unknown where nobody knows when the account was added.
+
+    Who may have been added lately is not idle. A missing date of the seat is left out.
+    """
     exact, by_source = _cutoffs(scope, days)
 
     def verdict(user: User) -> bool | None:
@@ -174,7 +177,7 @@ def _idle_here(scope: Scope, days: int) -> Verdict:
         limit = by_source[seen.source]
         if seen.earliest >= limit or _recent(user, exact):
             return False
-        return True if seen.latest < limit else None
+        return True if seen.latest < limit and user.added is not None else None
 
     return verdict
 
@@ -194,7 +197,8 @@ def _idle_in(scope: Scope, asked: InactiveFor) -> Verdict:
         activity = next((one for key, one in user.elsewhere or () if key == product), None)
         if type(activity) is Never or _recent(user, exact):
             return False
-        return _old(activity, by_source) if type(activity) is Seen else None
+        idle = _old(activity, by_source) if type(activity) is Seen else None
+        return None if user.added is None and idle else idle
 
     return verdict
 
@@ -227,7 +231,7 @@ def _idle_everywhere(scope: Scope, days: int) -> Verdict:
                 if one is False:
                     return False
                 result = result and one
-        return None if result and user.elsewhere is None else result
+        return None if result and (user.elsewhere is None or user.added is None) else result
 
     return verdict
 

@@ -60,7 +60,10 @@ def dropped(changes: Sequence[Change], hands: Hands) -> tuple[Outcome, ...]:
 
 
 def _one(change: Change, hands: Hands, *, own_effects: bool) -> Outcome:
-    """``own_effects``: this run has changed the user before. Raises ``SiteError`` only while nothing was written for this change."""
+    """``own_effects``: this run has changed the user before.
+
+    Raises ``SiteError`` only while nothing was written for this change.
+    """
     user = hands.reader.user(change.user)
     if user is None:
         return _outcome(change, hands, "superseded", detail="the account is gone")

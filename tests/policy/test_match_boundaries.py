@@ -126,7 +126,7 @@ OLD, RECENT = seen_at(ago(200)), seen_at(ago(2))
         (Never(ago(200)), (("trello", Never(ago(200))),), True),
         (Never(ago(80)), (("trello", OLD),), False),
         (OLD, (("trello", Never(ago(80))),), False),
-        (OLD, (("trello", Never()),), None),
+        (OLD, (("trello", Never()),), True),
         (Never(), (("trello", RECENT),), False),
     ],
 )
@@ -140,6 +140,23 @@ def test_never_in_a_product_counts_as_idle_since_the_account_was_added() -> None
     nowhere = user(seen=Never(), elsewhere=(("trello", Never()),), added=ago(92))
     assert verdict(InactiveFor(90, "any"), nowhere) is True
     assert verdict(InactiveFor(91, "any"), nowhere) is False
+
+
+@pytest.mark.parametrize("product", ["confluence", "any", "trello"])
+@pytest.mark.parametrize(
+    ("seen", "expected"), [(OLD, None), (seen_at(ago(91)), False), (RECENT, False), (UNKNOWN, None)]
+)
+def test_nobody_is_inactive_who_may_have_been_added_lately(seen: Activity, expected: bool | None, product: str) -> None:
+    someone = {"seen": seen, "elsewhere": (("trello", seen),)}
+    assert verdict(InactiveFor(90, product), user(**someone, added=None)) is expected
+    assert verdict(InactiveFor(90, product), user(**someone, added=None, seat_since=ago(80))) is False
+
+
+@pytest.mark.parametrize(("elsewhere", "expected"), [((), None), ((("trello", RECENT),), False)])
+def test_never_in_any_product_is_not_idle_without_a_day_to_count_from(
+    elsewhere: tuple[tuple[str, Activity], ...], expected: bool | None
+) -> None:
+    assert verdict(InactiveFor(90, "any"), user(seen=Never(), elsewhere=elsewhere, added=None)) is expected
 
 
 @pytest.mark.parametrize("elsewhere", [None, (), (("jira-software", OLD),)])
@@ -164,7 +181,7 @@ def test_never_active_means_strictly_more_days_since_being_added(
 
 @pytest.mark.case("E2")
 def test_never_active_is_unknown_without_any_date_to_count_from() -> None:
-    assert verdict(NeverActiveFor(1), user(seen=Never())) is None
+    assert verdict(NeverActiveFor(1), user(seen=Never(), added=None)) is None
     assert verdict(NeverActiveFor(1), user(seen=UNKNOWN, added=ago(900))) is None
     assert verdict(NeverActiveFor(1), user(seen=OLD, added=ago(900))) is False
 
@@ -365,7 +382,7 @@ def test_an_explanation_holds_the_values_their_sources_and_ages() -> None:
     lines = [found.text, *(f"  {part.text}" for part in found.children)]
     lines += [f"    {leaf.text}" for part in found.children for leaf in part.children]
     interval = "last seen between 2026-04-26 and 2026-05-06 (directory, up to 1 day late)"
-    everywhere = f"confluence {interval}, 199 days; trello activity unknown: not read"
+    everywhere = f"confluence {interval}, 199 days; trello activity unknown: not read; added 2024-02-26, 1000 days"
     assert lines == [
         "all of these: no",
         "  all of: unknown",
@@ -402,14 +419,26 @@ def test_an_explanation_of_a_seat_names_every_way_it_is_held() -> None:
         (HasSeat(wanted=True), {"license": "unknown"}, "has_seat true: unknown, license unknown, status active"),
         (
             NeverActiveFor(9),
-            {"seen": Never()},
+            {"seen": Never(), "added": None},
             "never_active_for 9d: unknown, never seen (directory), but the day it was added is not known",
         ),
-        (InactiveFor(9), {"seen": Never()}, "inactive_for 9d: no, never seen (directory), which is no inactivity"),
+        (
+            InactiveFor(9),
+            {"seen": Never(), "added": None},
+            "inactive_for 9d: no, never seen (directory), which is no inactivity; the day it was added is not known",
+        ),
         (
             InactiveFor(9, "trello"),
             {},
-            "inactive_for 9d (trello): unknown, trello activity unknown: not listed for this user",
+            (
+                "inactive_for 9d (trello): unknown, trello activity unknown: not listed for this user;"
+                " added 2024-02-26, 1000 days"
+            ),
+        ),
+        (
+            InactiveFor(9),
+            {"seen": seen_at(day("2026-05-01"), "content"), "added": None},
+            "inactive_for 9d: unknown, last seen 2026-05-01 (content), 205 days; the day it was added is not known",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cleanup_gitops.model.activity import Seen, Unknown
+from cleanup_gitops.model.activity import Activity, Never, Seen, Unknown
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.match import Scope, compile_match, explain_match, resolve_groups, why
@@ -45,9 +45,20 @@ def test_the_explaining_reading_gives_the_verdict_of_the_compiled_one(
             assert isinstance(why(match, user, scope), str)
 
 
-FACTS = ("status", "kind", "license", "domain", "groups", "seen", "elsewhere", "one elsewhere", "wider interval")
-"""Facts of which not knowing is a value. The dates of being added and given a seat are not among them: without such a
-date inactivity counts from the sighting alone, as the site cannot always tell it."""
+FACTS = (
+    "status",
+    "kind",
+    "license",
+    "domain",
+    "groups",
+    "seen",
+    "elsewhere",
+    "one elsewhere",
+    "wider interval",
+    "start",
+)
+"""Facts of which not knowing is a value. The date of being given a seat is not among them by itself: nobody tells it of
+seats that are older than the first snapshot, and it is left out."""
 
 
 def with_less_known(user: User, fact: str, which: int) -> User:
@@ -64,12 +75,20 @@ def with_less_known(user: User, fact: str, which: int) -> User:
             if listed:
                 listed[which % len(listed)] = (listed[which % len(listed)][0], Unknown("forgotten"))
             return replace(user, elsewhere=None if user.elsewhere is None else tuple(listed))
+        case "start":
+            others = tuple((key, _without_start(one)) for key, one in user.elsewhere or ())
+            others_known = None if user.elsewhere is None else others
+            return replace(user, added=None, seat_since=None, seen=_without_start(user.seen), elsewhere=others_known)
         case _:
             seen = user.seen
             if not isinstance(seen, Seen):
                 return user
             wider = Seen(seen.earliest - timedelta(days=which), seen.latest + timedelta(days=which), seen.source)
             return replace(user, seen=wider)
+
+
+def _without_start(activity: Activity) -> Activity:
+    return Never(None, activity.source) if isinstance(activity, Never) else activity
 
 
 @MORE

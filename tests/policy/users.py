@@ -38,7 +38,7 @@ def ago(days: int, hour: int = 12) -> datetime:
 
 
 def user(**facts: Any) -> User:  # noqa: ANN401 - fields of a User
-    """An active person with a seat in group ``g-1`` whose other facts are these."""
+    """An active person with a seat in group ``g-1``, added long ago, whose other facts are these."""
     known: dict[str, Any] = {
         "status": "active",
         "kind": "person",
@@ -46,6 +46,7 @@ def user(**facts: Any) -> User:  # noqa: ANN401 - fields of a User
         "domain": "acme.com",
         "groups": ("g-1",),
         "elsewhere": (),
+        "added": ago(1000),
     }
     return User(id="712020:1", directory="default", **(known | facts))
 
