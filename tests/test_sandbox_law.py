@@ -11,7 +11,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner import assume, make_plan
+from cleanup_gitops.planner import assume, evaluate, make_plan
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site, SitePolicies
 from cleanup_gitops.runner.carry_out import Hands, carry_out
 from cleanup_gitops.sandbox.seed import seed
@@ -52,7 +52,7 @@ def test_the_plan_after_an_apply_is_empty_and_the_site_is_as_was_assumed(number:
         policies = site_policies(Random(number), inventory, outside_only=True)
         plan = planned(inventory, policies)
         hands = Hands(site.reader, site.writer, SystemClock(), FakeProgress())
-        outcomes = carry_out(plan.changes, hands, lambda: False)
+        outcomes = carry_out(plan.changes, hands, evaluate(inventory, policies, inventory.as_of), lambda: False)
         assert {one.result for one in outcomes} <= {"applied"}
         after = site.reader.read().inventory
         expected = assume(inventory, plan)

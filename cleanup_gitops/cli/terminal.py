@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -32,8 +32,10 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def colours(stream: TextIO) -> bool:
+def colours(stream: TextIO | None) -> bool:
     """Whether to write colours: a terminal, and nobody asked for none (NO_COLOR, TERM=dumb, CI)."""
+    if stream is None or stream.closed:
+        return False
     quiet = os.environ.get("NO_COLOR") or os.environ.get("CI") or os.environ.get("TERM") == "dumb"
     return stream.isatty() and not quiet
 
@@ -52,8 +54,9 @@ class PlainProgress:
             return
         self._last[what] = now
         of = f" of {total}" if total is not None else ""
-        sys.stderr.write(f"{what}: {done}{of}\n")
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):  # a closed stream must not end the work that is reported
+            sys.stderr.write(f"{what}: {done}{of}\n")
+            sys.stderr.flush()
 
 
 class BarProgress:
@@ -65,9 +68,10 @@ class BarProgress:
 
     def step(self, what: str, done: int, total: int | None) -> None:
         """Move the bar."""
-        if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(what, total=total)
-        self._bars.update(self._tasks[what], completed=done, total=total)
+        with suppress(OSError, ValueError):
+            if what not in self._tasks:
+                self._tasks[what] = self._bars.add_task(what, total=total)
+            self._bars.update(self._tasks[what], completed=done, total=total)
 
 
 @contextmanager

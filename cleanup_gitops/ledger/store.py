@@ -17,6 +17,7 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.git import Git
 from cleanup_gitops.model.errors import StateError
 
+_PROBE = "probe"
 _PLAIN_FILE = "100644"
 _NOTHING_DONE = "Nothing was recorded; the files are as they were. Mend this and run again."
 
@@ -29,10 +30,10 @@ class GitStore:
     """
 
     def __init__(self, root: Path, site: str, environment: Mapping[str, str] | None = None) -> None:
-        self._root = root
+        self._root = root.absolute()  # git runs in this folder, so no path of ours may be relative
         self._folder = layout.site_folder(site)
         self._environment = environment
-        self._git = Git(root, environment)
+        self._git = Git(self._root, environment)
         self._seen: str | None = None
 
     def read(self) -> dict[str, bytes]:
@@ -55,6 +56,22 @@ class GitStore:
             if not path.startswith(layout.RUNS):
                 names[path] = blob
         return self._blobs(names)
+
+    def check_writable(self) -> None:
+        """Try out what a commit needs: a branch, the index, the object store, the folder of the site.
+
+        Raises ``StateError`` that says what is in the way.
+        """
+        self._check_repository()
+        self._check_clean()
+        if not self._git.ask("symbolic-ref", "--quiet", "HEAD"):
+            raise StateError(
+                "HEAD is detached: a record committed now would belong to no branch and be lost.",
+                "Check out the branch that holds the state (`git switch BRANCH`) and run again.",
+            )
+        with _index_lock(self._index()), self._written({_PROBE: b""}):
+            self._git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=b"")
+        _put(self._root / self._folder / _PROBE, None)
 
     def commit(self, files: Mapping[str, bytes | None], subject: str, trailers: Mapping[str, str]) -> str:
         """Write and commit exactly these files; the id of the commit.
@@ -248,7 +265,8 @@ def _index_lock(index: Path) -> Iterator[Path]:
         if index.exists():
             shutil.copyfile(index, new)
         yield new
-        new.replace(index)
+        if new.exists():
+            new.replace(index)
     except OSError as error:
         raise StateError(f"{index} cannot be written: {error.strerror}.", "Free the disk and run again.") from None
     finally:

@@ -1,7 +1,7 @@
 """Changes: one class per action, joined in a union, so that a wrong combination cannot be built.
 
-A change's digest covers address, action, managed fields before and after, needs, and causes as policy names. It
-covers no text, age, file line, commit or time of the run, so the same change an hour later has the same digest.
+A change's digest covers address, directory, action, managed fields before and after, needs, and causes as policy
+names. It covers no text, age, file line, commit or time of the run: the same change an hour later has the same digest.
 """
 
 from __future__ import annotations
@@ -155,13 +155,18 @@ class _Digested(Struct, frozen=True, gc=False):
     after: dict[str, Any]
     before: dict[str, Any]
     causes: tuple[str, ...]
+    directory: str
     needs: tuple[Need, ...]
 
 
 def change_digest(change: Change) -> str:
     """``sha256:…`` of what the change does, to what, why (policy names) and under which needs."""
-    causes = tuple([cause.policy for cause in change.causes])  # a list first: plans have very many of them
-    return digest(_Digested(change.action, change.address, change.after, change.before, causes, change.needs))
+    names = [cause.policy for cause in change.causes]
+    return digest(
+        _Digested(
+            change.action, change.address, change.after, change.before, tuple(names), change.directory, change.needs
+        )
+    )
 
 
 def change_order(change: Change) -> tuple[int, str]:
@@ -170,10 +175,10 @@ def change_order(change: Change) -> tuple[int, str]:
 
 
 EXECUTION: tuple[Action, ...] = ("membership.add", "membership.remove", "user.enable", "user.disable")
-"""The order in which changes are carried out: nobody loses access in between, and a seat is released before the
-account is closed, so that a change never takes away what the next one of the same user needs."""
+"""The order in which the changes of one user are carried out: nobody loses access in between, and a seat is released
+before the account is closed, so that a change never takes away what the next one of the same user needs."""
 
 
-def execution_order(change: Change) -> tuple[int, str]:
-    """Sort key for carrying changes out."""
-    return EXECUTION.index(change.action), change.address
+def execution_order(change: Change) -> tuple[str, int, str]:
+    """Sort key for carrying changes out: one user after the other."""
+    return change.user, EXECUTION.index(change.action), change.address

@@ -89,6 +89,13 @@ class Store(Protocol):
         """The recorded files; empty before the first run. Raises ``StateError``."""
         ...
 
+    def check_writable(self) -> None:
+        """Make sure, as far as can be told, that a commit will succeed. Raises ``StateError``.
+
+        Asked before the first write to a site: what cannot be recorded must not be done.
+        """
+        ...
+
     def commit(self, files: Mapping[str, bytes | None], subject: str, trailers: Mapping[str, str]) -> str:
         """Record these files (``None`` deletes one), and return the id of the commit. Raises ``StateError``."""
         ...

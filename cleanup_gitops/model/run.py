@@ -13,7 +13,7 @@ from cleanup_gitops.model.requirement import Cause
 Result = Literal["applied", "already", "superseded", "settling", "not_effective", "failed", "not_attempted"]
 """``already``: the wished state was there. ``superseded``: a need no longer held, so nothing was written.
 ``settling``: accepted, not visible yet. ``not_effective``: accepted, and still not so when read back."""
-FINISHED: frozenset[Result] = frozenset({"applied", "already", "superseded", "settling"})
+FINISHED: frozenset[Result] = frozenset({"applied", "already", "superseded"})
 """Results after which a row of an approval is spent. The others may be retried while the plan is young enough."""
 
 

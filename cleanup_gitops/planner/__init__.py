@@ -1,6 +1,7 @@
 """From policies and an inventory to a plan. Pure: no I/O, no clock; the same inputs give the same bytes."""
 
 from cleanup_gitops.planner.assume import assume
-from cleanup_gitops.planner.plan import make_plan
+from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.plan import evaluate, make_plan
 
-__all__ = ["assume", "make_plan"]
+__all__ = ["Evaluation", "assume", "evaluate", "make_plan"]

@@ -171,6 +171,8 @@ def latest_sighting(user: User, product: str) -> tuple[bool, datetime | None]:
     if product == "confluence":
         asked: list[Activity] = [user.seen]
     elif product == "any":
+        if user.elsewhere is None:
+            return False, None
         asked = [user.seen, *others.values()]
     else:
         asked = [others[product]] if product in others else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cleanup_gitops.model.change import Change
@@ -63,6 +64,18 @@ class Evaluation:
         if user.groups is None and any(rule.about_groups for rule in (*known, *unknown)):
             return Fate(Disposition("unknown", "groups-unknown", names([*known, *unknown])))
         return self._decide(user, known, unknown)
+
+    def decidable(self, user: User) -> bool:
+        """Whether every group of the user was there when the inventory was read."""
+        return not user.groups or self.scope.inventory.group_by_id.keys() >= set(user.groups)
+
+    def forbids(self, user: User, policies: Iterable[str]) -> bool:
+        """Whether the user is protected by now against these policies, or exempt."""
+        if self.shield.protection(user) or user.id in self.shield.exempt:
+            return True
+        asking = set(policies)
+        named = [rule for rule in self.rules if rule.name in asking]
+        return len(speakable(user, named)) < len(named)
 
     def _shielded(self, user: User) -> Fate | None:
         protection = self.shield.protection(user)

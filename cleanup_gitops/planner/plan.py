@@ -27,6 +27,13 @@ from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.match import Scope
 
 
+def evaluate(inventory: Inventory, policies: SitePolicies, as_of: datetime) -> Evaluation:
+    """Policies and protections made ready to decide about any user of this inventory, also one read again later."""
+    scope = Scope(as_of, inventory)
+    rules = tuple(make_rule(policy, scope) for policy in policies.policies)
+    return Evaluation(rules, make_shield(policies, inventory, as_of), scope)
+
+
 def make_plan(
     inventory: Inventory,
     policies: SitePolicies,
@@ -38,10 +45,8 @@ def make_plan(
     policy_commit: str = "",
 ) -> Plan:
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``."""
-    scope = Scope(as_of, inventory)
-    rules = tuple(make_rule(policy, scope) for policy in policies.policies)
-    shield = make_shield(policies, inventory, as_of)
-    evaluation = Evaluation(rules, shield, scope)
+    evaluation = evaluate(inventory, policies, as_of)
+    rules, shield = evaluation.rules, evaluation.shield
     fates = {user.id: evaluation.fate(user) for user in inventory.users}
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs = _gather(fates)

@@ -67,9 +67,12 @@ class Match:
 
     @property
     def products(self) -> frozenset[str]:
-        """Products whose activity the conditions are about: "confluence", other keys, "any"."""
+        """Products in which somebody must have been idle to match: "confluence", other keys, "any".
+
+        What stands under a ``none`` only keeps people out, so it is not asked again before a change.
+        """
         found: set[str] = set()
-        for predicate in predicates(self):
+        for predicate in predicates(self, negated=False):
             if isinstance(predicate, InactiveFor):
                 found.add(predicate.product)
             elif isinstance(predicate, NeverActiveFor):

@@ -61,21 +61,12 @@ def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: t
 
 
 def choose(saved: Plan, current: Plan, memory: Memory) -> Choice:
-    """Approved and still planned, by change digest, in the order of the current plan.
-
-    Raises ``ApprovalError`` when the two plans have nothing in common although something was approved.
-    """
+    """Approved and still planned, by change digest, in the order of the current plan."""
     spent = _spent(saved, memory) or set()
     approved = dict(zip(saved.manifest, saved.changes, strict=True))
     now = dict(zip(current.manifest, current.changes, strict=True))
     covered = tuple(change for key, change in now.items() if key in approved and key not in spent)
     superseded = tuple(change for key, change in approved.items() if key not in now and key not in spent)
-    if saved.changes and not covered:
-        raise ApprovalError(
-            f"Nothing of the saved plan can be applied: {len(superseded)} of {len(saved.changes)} rows are no longer"
-            " planned in the same form (the users came back, were changed by hand, or the policies changed).",
-            NEW_PLAN,
-        )
     return Choice(
         changes=covered,
         superseded=superseded,

@@ -13,8 +13,10 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
 from cleanup_gitops.model.run import Outcome, Receipt, Result
 from cleanup_gitops.model.user import User
+from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.needs import describe, took_effect, unmet
 
+INTERRUPTED = "the run was interrupted"
 READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0)
 """Seconds to wait before each look at the effect of a write."""
 SETTLING = 300
@@ -31,24 +33,33 @@ class Hands:
     progress: Progress
 
 
-def carry_out(changes: Sequence[Change], hands: Hands, stopped: Callable[[], bool]) -> tuple[Outcome, ...]:
-    """An outcome for every change, in the order of execution. ``stopped`` is asked before each one."""
+def carry_out(
+    changes: Sequence[Change], hands: Hands, evaluation: Evaluation, stopped: Callable[[], bool]
+) -> tuple[Outcome, ...]:
+    """An outcome for every change, in the order of execution, whatever happens. ``stopped`` is asked before each one.
+
+    ``evaluation`` is that of the plan: it decides again about every user as read right before the first change.
+    """
     outcomes: list[Outcome] = []
-    written: set[str] = set()
+    touched: set[str] = set()
     halt = ""
     for number, change in enumerate(sorted(changes, key=execution_order), start=1):
         if not halt and stopped():
-            halt = "the run was interrupted"
+            halt = INTERRUPTED
         if halt:
             outcomes.append(_outcome(change, hands, "not_attempted", detail=halt))
             continue
+        attempt = Attempt(change, hands, evaluation, again=change.user in touched)
         try:
-            outcomes.append(_one(change, hands, own_effects=change.user in written))
+            outcomes.append(attempt.make())
         except SiteError as error:
-            halt = f"the run stopped: {error.message}"
-            outcomes.append(_outcome(change, hands, "not_attempted", detail=halt))
-        if outcomes[-1].result == "applied":
-            written.add(change.user)
+            halt = INTERRUPTED if stopped() else f"the run stopped: {error.message}"
+            outcomes.append(attempt.broken(halt))
+        except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
+            halt = f"the run stopped: a defect of cleanup-gitops ({type(error).__name__})"
+            outcomes.append(attempt.broken(halt))
+        if attempt.sent:
+            touched.add(change.user)
         hands.progress.step("applying", number, len(changes))
     return tuple(outcomes)
 
@@ -59,60 +70,100 @@ def dropped(changes: Sequence[Change], hands: Hands) -> tuple[Outcome, ...]:
     return tuple(_outcome(change, hands, "superseded", detail=detail) for change in changes)
 
 
-def _one(change: Change, hands: Hands, *, own_effects: bool) -> Outcome:
-    """``own_effects``: this run has changed the user before.
+class Attempt:
+    """One change: look, decide, write, read back. ``again``: this run has changed the same user before."""
 
-    Raises ``SiteError`` only while nothing was written for this change.
-    """
-    user = hands.reader.user(change.user)
-    if user is None:
-        return _outcome(change, hands, "superseded", detail="the account is gone")
-    if took_effect(change, user):
-        return _outcome(change, hands, "already", verified=True)
-    gone = unmet(change.needs, user, hands.reader, own_effects=own_effects)
-    if gone:
-        return msgspec.structs.replace(_outcome(change, hands, "superseded", detail=describe(gone)), unmet=gone)
-    try:
-        receipt = hands.writer.write(change)
-    except RefusedError as error:
-        return _after_refusal(change, hands, error)
-    except LostAnswerError as error:
-        return _after_lost_answer(change, hands, error)
-    return _read_back(change, hands, receipt)
+    def __init__(self, change: Change, hands: Hands, evaluation: Evaluation, *, again: bool) -> None:
+        self._change = change
+        self._hands = hands
+        self._evaluation = evaluation
+        self._again = again
+        self.sent = False
 
+    def make(self) -> Outcome:
+        """What became of the change. Raises ``SiteError`` only while nothing was sent for it."""
+        change, hands = self._change, self._hands
+        try:
+            user = hands.reader.user(change.user)
+        except RefusedError as error:
+            return self._outcome("failed", error.message)
+        if user is None:
+            return self._outcome("superseded", "the account is gone")
+        if took_effect(change, user):
+            return self._outcome("already", verified=True)
+        gone = unmet(change.needs, user, hands.reader, own_effects=self._again)
+        if gone:
+            return msgspec.structs.replace(self._outcome("superseded", describe(gone)), unmet=gone)
+        against = self._decided_otherwise(user)
+        return self._outcome("superseded", against) if against else self._write()
 
-def _after_refusal(change: Change, hands: Hands, error: RefusedError) -> Outcome:
-    """A refusal may only mean that somebody else was faster."""
-    user = _look(change, hands)
-    if user is not None and took_effect(change, user):
-        return _outcome(change, hands, "already", detail=error.message, verified=True)
-    return _outcome(change, hands, "failed", detail=error.message)
+    def broken(self, why: str) -> Outcome:
+        """The outcome when the run stops here."""
+        if self.sent:
+            return self._outcome("settling", f"{why}; whether it took effect is not known yet")
+        return self._outcome("not_attempted", why)
 
+    def _decided_otherwise(self, user: User) -> str:
+        """Why the same change would not be planned for the user as read now; empty when it would be.
 
-def _after_lost_answer(change: Change, hands: Hands, error: LostAnswerError) -> Outcome:
-    """The write is not repeated: what the site shows now decides."""
-    outcome = _read_back(change, hands, None)
-    if outcome.verified:
-        return outcome
-    return msgspec.structs.replace(outcome, result="failed", detail=f"{error.message}; read back: no effect is visible")
+        After an own change of the same user only protections are asked again: who has just left a group need not
+        match the policy any more.
+        """
+        if not self._evaluation.decidable(user):
+            return "the user is in a group that is newer than the plan"
+        if self._evaluation.forbids(user, [cause.policy for cause in self._change.causes]):
+            return "the user is protected by now"
+        if self._again:
+            return ""
+        fate = self._evaluation.fate(user)
+        if change_digest(self._change) in {change_digest(one) for one in fate.changes}:
+            return ""
+        return f"no longer planned: {fate.disposition.state.replace('_', ' ')} ({fate.disposition.reason})"
 
+    def _write(self) -> Outcome:
+        self.sent = True
+        try:
+            receipt = self._hands.writer.write(self._change)
+        except RefusedError as error:
+            return self._refused(error)
+        except LostAnswerError as error:
+            return self._read_back(None, f"{error.message}: the answer was lost")
+        except SiteError:
+            self.sent = False
+            raise
+        return self._read_back(receipt, "accepted")
 
-def _read_back(change: Change, hands: Hands, receipt: Receipt | None) -> Outcome:
-    for wait in READ_BACK_WAITS:
-        if wait:
-            hands.clock.sleep(wait)
-        user = _look(change, hands)
-        if user is not None and took_effect(change, user):
-            return _outcome(change, hands, "applied", receipt=receipt, verified=True)
-    return _outcome(change, hands, "settling", detail="accepted, but not visible yet", receipt=receipt)
+    def _refused(self, error: RefusedError) -> Outcome:
+        """A refusal may only mean that somebody else was faster."""
+        user = self._look()
+        if user is not None and took_effect(self._change, user):
+            return self._outcome("already", error.message, verified=True)
+        return self._outcome("failed", error.message)
 
+    def _read_back(self, receipt: Receipt | None, what: str) -> Outcome:
+        """The write is never repeated: what the site shows now, or at the end of the run, decides."""
+        seen = False
+        for wait in READ_BACK_WAITS:
+            if wait:
+                self._hands.clock.sleep(wait)
+            user = self._look()
+            seen = seen or user is not None
+            if user is not None and took_effect(self._change, user):
+                return self._outcome("applied", receipt=receipt, verified=True)
+        then = "but not visible yet" if seen else "but it could not be read back"
+        return self._outcome("settling", f"{what}, {then}", receipt=receipt)
 
-def _look(change: Change, hands: Hands) -> User | None:
-    """The account after a write; a failing read here must not hide that something was written."""
-    try:
-        return hands.reader.user(change.user)
-    except SiteError:
-        return None
+    def _look(self) -> User | None:
+        """The account after a write; a failing read here must not hide that something was written."""
+        try:
+            return self._hands.reader.user(self._change.user)
+        except SiteError:
+            return None
+
+    def _outcome(
+        self, result: Result, detail: str = "", *, receipt: Receipt | None = None, verified: bool = False
+    ) -> Outcome:
+        return _outcome(self._change, self._hands, result, detail=detail, receipt=receipt, verified=verified)
 
 
 def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Inventory) -> tuple[Outcome, ...]:
@@ -126,7 +177,7 @@ def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Invent
             if user is not None and took_effect(by_digest[outcome.change], user):
                 judged = msgspec.structs.replace(outcome, result="applied", detail="", verified=True)
             elif (after.as_of - outcome.at).total_seconds() > SETTLING:
-                detail = "accepted, and still without effect"
+                detail = f"{outcome.detail}; still without effect at the end of the run"
                 judged = msgspec.structs.replace(outcome, result="not_effective", detail=detail)
         finished.append(judged)
     return tuple(finished)

@@ -11,7 +11,7 @@ from cleanup_gitops.model.errors import SiteError, StateError, UnsafePlanError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live, Store
 from cleanup_gitops.model.run import Approval, Outcome
-from cleanup_gitops.planner import make_plan
+from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.runner.approval import Choice, check_saved, choose
 from cleanup_gitops.runner.carry_out import Hands, carry_out, dropped, finish
@@ -50,9 +50,14 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether something that should have been done was not, or a policy is blocked."""
-        bad = ("failed", "not_effective", "not_attempted")
+        """Whether something that should have been done was not proven to be done, or a policy is blocked."""
+        bad = ("failed", "not_effective", "not_attempted", "settling")
         return bool(self.plan.blocked) or any(one.result in bad for one in self.outcomes)
+
+    @property
+    def nothing_in_common(self) -> bool:
+        """Whether something was approved and none of it is still planned in the same form."""
+        return bool(self.choice.superseded) and not self.choice.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,14 @@ class Desk:
 def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
     """Apply what is approved: the rows of ``saved`` that are still planned, or with ``None`` the whole plan made now.
 
-    Raises ``ApprovalError``, ``UnsafePlanError`` (with the plan as its ``plan``) and whatever the reading raises; then
-    nothing was written. Raises ``UnrecordedError`` when the result could not be committed: it carries the run.
+    A run that finds nothing of ``saved`` still planned is recorded too, and spends those rows.
+
+    Raises ``ApprovalError``, ``BrokenGuardsError``, ``StateError`` when nothing could be recorded, and whatever the
+    reading raises; then nothing was written. Raises ``UnrecordedError``, which carries the run, when the result could
+    not be committed.
     """
     clock = desk.hands.clock
+    desk.store.check_writable()
     files = desk.store.read()
     memory = memory_of(files)
     started = clock.now()
@@ -102,7 +111,7 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
     )
     stop.writing = True
     outcomes = (
-        *carry_out(choice.changes, desk.hands, stop),
+        *carry_out(choice.changes, desk.hands, evaluate(live.inventory, desk.policies, started), stop),
         *dropped(choice.superseded, desk.hands),
     )
     after, outcomes, unread = _read_again(desk, live, outcomes, choice.changes)
@@ -141,8 +150,13 @@ def _read_again(
 class UnrecordedError(StateError):
     """The changes of ``run`` were carried out but their record could not be committed."""
 
+    exit_code = 5
+
     def __init__(self, run: Run, why: StateError) -> None:
-        super().__init__(f"The run was carried out but not recorded: {why.message}", why.hint)
+        super().__init__(
+            f"The run was carried out but not recorded: {why.message}",
+            f"{why.hint} Then make a new plan: it starts from the live site, so nothing is done twice.".strip(),
+        )
         self.run = run
 
 

@@ -105,7 +105,7 @@ def render_run(
 def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result]) -> str:
     made = Counter(words.SYMBOLS[one.action] for one in outcomes if one.result == "applied")
     done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed on {site}"
-    if any(counts[one] for one in UNFINISHED):
+    if any(counts[one] for one in (*UNFINISHED, "settling")):
         return f"Apply incomplete: {done}."
     return f"Apply complete! {done}." if counts else f"Apply complete! Nothing to do on {site}."
 
@@ -128,7 +128,10 @@ def _next_steps(counts: Counter[Result], approval: Approval, commit: str, not_ap
     steps = []
     if not commit:
         steps.append("Find out why the record is not in git before anything else is applied.")
-    if any(counts[one] for one in UNFINISHED):
+    if counts["not_attempted"] and not counts["failed"] and not counts["not_effective"]:
+        rest = "apply the same plan again" if approval.kind == "plan" else "run the same command again"
+        steps.append(f"For what was not attempted, {rest}: what is done is not repeated.")
+    elif any(counts[one] for one in UNFINISHED):
         again = "apply the same plan again" if approval.kind == "plan" else "run the same command again"
         steps.append(f"Look into what did not work, then {again}: what is done is not repeated.")
     if not_approved:
@@ -136,7 +139,9 @@ def _next_steps(counts: Counter[Result], approval: Approval, commit: str, not_ap
     if counts["superseded"]:
         steps.append("Make a new plan for what was superseded.")
     if counts["settling"]:
-        steps.append("Plan again later: what has settled is then no longer planned.")
+        steps.append(
+            "Plan again in some minutes: what took effect is then no longer planned. Until then nothing is proven."
+        )
     if not steps and counts:
         steps.append("Plan again: it should say that there are no changes.")
     return steps

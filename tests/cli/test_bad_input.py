@@ -135,7 +135,7 @@ def test_no_repository_no_record(workspace: Workspace, tmp_path: Path) -> None:
     assert workspace.writes() == []
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_while_applying_ends_cleanly_and_says_what_was_done(
     workspace: Workspace, signal_number: signal.Signals
 ) -> None:
@@ -153,6 +153,20 @@ def test_ctrl_c_while_applying_ends_cleanly_and_says_what_was_done(
     assert "Recorded: commit" in out
     assert 1 <= len(workspace.writes()) < 9
     assert "Traceback" not in out + err
+
+
+@pytest.mark.case("F12")
+def test_a_reader_of_the_output_that_goes_away_does_not_end_the_apply(workspace: Workspace) -> None:
+    """As with `apply 2>&1 | head -3`: the work goes on and is recorded."""
+    workspace.fault(kind="slow", seconds=0.2, match={"method": "DELETE"})
+    command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.wait(timeout=60)
+    assert workspace.writes()
+    assert "removed" in workspace.git("log", "-1", "--format=%s")
 
 
 def test_ctrl_c_while_reading_writes_nothing(workspace: Workspace) -> None:

@@ -9,12 +9,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cleanup_gitops.ledger.store import GitStore
 from cleanup_gitops.model.activity import Unknown, seen_at
-from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.change import (
+    Change,
+    MembershipAdd,
+    MembershipRemove,
+    UserDisable,
+    UserEnable,
+    execution_order,
+)
 from cleanup_gitops.model.errors import CredentialError, LostAnswerError, RefusedError, SiteError, StateError
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import User
+from cleanup_gitops.policy.documents import Protection
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.run import UnrecordedError
 from tests.fakes import FakeSite
@@ -117,12 +126,129 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(tmp_path: Path) -> None
 
 
 @pytest.mark.case("E63")
-def test_a_lost_answer_without_effect_is_a_failure(tmp_path: Path) -> None:
+def test_a_lost_answer_without_a_visible_effect_stays_open_and_can_be_tried_again(tmp_path: Path) -> None:
     office = open_office(tmp_path, 100)
     office.site.broken["write"] = [LostAnswerError("No answer to POST")]
-    (result, why) = results(office)["0001"]
-    assert result == "failed"
-    assert why.startswith("No answer to POST; read back: no effect")
+    saved = office.plan()
+    run = office.apply(saved)
+    assert run.outcomes[0].result == "settling"
+    assert run.outcomes[0].detail == "No answer to POST: the answer was lost, but not visible yet"
+    assert run.failed
+    assert office.apply(saved).outcomes[0].result == "applied"
+
+
+@pytest.mark.case("E63")
+def test_a_lost_answer_is_judged_by_the_last_reading(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+
+    class Late(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            super().write(change)
+            raise LostAnswerError("No answer")
+
+        def read(self) -> Live:
+            self.settle()
+            return super().read()
+
+    office.site = Late(office_site(100))
+    office.site.late = True
+    assert results(office) == {"0001": ("applied", "")}
+
+
+def test_an_account_that_cannot_be_read_stops_nobody_else(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200)
+    office.site.broken["user"] = [RefusedError("The site answered 400 for 712020:0001.")]
+    assert results(office) == {
+        "0001": ("failed", "The site answered 400 for 712020:0001."),
+        "0002": ("applied", ""),
+    }
+
+
+def test_a_defect_of_ours_in_the_middle_loses_no_record(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 200, 300)
+    office.site.broken["write"] = [None, KeyError("ours")]  # type: ignore[list-item]
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["applied", "settling", "not_attempted"]
+    assert "a defect of cleanup-gitops (KeyError)" in run.outcomes[2].detail
+    assert run.commit
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"groups": (SEATS, "g-others")}, "the user is protected by now"),
+        ({"groups": (SEATS, "g-new")}, "the user is in a group that is newer than the plan"),
+        ({"admin": True}, "the user is protected by now"),
+        ({"admin": None}, "the user is protected by now"),
+        ({"kind": "service"}, "the user is protected by now"),
+        ({"license": "guest"}, "no longer planned: unchanged (no-policy-matches)"),
+    ],
+)
+def test_the_policies_decide_again_about_the_user_as_read_before_the_write(
+    tmp_path: Path, facts: dict[str, object], why: str
+) -> None:
+    office = open_office(tmp_path, 100)
+    office.site = Meddled(100, **facts)
+    protection = Protection(name="others", owner="s@acme.com", groups=("others",))
+    office.under(protections=(protection,))
+    assert results(office) == {"0001": ("superseded", why)}
+    assert not office.site.written
+
+
+def test_nothing_is_written_to_a_site_when_nothing_could_be_recorded(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    lock = tmp_path / ".git" / "index.lock"
+    lock.touch()
+    with pytest.raises(StateError, match="Another git command"):
+        office.apply()
+    lock.unlink()
+    (tmp_path / "state").write_text("a file where the folder belongs")
+    with pytest.raises(StateError):
+        office.apply()
+    assert not office.site.written
+
+
+def test_a_detached_head_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100, 10)
+    office.site.happens("712020:0001", seen=seen_at(office.clock.now()))
+    office.apply()
+    subprocess.run(["git", "-C", str(tmp_path), "checkout", "-q", "--detach"], check=True)
+    with pytest.raises(StateError, match="detached"):
+        office.apply()
+
+
+def test_a_store_with_a_relative_path_records_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = open_office(tmp_path / "here", 100)
+    monkeypatch.chdir(tmp_path)
+    office.store = GitStore(Path("here"), "acme")
+    assert office.apply().commit
+
+
+def test_a_plan_for_one_directory_says_nothing_about_another(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    saved = office.plan()
+    moved = tuple(msgspec.structs.replace(user, directory="other") for user in office_site(100).users)
+    groups = tuple(msgspec.structs.replace(group, directory="other") for group in office_site(100).groups)
+    office.site = FakeSite(msgspec.structs.replace(office_site(100), users=moved, groups=groups))
+    run = office.apply(saved)
+    assert run.nothing_in_common
+    assert not office.site.written
+
+
+def test_one_user_is_done_before_the_next_and_loses_no_access_in_between() -> None:
+    changes: list[Change] = [
+        UserDisable(address="user/u", user="u", directory="d", old="active", new="suspended"),
+        MembershipRemove(address="membership/g/u", user="u", directory="d", group="g"),
+        MembershipAdd(address="membership/h/u", user="u", directory="d", group="h"),
+        UserEnable(address="user/t", user="t", directory="d", old="suspended", new="active"),
+    ]
+    done = sorted(changes, key=execution_order)
+    assert [(one.user, one.action) for one in done] == [
+        ("t", "user.enable"),
+        ("u", "membership.add"),
+        ("u", "membership.remove"),
+        ("u", "user.disable"),
+    ]
 
 
 def test_a_bad_credential_stops_everything_and_says_what_was_not_attempted(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -17,9 +18,12 @@ from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, connected, only_one, recorded_domains, workplaces
 from cleanup_gitops.ledger.planfile import read_plan
+from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.runner.approval import NEW_PLAN
 from cleanup_gitops.runner.carry_out import Hands
 from cleanup_gitops.runner.run import BrokenGuardsError, Desk, Run, Stop, UnrecordedError, execute
+from cleanup_gitops.sites.cloud import CloudSite
 from cleanup_gitops.views.plan import render_text
 from cleanup_gitops.views.run import render_run
 
@@ -54,33 +58,31 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name:
         raise
     except UnrecordedError as error:
         _keep(error.run)
+        _tell(error.run)
         raise
+    _tell(run)
+    if run.nothing_in_common:
+        raise ApprovalError("Nothing of the saved plan is still planned in the same form.", NEW_PLAN)
+    return FAILURES if run.failed else 0
+
+
+def _tell(run: Run) -> None:
     text = render_run(
         run.plan,
         run.outcomes,
         run.approval,
         run.commit,
         run.live.people,
+        not_approved=run.choice.not_approved,
+        unread=run.unread,
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
-    _say_what_is_open(run)
-    return FAILURES if run.failed else 0
-
-
-def _say_what_is_open(run: Run) -> None:
-    """Rows that nobody approved yet, and a site that could not be read again after the run."""
-    if run.choice.not_approved:
-        click.echo("Not approved, and left for the next plan, because the saved plan does not hold them:")
-        for change in run.choice.not_approved:
-            click.echo(f"  {change.action} {change.address}")
-    if run.unread:
-        click.echo(f"The site could not be read again after the run, so the state before it was recorded: {run.unread}")
 
 
 def _run(place: Workplace, saved: Plan | None) -> Run:
     stop = Stop()
-    with progress() as steps, connected(place, steps) as site, _clean_end(stop):
+    with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
             policies=place.policies,
             hands=Hands(site.reader, site.writer, place.clock, steps),
@@ -92,18 +94,23 @@ def _run(place: Workplace, saved: Plan | None) -> Run:
 
 
 @contextmanager
-def _clean_end(stop: Stop) -> Iterator[None]:
-    """Ctrl-C and SIGTERM while writing: finish the change under way, record, say what was not attempted."""
+def _clean_end(stop: Stop, site: CloudSite) -> Iterator[None]:
+    """A wish to end while writing: finish the change under way, record, say what was not attempted.
+
+    Ctrl-C, the SIGTERM of a cancelled job, and the SIGHUP of a closed terminal.
+    """
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         del number, frame
         if not stop.writing:
             raise KeyboardInterrupt
         if not stop.asked:
-            click.echo("Stopping after the change under way; what was done will be recorded.", err=True)
+            with suppress(OSError, ValueError):
+                click.echo("Stopping after the change under way; what was done will be recorded.", err=True)
         stop.ask()
+        site.stop_waiting()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
@@ -112,11 +119,14 @@ def _clean_end(stop: Stop) -> Iterator[None]:
 
 
 def _keep(run: Run) -> None:
-    """What could not be committed stays as files beside the repository's state."""
-    target = Path(f"cleanup-gitops-{run.record.entry.run}.outcomes.jsonl")
+    """What could not be committed stays as a file: here, else in the temporary folder, else on standard error."""
     lines = next(data for path, data in run.record.files.items() if data and path.endswith("/outcomes.jsonl"))
-    write_file(target, lines)
-    click.echo(
-        f"The outcomes were kept in {target}. Do not apply again before they are recorded.",
-        err=True,
-    )
+    name = f"cleanup-gitops-{run.record.entry.run}.outcomes.jsonl"
+    for folder in (Path(), Path(tempfile.gettempdir())):
+        try:
+            write_file(folder / name, lines)
+        except CleanupError:
+            continue
+        click.echo(f"The outcomes were kept in {folder / name}: keep it, it is the only record of this run.", err=True)
+        return
+    click.echo(lines.decode(), err=True)

@@ -1,0 +1,190 @@
+"""What is measured, at which sizes, and within which budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from tests.benchmarks import children, online
+from tests.benchmarks.children import Used
+
+Unit = Literal["CPU s", "wall s", "times"]
+
+
+class Bench:
+    """Where inputs are kept: each is made once, in a process of its own, so that it is in nobody's memory peak."""
+
+    def __init__(self, work: Path, runs: int) -> None:
+        self.work = work
+        self.runs = runs
+
+    def organization(self, users: int) -> str:
+        """File of a recorded inventory."""
+        path = self.work / f"organization-{users}.json"
+        if not path.exists():
+            children.command("tests.benchmarks.tasks", "organization", str(users), str(path))
+        return str(path)
+
+    def policies(self, *, policies: int = 0, lines: int = 0) -> str:
+        """Folder of policies; with neither number one policy that finds nobody."""
+        path = self.work / f"policies-{policies}-{lines}"
+        if not path.exists():
+            children.command("tests.benchmarks.tasks", "policies", str(path), str(policies), str(lines))
+        return str(path)
+
+    def each(self, run: Callable[[int], Used]) -> Iterator[Used]:
+        """Run it as often as asked for."""
+        return (run(number) for number in range(self.runs))
+
+
+class Sample(Struct, frozen=True):
+    """One run: the measured value in the unit of its measure, and what the process used for it."""
+
+    value: float
+    used: Used
+
+
+Run = Callable[[Bench, int], Iterator[Used]]
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """One thing that is measured. ``what`` may name the size; ``budgets`` has a value for some sizes.
+
+    ``scale`` says whether sizes are numbers of users (``--users``), something of its own (``--size``) or nothing;
+    ``usual`` are the sizes that are measured unless others are asked for.
+    """
+
+    name: str
+    what: str
+    unit: Unit = "CPU s"
+    budgets: dict[int, float]
+    usual: tuple[int, ...]
+    scale: Literal["users", "own", "none"]
+    run: Callable[[Bench, int], Iterator[Sample]]
+
+
+def _cpu(run: Run) -> Callable[[Bench, int], Iterator[Sample]]:
+    return lambda bench, size: (Sample(used.cpu, used) for used in run(bench, size))
+
+
+def _wall(run: Run) -> Callable[[Bench, int], Iterator[Sample]]:
+    return lambda bench, size: (Sample(used.wall, used) for used in run(bench, size))
+
+
+def _help(bench: Bench, _: int) -> Iterator[Used]:
+    return bench.each(lambda _: children.command("cleanup_gitops", "--help"))
+
+
+def _validate(bench: Bench, _: int) -> Iterator[Used]:
+    return bench.each(lambda _: children.command("cleanup_gitops", "validate"))
+
+
+def _load(bench: Bench, lines: int) -> Iterator[Used]:
+    folder = bench.policies(lines=lines)
+    return bench.each(lambda _: children.task("load", folder))
+
+
+def _rules(bench: Bench, users: int) -> Iterator[Used]:
+    organization, folder = bench.organization(users), bench.policies(policies=20)
+    return bench.each(lambda _: children.task("rules", organization, folder))
+
+
+def _digest(bench: Bench, changes: int) -> Iterator[Used]:
+    return bench.each(lambda _: children.task("digest", str(changes)))
+
+
+def _offline(bench: Bench, users: int) -> Iterator[Used]:
+    organization, folder = bench.organization(users), bench.policies(policies=20)
+    return bench.each(lambda _: children.command("tests.benchmarks.offline", organization, folder))
+
+
+def _record(bench: Bench, users: int, day: str) -> Iterator[Used]:
+    organization, folder = bench.organization(users), bench.policies()
+
+    def one(number: int) -> Used:
+        repository = bench.work / f"{day}-{users}-{number}"
+        first = children.task("record", organization, folder, str(repository), "first")
+        return first if day == "first" else children.task("record", organization, folder, str(repository), "quiet")
+
+    return bench.each(one)
+
+
+def _online(bench: Bench, users: int) -> Iterator[Sample]:
+    for pair in online.pairs(users, bench.runs, bench.work):
+        yield Sample(pair.plan.wall / pair.loop.wall, pair.plan)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(name="help", what="`--help`, whole process", budgets={1: 0.25}, usual=(1,), scale="none", run=_cpu(_help)),
+    Measure(
+        name="validate",
+        what="`validate` of the example policies, whole process",
+        budgets={1: 0.6},
+        usual=(1,),
+        scale="none",
+        run=_cpu(_validate),
+    ),
+    Measure(
+        name="load",
+        what="load and check {size} lines of policies",
+        budgets={2_500: 0.4, 75_000: 2.0},
+        usual=(2_500, 75_000),
+        scale="own",
+        run=_cpu(_load),
+    ),
+    Measure(
+        name="rules",
+        what="20 policies with explanations over {size} users",
+        budgets={100_000: 3.0, 1_000_000: 25.0},
+        usual=(100_000,),
+        scale="users",
+        run=_cpu(_rules),
+    ),
+    Measure(
+        name="digest",
+        what="digest of {size} changes",
+        budgets={100_000: 0.5},
+        usual=(100_000,),
+        scale="own",
+        run=_cpu(_digest),
+    ),
+    Measure(
+        name="offline",
+        what="recorded inventory of {size} users to plan text, whole process",
+        budgets={10_000: 0.25, 100_000: 1.5, 1_000_000: 14.0},
+        usual=(10_000, 100_000),
+        scale="users",
+        run=_cpu(_offline),
+    ),
+    Measure(
+        name="online",
+        what="`plan` of {size} users against a bare loop over the same requests",
+        unit="times",
+        budgets={10_000: 1.25, 100_000: 1.25},
+        usual=(10_000,),
+        scale="users",
+        run=_online,
+    ),
+    Measure(
+        name="record",
+        what="snapshot and commit of {size} users, first day",
+        unit="wall s",
+        budgets={100_000: 3.0},
+        usual=(100_000,),
+        scale="users",
+        run=_wall(lambda bench, users: _record(bench, users, "first")),
+    ),
+    Measure(
+        name="record-quiet",
+        what="snapshot and commit of {size} users, a quiet day",
+        unit="wall s",
+        budgets={100_000: 1.0},
+        usual=(100_000,),
+        scale="users",
+        run=_wall(lambda bench, users: _record(bench, users, "quiet")),
+    ),
+)
+NAMES = tuple(measure.name for measure in MEASURES)

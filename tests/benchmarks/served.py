@@ -1,0 +1,26 @@
+"""Serves a seeded world until standard input ends: ``python -m tests.benchmarks.served USERS``.
+
+Prints one line: URL, organization, account of the runner, and the three secrets.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from cleanup_gitops.sandbox.seed import seed
+from cleanup_gitops.sandbox.server import running
+
+
+def main(users: int) -> None:
+    """Serve."""
+    world = seed(users=users)
+    world.options.rate_limits = []
+    with running(world) as box:
+        facts = (box.url, box.org_id, box.runner_account, box.org_api_key, box.user_email, box.api_token)
+        sys.stdout.write(" ".join(facts) + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
