@@ -34,6 +34,12 @@ def names(rules: tuple[Rule, ...] | list[Rule]) -> tuple[str, ...]:
 UNCHANGED = Fate(Disposition("unchanged", "no-policy-matches"))
 
 
+def _untouched(user: User, rules: tuple[Rule, ...]) -> Fate:
+    """Nobody asks anything; say so when a ``none`` part is the only reason (an exclusion wins)."""
+    excluded = [rule for rule in rules if rule.included and rule.included(user)]
+    return Fate(Disposition("unchanged", "excluded", names(excluded))) if excluded else UNCHANGED
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """All that is needed to decide about any user of one inventory."""
@@ -50,14 +56,11 @@ class Evaluation:
         rules = self.rules
         if user.admin or user.kind != "person":
             rules = speakable(user, rules)
-        known: list[Rule] = []
-        unknown: list[Rule] = []
-        for rule in rules:
-            verdict = rule.verdict(user)
-            if verdict is not False:
-                (known if verdict else unknown).append(rule)
-        if not known and not unknown:
-            return self._untouched(user, rules)
+        verdicts = [(verdict, rule) for rule in rules if (verdict := rule.verdict(user)) is not False]
+        if not verdicts:
+            return _untouched(user, rules)
+        known = [rule for verdict, rule in verdicts if verdict]
+        unknown = [rule for verdict, rule in verdicts if verdict is None]
         blocked = [rule for rule in (*known, *unknown) if rule.missing]
         if blocked:
             return Fate(Disposition("conflict", "blocked", names(blocked)))
@@ -94,11 +97,6 @@ class Evaluation:
 
     def _would_match(self, user: User) -> tuple[str, ...]:
         return names([rule for rule in self.rules if rule.verdict(user)])
-
-    def _untouched(self, user: User, rules: tuple[Rule, ...]) -> Fate:
-        """Nobody asks anything; say so when a ``none`` part is the only reason (an exclusion wins)."""
-        excluded = [rule for rule in rules if rule.included and rule.included(user)]
-        return Fate(Disposition("unchanged", "excluded", names(excluded))) if excluded else UNCHANGED
 
     def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
         settled = settle(known, user)

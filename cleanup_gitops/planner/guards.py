@@ -35,13 +35,17 @@ def limits(
 
 
 def _limit(name: str, planned: int, recent: int, cap: Cap, seats: int) -> Limit:
-    """Number and percent both hold, but one change is always allowed: a small site is not a site without a cap."""
+    """Number and percent both hold, but one change is always allowed, so that a small site is not stuck.
+
+    Except where one of them is 0, which means never.
+    """
     allowed = cap.max
     rule = f"max {cap.max}"
     if cap.percent is not None:
         allowed = min(allowed, seats * cap.percent // 100)
         rule += f", {cap.percent} % of {seats} seats"
-    return Limit(name=name, planned=planned, recent=recent, allowed=max(1, allowed), rule=rule)
+    never = 0 in (cap.max, cap.percent)
+    return Limit(name=name, planned=planned, recent=recent, allowed=0 if never else max(1, allowed), rule=rule)
 
 
 def cap_checks(found: Iterable[Limit], where: str) -> tuple[Check, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cleanup_gitops.model.change import Change, MembershipRemove, UserDisable, change_order
+from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import (
@@ -43,11 +44,16 @@ def make_plan(
     as_of: datetime,
     tool_version: str,
     policy_commit: str = "",
+    warnings: tuple[str, ...] = (),
 ) -> Plan:
-    """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``."""
+    """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
+
+    ``warnings`` are shown with the plan's own and change nothing.
+    """
     evaluation = evaluate(inventory, policies, as_of)
     rules, shield = evaluation.rules, evaluation.shield
-    fates = {user.id: evaluation.fate(user) for user in inventory.users}
+    with collector_paused():
+        fates = {user.id: evaluation.fate(user) for user in inventory.users}
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs = _gather(fates)
     found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
@@ -74,7 +80,7 @@ def make_plan(
         checks=checks,
         limits=found_limits,
         blocked=blocked,
-        warnings=shield.warnings,
+        warnings=(*warnings, *shield.warnings),
         seats=seats,
         summary=summarize(changes, dispositions),
         inputs=Inputs(

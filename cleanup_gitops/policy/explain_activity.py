@@ -140,7 +140,11 @@ def _text(fact: _Fact) -> str:
 
 def _age(as_of: datetime, at: datetime) -> int:
     """Days between two UTC dates."""
-    return as_of.astimezone(UTC).toordinal() - at.astimezone(UTC).toordinal()
+    return _utc(as_of).toordinal() - _utc(at).toordinal()
+
+
+def _utc(at: datetime) -> datetime:
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def _days(age: int) -> str:

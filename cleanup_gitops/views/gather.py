@@ -80,6 +80,8 @@ def _verdict(plan: Plan) -> str:
         left.append(f"{words.counted(len(plan.handoffs), 'change')} handed off")
     if conflicts := plan.summary.states.get("conflict"):
         left.append(f"{words.counted(conflicts, 'user')} in conflict")
+    if kept := sum(one.reason == "last-administrator" for one in plan.dispositions.values()):
+        left.append(f"{words.counted(kept, 'user')} kept because no administrator would be left")
     if plan.blocked:
         left.append(f"{words.counted(len(plan.blocked), 'policy', 'policies')} blocked")
     if left:

@@ -53,8 +53,8 @@ def test_every_outcome_that_needs_a_look_is_listed_with_its_reason() -> None:
 
 def test_only_unfinished_rows_make_a_run_incomplete() -> None:
     plan = plans.usual()
-    unfinished: list[Result] = ["failed", "not_effective", "not_attempted"]
-    finished: list[Result] = ["applied", "already", "superseded", "settling"]
+    unfinished: list[Result] = ["failed", "not_effective", "not_attempted", "settling"]
+    finished: list[Result] = ["applied", "already", "superseded"]
     for result in unfinished:
         outcomes = [plans.outcome(plan.changes[0], result)]
         text = render_run(plan, outcomes, plans.approval(plan), COMMIT)
@@ -63,6 +63,16 @@ def test_only_unfinished_rows_make_a_run_incomplete() -> None:
         outcomes = [plans.outcome(plan.changes[0], result)]
         text = render_run(plan, outcomes, plans.approval(plan), COMMIT)
         assert "Apply complete!" in text
+
+
+def test_what_nobody_approved_yet_and_a_site_that_could_not_be_read_again_are_said() -> None:
+    plan = plans.usual()
+    text = render_run(
+        plan, [], plans.approval(plan), COMMIT, not_approved=plan.changes[:1], unread="The site answered 503."
+    )
+    assert f"left for the next approval):\n  * {plan.changes[0].address}" in text
+    assert "could not be read again after the changes: The site answered 503." in text
+    assert "Next: Make a new plan for what was not approved." in text
 
 
 def test_a_run_without_a_commit_says_that_it_is_not_recorded() -> None:
