@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from cleanup_gitops.model.errors import CleanupError
 
+_SYSTEM = ("/dev/", "/proc/")
+"""Below these a name is a stream, such as /dev/stdout, whatever it leads to: there is nothing to replace."""
+
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace the file in one step, readable by its owner only. Raises ``CleanupError``."""
+    """Replace the file in one step, readable by its owner only; a link stays, and what it leads to is replaced.
+
+    What exists and is no file, such as a pipe, is written into. Raises ``CleanupError``.
+    """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink()
-            raise
+        if _is_stream(path):
+            with path.open("wb") as stream:
+                stream.write(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
         raise CleanupError(f"{path} could not be written: {error.strerror}.") from None
+
+
+def _is_stream(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) or os.path.abspath(path).startswith(_SYSTEM)  # noqa: PTH100 - links as they are
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cleanup-gitops-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
 
 
 def read_file(path: Path) -> bytes:

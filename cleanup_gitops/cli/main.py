@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import click
 
 from cleanup_gitops import __version__
+from cleanup_gitops.cli.streams import complete_streams, outlets
 
 COMMANDS = {
     "apply": "Carry out a reviewed plan and record the result in git.",
@@ -20,6 +22,9 @@ COMMANDS = {
     "show": "Show a saved plan.",
     "validate": "Check the policy files without talking to any site.",
 }
+
+READ_ONLY = frozenset({"plan", "schema", "show", "validate"})
+"""Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b
 Exit codes:
@@ -56,6 +61,13 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
+@dataclass
+class Asked:
+    """Which command was asked for; "" until that is known."""
+
+    command: str = ""
+
+
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="cleanup-gitops %(version)s")
 @click.option(
@@ -73,15 +85,31 @@ def cli(ctx: click.Context, folder: Path) -> None:
     Policies in policies/*.yaml say which state users and groups must be in. `plan` shows what would change and why,
     `apply` carries out what was approved and commits a snapshot and a hash-chained record under state/.
     """
+    if isinstance(ctx.obj, Asked):
+        ctx.obj.command = ctx.invoked_subcommand or ""
     ctx.obj = folder
 
 
 def run(args: list[str]) -> int:
-    """Run one command line and return its exit code; every error is printed to standard error."""
+    """Run one command line and return its exit code; every error is printed to standard error.
+
+    Output that cannot be written never ends a command that is under way.
+    """
+    asked = Asked()
+    with outlets() as output:
+        code = _run(args, asked)
+        if not output.lost:
+            return code
+        click.echo(f"Error: the output could not be written completely: {output.lost}.", err=True)
+    # What only prints has failed; what changes a site has its own result, whoever was told.
+    return code or int(asked.command != "apply")
+
+
+def _run(args: list[str], asked: Asked) -> int:
     from cleanup_gitops.model.errors import CleanupError
 
     try:
-        result = cli.main(args, prog_name="cleanup-gitops", standalone_mode=False)
+        return int(cli.main(args, prog_name="cleanup-gitops", standalone_mode=False, obj=asked) or 0)
     except click.UsageError as error:
         error.show()
         return 1
@@ -91,7 +119,8 @@ def run(args: list[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Nothing was written.", err=True)
+        ended = "Interrupted. Nothing was written." if asked.command in READ_ONLY else "Interrupted."
+        click.echo(ended, err=True)
         return 1
     except CleanupError as error:
         from cleanup_gitops.cli.terminal import colours
@@ -99,13 +128,18 @@ def run(args: list[str]) -> int:
 
         click.echo(render_problem(error, colour=colours(sys.stderr)), err=True, nl=False)
         return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except OSError as error:
+        click.echo(_refused(error), err=True)
+        return 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         click.echo(_internal(error), err=True)
         return 1
-    return int(result or 0)
+
+
+def _refused(error: OSError) -> str:
+    """The operating system said no in a place where no command has better words for it."""
+    what = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return f"Error: {what}{error.strerror or type(error).__name__}."
 
 
 def _internal(error: Exception) -> str:
@@ -125,4 +159,5 @@ def _internal(error: Exception) -> str:
 
 def main() -> None:
     """Console script."""
+    complete_streams()
     sys.exit(run(sys.argv[1:]))

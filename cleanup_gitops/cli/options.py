@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import click
@@ -25,6 +26,10 @@ limit_option = click.option(
 )
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEARS = range(2000, 2201)
+
+
 class Instant(click.ParamType[datetime]):
     """A UTC date (its last second) or an ISO 8601 time with an offset."""
 
@@ -35,15 +40,15 @@ class Instant(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            if len(value) == len("2026-11-22"):
-                return datetime.fromisoformat(value).replace(hour=23, minute=59, second=59, tzinfo=UTC)
-            at = datetime.fromisoformat(value)
+            at = datetime.fromisoformat(f"{value}T23:59:59Z" if _DAY.fullmatch(value) else value)
         except ValueError:
             self.fail(
                 f"{value!r} is not a date like 2026-11-22 or a time like 2026-11-22T09:00:00Z",
                 param,
                 ctx,
             )
+        if at.year not in _YEARS:
+            self.fail(f"{value!r} is not between the years {_YEARS[0]} and {_YEARS[-1]}", param, ctx)
         if at.tzinfo is None:
             self.fail(f"{value!r} has no time zone; add Z for UTC", param, ctx)
         return at.astimezone(UTC).replace(microsecond=0)

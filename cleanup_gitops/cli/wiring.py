@@ -35,11 +35,21 @@ def load_policies(folder: Path, clock: Clock) -> PolicySet:
     return load(folder / "policies", today=clock.now().date())
 
 
+def with_sites(found: PolicySet, folder: Path) -> PolicySet:
+    """The same policies. Raises ``CleanupError`` when no Site is among them: then nothing can be planned."""
+    if not found.sites:
+        raise CleanupError(
+            f"No document of kind Site is in {folder / 'policies'}, so nothing can be planned.",
+            "Write one, or let `cleanup-gitops init` make policies/site.yaml; it leaves your files alone.",
+        )
+    return found
+
+
 def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace]:
     """The chosen site, or all sites. Raises ``CleanupError`` when there is no such site."""
     from cleanup_gitops.ledger.store import GitStore
 
-    found = load_policies(folder, clock)
+    found = with_sites(load_policies(folder, clock), folder)
     sites = [site for site in found.sites if wanted in (None, site.name)]
     if not sites:
         known = ", ".join(site.name for site in found.sites) or "none"

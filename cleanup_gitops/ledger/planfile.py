@@ -56,6 +56,9 @@ def read_plan(data: bytes) -> Plan:
         plan = msgspec.convert(document, Plan)
     except msgspec.ValidationError as error:
         raise ApprovalError(f"The plan file does not hold a plan: {error}.", _HINT) from None
+    for name, at in (("created", plan.created), ("as_of", plan.as_of)):
+        if at.tzinfo is None:
+            raise ApprovalError(f"The plan file does not hold a plan: {name} has no time zone.", _HINT)
     _check_rows(document, plan)
     _check_digests(plan)
     _check_content(document, plan)
@@ -79,6 +82,8 @@ def _document(data: bytes) -> dict[str, Any]:
         document = msgspec.json.decode(data)
     except UNREADABLE as error:
         raise ApprovalError(f"The plan file is not JSON: {error}.", _HINT) from None
+    except RecursionError:
+        raise ApprovalError("The plan file is not JSON of a plan: it is nested too deeply.", _HINT) from None
     if not isinstance(document, dict) or "format_version" not in document:
         raise ApprovalError("The file is not a plan: it has no format_version.", _HINT)
     return document

@@ -35,7 +35,7 @@ class CredentialError(SiteError):
 
 
 class RefusedError(SiteError):
-    """The site refused one write for a reason of its own (4xx). Nothing was changed; others may go on."""
+    """The site refused one write, or the reading of one account (4xx). Nothing was changed; others may go on."""
 
 
 class LostAnswerError(SiteError):

@@ -58,7 +58,10 @@ class Reader(Protocol):
         ...
 
     def user(self, account: str) -> User | None:
-        """One account now, with the same facts as in ``read`` (status, groups, activity); ``None`` when it is gone."""
+        """One account now, with the same facts as in ``read`` (status, groups, activity); ``None`` when it is gone.
+
+        Raises ``RefusedError`` when only this account cannot be read.
+        """
         ...
 
     def group_modifiable(self, group: str) -> bool | None:

@@ -59,7 +59,7 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
     where = f"{file}:{data.line}"
     match shape:
         case SiteDocument():
-            return _site(shape, where)
+            return _site(shape, data, file)
         case PolicyDocument():
             return _policy(shape, data, file)
         case ProtectionDocument():
@@ -84,7 +84,7 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
             assert_never(shape)
 
 
-def _site(shape: SiteDocument, where: str) -> Site:
+def _site(shape: SiteDocument, data: Map, file: str) -> Site:
     spec = shape.spec
     identity = spec.identity
     return Site(
@@ -95,19 +95,22 @@ def _site(shape: SiteDocument, where: str) -> Site:
         directory=spec.cloud.directory,
         api_url=spec.cloud.api_url or DEFAULT_API_URL,
         credentials=Credentials(
-            org_api_key=_credential(spec.credentials.org_api_key),
-            user=_credential(spec.credentials.user),
-            token=_credential(spec.credentials.token),
+            org_api_key=_credential(spec.credentials.org_api_key, data, file, "org_api_key"),
+            user=_credential(spec.credentials.user, data, file, "user"),
+            token=_credential(spec.credentials.token, data, file, "token"),
         ),
         runner_accounts=tuple(spec.runner.accounts),
         internal_domains=tuple((identity and identity.internal_domains) or ()),
         service_accounts=tuple((identity and identity.service_accounts) or ()),
-        where=where,
+        where=f"{file}:{data.line}",
     )
 
 
-def _credential(shape: Credential) -> CredentialRef:
-    return CredentialRef(shape.env, shape.expires)
+def _credential(shape: Credential, data: Map, file: str, key: str) -> CredentialRef:
+    if shape.expires is None:
+        return CredentialRef(shape.env)
+    line = key_of(data, ("spec", "credentials", key, "expires"))[0]
+    return CredentialRef(shape.env, shape.expires, where=f"{file}:{line}")
 
 
 def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:

@@ -38,10 +38,14 @@ ExemptionReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class CredentialRef:
-    """Where a secret is found: the name of an environment variable, and the day on which the secret ends."""
+    """Where a secret is found: the name of an environment variable, and the day on which the secret ends.
+
+    ``where`` is where that day stands.
+    """
 
     env: str
     expires: date | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most ``max`` changes, and at most ``percent`` of the site's seats (``None``: no such limit)."""
+    """At most ``max`` changes, and at most ``percent`` of the site's seats (``None``: no such limit). 0 means never."""
 
     max: int
     percent: int | None = None

@@ -82,7 +82,7 @@ class Credential(Shape):
     env: EnvName
     """Name of the environment variable that holds the secret."""
     expires: Day | None = None
-    """The day on which the secret ends; a warning comes before."""
+    """The day on which the secret ends; warnings come in the last 14 days before it."""
 
 
 class SiteCredentials(Shape):
@@ -267,11 +267,11 @@ class ExemptionSpec(Shape):
 
 
 class CapSpec(Shape):
-    """Limit of one plan. Both numbers hold; one change is always allowed."""
+    """Limit of one plan. Both numbers hold; one change is always allowed, unless one of them is 0: that means never."""
 
-    max: int = Field(ge=1, le=1_000_000)
+    max: int = Field(ge=0, le=1_000_000)
     """Largest number of changes."""
-    percent: int | None = Field(default=None, ge=1, le=100)
+    percent: int | None = Field(default=None, ge=0, le=100)
     """Largest share of the site's seats; the default of the action when left out."""
 
 

@@ -67,7 +67,7 @@ def _not_seen_after(need: NotSeenAfter, user: User, *, unknown_holds: bool) -> b
     if any(need.at is None or at > need.at for at in sightings):
         return False
     told = [one for one in asked if isinstance(one, Seen | Never)]
-    return unknown_holds or (bool(told) and (need.product == "any" or len(told) == len(asked)))
+    return unknown_holds or (bool(told) and len(told) == len(asked))
 
 
 def describe(needs: Iterable[Need]) -> str:

@@ -70,6 +70,8 @@ class Desk:
     tool_version: str
     domains: frozenset[str]
     """E-mail domains that may be recorded: internal ones and those that a policy names."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the plan about the site itself, such as a credential that ends soon."""
 
 
 def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
@@ -99,6 +101,7 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
         as_of=started,
         tool_version=desk.tool_version,
         policy_commit=desk.store.policy_commit(),
+        warnings=desk.warnings,
     )
     if not plan.applyable:
         raise BrokenGuardsError(plan, live)

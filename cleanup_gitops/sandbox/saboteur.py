@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,7 @@ from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
 
 TRANSPORT = "sandbox.transport"
 _PAGE_KINDS = ("cursor_loop", "repeat_page", "drop_rows")
+_LISTS = ("/search", "/role-assignments")
 
 
 class Transport(Protocol):
@@ -67,8 +69,8 @@ class Saboteur:
             await self._instead(fault, scope, receive, send)
             return
         answer = await _collect(self._app, scope, receive)
-        if scope["path"].endswith("/search") and answer.status == 200:
-            self._change_page(fault, answer, scope["path"])
+        if scope["path"].endswith(_LISTS) and answer.status == 200:
+            self._change_page(fault, answer, scope)
         await answer.send(send)
 
     async def _instead(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,11 +84,16 @@ class Saboteur:
         else:
             await _response(fault, scope)(scope, receive, send)
 
-    def _change_page(self, fault: Fault | None, answer: Answer, path: str) -> None:
+    def _change_page(self, fault: Fault | None, answer: Answer, scope: Scope) -> None:
+        path: str = scope["path"]
         page = msgspec.json.decode(answer.body)
         rows = page["data"]
-        asked = msgspec.json.decode(answer.asked or b"{}")
-        cursor = asked.pop("cursor", None)
+        if scope["method"] == "GET":  # where a cursor replaces the whole query
+            asked: dict[str, Any] = {}
+            cursor = QueryParams(scope["query_string"]).get("cursor")
+        else:
+            asked = msgspec.json.decode(answer.asked or b"{}")
+            cursor = asked.pop("cursor", None)
         search = path.encode() + msgspec.json.encode(asked, order="deterministic")
         kind = None if fault is None else fault.kind
         if kind == "repeat_page":

@@ -22,6 +22,7 @@ import truststore
 
 from cleanup_gitops import __version__
 from cleanup_gitops.model.errors import SiteError
+from cleanup_gitops.sites import proxies
 from cleanup_gitops.sites.secret import Secret
 
 WORKERS = 8
@@ -113,20 +114,32 @@ class Exchange:
         self.host = urlsplit(self.base).netloc
         self._limits = limits
         here = is_loopback(urlsplit(self.base).hostname)
-        self._client = httpx.Client(
+        self._trust_env = not here  # a proxy has no business between two ends of one machine
+        headers = {
+            "Authorization": authorization.reveal(),
+            "Accept": "application/json",
+            "User-Agent": f"cleanup-gitops/{__version__}",
+        }
+        try:
+            self._client = self._new_client(headers)
+        except (ImportError, ValueError, TypeError, httpx.InvalidURL):
+            if here:
+                raise  # no proxy is asked for, so this is a defect of ours
+            raise proxies.unusable_proxy() from None
+
+    def _new_client(self, headers: Mapping[str, str]) -> httpx.Client:
+        """The client, which reads the proxy settings and takes offence at some."""
+        limits = self._limits
+        return httpx.Client(
             http1=True,
             http2=False,
             follow_redirects=False,
-            trust_env=not here,  # a proxy has no business between two ends of one machine
+            trust_env=self._trust_env,
             verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.total),
             limits=httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS),
-            headers={
-                "Authorization": authorization.reveal(),
-                "Accept": "application/json",
-                "User-Agent": f"cleanup-gitops/{__version__}",
-            },
+            headers=headers,
         )
 
     def send(self, call: Call) -> Answer:
@@ -165,45 +178,51 @@ class Exchange:
 
     def _told(self, error: Exception) -> Unanswered:
         """The plain sentence for a failure below HTTP."""
+        end, hint = self._far_end()
         for cause in _chain(error):
-            if told := _below_http(cause, self.host, sent=_sent(error)):
+            if told := self._below_http(cause, end, hint, sent=_sent(error)):
                 return told
-        return self._in_http(error)
+        return self._in_http(error, end, hint)
 
-    def _in_http(self, error: Exception) -> Unanswered:
+    def _far_end(self) -> tuple[str, str]:
+        """What a connection is made to, in words, and what to check when none is made: the host, or a proxy for it."""
+        variable = proxies.proxy_in_use(self.base) if self._trust_env else None
+        if variable is None:
+            return self.host, _HOST_HINT
+        return f"The proxy for {self.host} ({variable} is set)", proxies.HINT
+
+    def _in_http(self, error: Exception, end: str, hint: str) -> Unanswered:
         host = self.host
         match error:
             case httpx.ConnectTimeout() | httpx.PoolTimeout():
-                return Unanswered(f"{host} could not be reached in time", _HOST_HINT, sent=False)
+                return Unanswered(f"{end} could not be reached in time", hint, sent=False)
             case httpx.TimeoutException():
                 return Unanswered(f"{host} did not answer within {self._limits.read:g} s", sent=True)
             case httpx.ProxyError():
-                return Unanswered(f"{host}: the proxy refused to connect", _PROXY_HINT, sent=False)
+                return Unanswered(f"{end} refused to connect", hint, sent=False)
             case httpx.ConnectError() | httpx.UnsupportedProtocol() | httpx.InvalidURL():
-                return Unanswered(f"{host} could not be reached", _HOST_HINT, sent=False)
+                return Unanswered(f"{end} could not be reached", hint, sent=False)
             case httpx.DecodingError():
                 return Unanswered(f"{host} sent an answer whose compression is broken", sent=True)
         return Unanswered(f"{host} closed the connection before its answer was complete", sent=_sent(error))
 
+    def _below_http(self, cause: BaseException, end: str, hint: str, *, sent: bool) -> Unanswered | None:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                reason = getattr(cause, "verify_message", "") or "not trusted"
+                told = f"{self.host}: the TLS certificate could not be verified ({reason})"
+                return Unanswered(told, _TLS_HINT, sent=False, lasting=True)
+            case ssl.SSLError():
+                return Unanswered(f"{self.host}: the TLS connection failed", _TLS_HINT, sent=sent)
+            case socket.gaierror():
+                return Unanswered(f"{end}: there is no such host (DNS)", hint, sent=False)
+            case ConnectionRefusedError():
+                return Unanswered(f"{end} refused the connection", hint, sent=False)
+        return None
+
 
 _TLS_HINT = "Check the URL; where a proxy inspects TLS, its certificate belongs into the system's store."
 _HOST_HINT = "Check the URL of the site, the network and the proxy settings."
-_PROXY_HINT = "Check HTTPS_PROXY and NO_PROXY."
-
-
-def _below_http(cause: BaseException, host: str, *, sent: bool) -> Unanswered | None:
-    match cause:
-        case ssl.SSLCertVerificationError():
-            reason = getattr(cause, "verify_message", "") or "not trusted"
-            told = f"{host}: the TLS certificate could not be verified ({reason})"
-            return Unanswered(told, _TLS_HINT, sent=False, lasting=True)
-        case ssl.SSLError():
-            return Unanswered(f"{host}: the TLS connection failed", _TLS_HINT, sent=sent)
-        case socket.gaierror():
-            return Unanswered(f"{host}: there is no such host (DNS)", _HOST_HINT, sent=False)
-        case ConnectionRefusedError():
-            return Unanswered(f"{host} refused the connection", _HOST_HINT, sent=False)
-    return None
 
 
 def _sent(error: Exception) -> bool:

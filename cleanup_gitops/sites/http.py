@@ -85,7 +85,10 @@ class Http:
         return self._exchange.host
 
     def read(self, call: Call, decoder: msgspec.json.Decoder[T]) -> T:
-        """The decoded answer to a call that changes nothing. Raises `SiteError` or what ``explain`` makes of it."""
+        """The decoded answer to a call that changes nothing.
+
+        Raises `SiteError` (`Interrupted` is one), or what ``explain`` makes of it.
+        """
         patience = _Patience(self, call, write=False)
         try:
             answer = self._deliver(call, patience)
@@ -98,7 +101,8 @@ class Http:
     def write(self, call: Call) -> Answer:
         """The 2xx answer to a change, sent once.
 
-        Raises `RefusedError`, `LostAnswerError`, `SiteError` (nothing was sent), or what ``explain`` makes of it.
+        Raises `RefusedError`, `LostAnswerError`, `SiteError` (nothing was sent, or `Interrupted` in the wait after a
+        429), or what ``explain`` makes of it.
         """
         patience = _Patience(self, call, write=True)
         try:
@@ -111,7 +115,15 @@ class Http:
             raise self._refused(self._status(call, refusal.answer, patience)) from None
 
     def stop_waiting(self) -> None:
-        """Let workers that wait for the site give up, because somebody asked to stop."""
+        """End waits for the site, here and in workers, because somebody asked to stop. Safe in a signal handler."""
+        self._gates.stop()
+
+    def resume_waiting(self) -> None:
+        """Wait for the site again where it asks for that."""
+        self._gates.resume()
+
+    def give_up(self) -> None:
+        """Let workers end at their next call, whether they wait or not: nobody wants their answers any more."""
         self._gates.close()
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.ports import Clock
 
 EPOCH_FROM = 1_000_000_000
@@ -70,21 +71,27 @@ def _http_date(text: str | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-class Interrupted(Exception):  # noqa: N818 - not an error: somebody asked to stop
-    """The client was closed while a worker waited."""
+class Interrupted(SiteError):  # noqa: N818 - not the site's fault: somebody asked to stop
+    """A wait ended before its time, and with it the call that waited. The request was not under way."""
+
+    def __init__(self) -> None:
+        super().__init__("The wait for the site's rate limit was interrupted; nothing was sent.")
 
 
 class Gates:
     """When each endpoint may be asked again: one worker that is told to wait makes the others wait as well.
 
-    ``close`` ends every wait within a second.
+    ``stop`` ends every wait within a second and allows none until ``resume``; calls that need not wait go on, so that
+    what was written can still be read back. ``close`` lets no call through any more.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._opens: dict[str, datetime] = {}
         self._lock = threading.Lock()
-        self._closed = threading.Event()
+        # Plain flags: a signal handler may set them at any moment, also while it interrupts another one.
+        self._closed = False
+        self._stopped = False
 
     def shut(self, endpoint: str, seconds: float) -> None:
         """Let nobody through for the next ``seconds``."""
@@ -101,8 +108,8 @@ class Gates:
                 self.shut(endpoint, seconds)
 
     def wait(self, endpoint: str) -> None:
-        """Wait until the endpoint may be asked. Raises `Interrupted` once closed."""
-        if self._closed.is_set():
+        """Wait until the endpoint may be asked. Raises `Interrupted` once closed, or when it must wait and may not."""
+        if self._closed:
             raise Interrupted
         for _ in range(10):  # others may push the gate further while this one waits, but not for ever
             left = self._left(endpoint)
@@ -111,17 +118,25 @@ class Gates:
             self.pause(left)
 
     def pause(self, seconds: float) -> None:
-        """Wait in steps of at most a second. Raises `Interrupted` once closed."""
+        """Wait in steps of at most a second. Raises `Interrupted` once stopped or closed."""
         while seconds > 0:
-            if self._closed.is_set():
-                raise Interrupted
+            if self._closed or self._stopped:
+                raise Interrupted from None
             step = min(1.0, seconds)
             self._clock.sleep(step)
             seconds -= step
 
+    def stop(self) -> None:
+        """End all waits, those to come as well, until `resume`."""
+        self._stopped = True
+
+    def resume(self) -> None:
+        """Allow waits again."""
+        self._stopped = False
+
     def close(self) -> None:
-        """End all waits."""
-        self._closed.set()
+        """End all waits and all calls for good."""
+        self._closed = True
 
     def _left(self, endpoint: str) -> float:
         with self._lock:

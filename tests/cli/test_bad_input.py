@@ -177,7 +177,7 @@ def test_ctrl_c_while_reading_writes_nothing(workspace: Workspace) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1, out + err
-    assert "Interrupted. Nothing was written." in err
+    assert "Interrupted." in err
     assert workspace.writes() == []
 
 

@@ -112,7 +112,7 @@ def test_the_repository_it_leaves_is_clean_and_holds_no_person(done: Done) -> No
     assert git(done.folder, "status", "--porcelain") == ""
     assert len(git(done.folder, "log", "--format=%h").split()) == 2
     tracked = git(done.folder, "ls-files").splitlines()
-    assert {"NEXT.md", "schema.json", "policies/site.yaml", "state/acme/manifest.json"} <= set(tracked)
+    assert {"NEXT.md", "policies/schema.json", "policies/site.yaml", "state/acme/manifest.json"} <= set(tracked)
     assert not {"world.json", "plan.json"} & set(tracked)
     committed = git(done.folder, "log", "-p", "--", "state")
     world = World.load(done.folder / "world.json")
@@ -256,7 +256,7 @@ def test_the_examples_are_found_in_a_package_and_in_a_checkout_and_nowhere_else(
     packed.mkdir(parents=True)
     (packed / "site.yaml").write_bytes(b"packed")
     assert example_policies(tmp_path / "package") == {"site.yaml": b"packed"}
-    assert set(example_policies()) == {path.name for path in (ROOT / "policies").iterdir()}
+    assert set(example_policies()) == {path.name for path in (ROOT / "policies").glob("*.yaml")}
     with pytest.raises(CleanupError, match="missing"):
         example_policies(tmp_path)
 
@@ -266,11 +266,11 @@ def test_the_projects_own_policies_are_valid_and_explained(capsys: pytest.Captur
     assert len(load(ROOT / "policies").for_site("acme").policies) >= 6
     for name, data in example_policies().items():
         first, _, rest = data.decode().partition("\n")
-        assert first == "# yaml-language-server: $schema=../schema.json", name
+        assert first == "# yaml-language-server: $schema=schema.json", name
         assert rest.count("\n#") >= 4, name
 
 
 def test_the_schema_beside_the_policies_is_the_one_of_this_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema"]) == 0
-    saved = (ROOT / "schema.json").read_text()
-    assert capsys.readouterr().out == saved, "run: cleanup-gitops schema > schema.json"
+    saved = (ROOT / "policies/schema.json").read_text()
+    assert capsys.readouterr().out == saved, "run: cleanup-gitops schema > policies/schema.json"

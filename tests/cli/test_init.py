@@ -24,7 +24,7 @@ FILES = {
     "policies/never-used.yaml",
     "policies/protection.yaml",
     "policies/site.yaml",
-    "schema.json",
+    "policies/schema.json",
     "state/.gitkeep",
 }
 ORGANIZATION = "9d9be011-7b3c-4a57-a9d6-5a0c1a5a2f10"
@@ -124,14 +124,14 @@ def test_the_schema_is_where_the_first_line_of_each_policy_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["-C", str(tmp_path), "init"]) == 0
-    for path in (tmp_path / "policies").iterdir():
+    for path in (tmp_path / "policies").glob("*.yaml"):
         first = path.read_text().splitlines()[0]
         named = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
         assert named is not None
-        assert (path.parent / named[1]).resolve() == tmp_path / "schema.json"
+        assert (path.parent / named[1]).resolve() == tmp_path / "policies/schema.json"
     capsys.readouterr()
     run(["schema"])
-    assert capsys.readouterr().out == (tmp_path / "schema.json").read_text()
+    assert capsys.readouterr().out == (tmp_path / "policies/schema.json").read_text()
 
 
 def test_on_a_terminal_it_asks_for_what_is_missing(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_without_a_file_it_serves_a_world_that_is_forgotten(tmp_path: Path) -> N
 def test_it_serves_this_machine_only(tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str) -> None:
     path = seeded(tmp_path)
     assert run(["sandbox", "serve", "--world", str(path), "--host", host]) == 1
-    assert f"Host {host}: the sandbox serves this machine only" in capsys.readouterr().err
+    assert f"Error: host {host}: the sandbox serves this machine only" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,7 +88,7 @@ def test_the_helpers_documents_fit() -> None:
         document("Guardrails", "{plan_ttl: 72}"),
         document("Guardrails", "{caps: {user.delete: {max: 1}}}"),
         document("Guardrails", "{caps: {total: {percent: 1}}}"),
-        document("Guardrails", "{caps: {total: {max: 0}}}"),
+        document("Guardrails", "{caps: {total: {max: -1}}}"),
         document("Guardrails", "{caps: {total: {max: 1, percent: 101}}}"),
     ],
 )

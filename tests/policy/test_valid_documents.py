@@ -56,9 +56,9 @@ def test_a_site_has_everything_its_document_says(everything: PolicySet) -> None:
             directory="default",
             api_url="http://127.0.0.1:8080/admin",
             credentials=Credentials(
-                org_api_key=CredentialRef("ATLASSIAN_ORG_API_KEY", date(2027, 5, 1)),
+                org_api_key=CredentialRef("ATLASSIAN_ORG_API_KEY", date(2027, 5, 1), "policies/a.yaml:14"),
                 user=CredentialRef("CONFLUENCE_USER"),
-                token=CredentialRef("CONFLUENCE_API_TOKEN", date(2027, 5, 2)),
+                token=CredentialRef("CONFLUENCE_API_TOKEN", date(2027, 5, 2), "policies/a.yaml:16"),
             ),
             runner_accounts=("712020:9a", "5b10ac8d82e05b22cc7d4ef5"),
             internal_domains=("acme.example", "xn--bcher-kva.example"),

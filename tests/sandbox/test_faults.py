@@ -127,6 +127,15 @@ def test_dropped_rows_are_missing_silently(caller: Caller) -> None:
     assert len(ask(caller).json()["data"]) == 10
 
 
+def test_rows_are_dropped_from_what_a_group_gives_as_well(caller: Caller) -> None:
+    suite = next(group for group in caller.box.world.groups if group.name == "product-suite-acme")
+    path = f"{caller.users.removesuffix('users')}groups/{suite.id}/role-assignments"
+    whole = caller.admin("GET", path).json()["data"]
+    fault(caller, "drop_rows", {"path_regex": "role-assignments$"})
+    assert caller.admin("GET", path).json()["data"] == whole[:1]
+    assert len(whole) == 2
+
+
 def suspend(caller: Caller) -> tuple[httpx.Response, str]:
     user = caller.someone(status="active", managed=False)
     return caller.admin("POST", f"{caller.users}/{user.id}/suspend"), user.id

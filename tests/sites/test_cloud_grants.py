@@ -72,6 +72,27 @@ def test_every_product_is_named_and_another_confluence_is_another_product() -> N
     )
 
 
+@pytest.mark.case("E38")
+def test_roles_on_fewer_resources_than_the_site_counts_make_what_is_given_unknown() -> None:
+    seat, jira = given(HERE, "confluence", "user"), given(JIRA, "jira-software", "user")
+    whole = group(seat, jira, counts={"resources": 2})
+    assert (whole.grants, whole.license, whole.admin) == (
+        (Grant("confluence", "user"), Grant("jira-software", "user")),
+        "seat",
+        False,
+    )
+    for roles, license_ in (((jira,), "unknown"), ((jira, jira), "unknown"), ((), "unknown"), ((seat,), "seat")):
+        found = group(*roles, counts={"resources": 2})
+        assert (found.grants, found.license, found.admin) == (None, license_, None)
+    assert group(seat, jira, counts={"resources": 1}) == whole
+
+
+def test_a_group_with_access_whose_roles_do_not_say_which_is_unknown() -> None:
+    row = msgspec.convert({"id": "g"}, GroupRow)
+    found = group_of(row, [given(JIRA, "jira-software", "user")], "d", HERE, gives_access=True)
+    assert (found.grants, found.license, found.admin) == (None, "unknown", None)
+
+
 def test_roles_that_were_not_told_make_all_grants_unknown() -> None:
     assert group(RoleRow(JIRA, "jira-software"), given(HERE, "confluence", "user")).grants is None
 

@@ -7,23 +7,29 @@ import ssl
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import msgspec
 import pytest
 import trustme
 
+from cleanup_gitops.model.activity import Never, Seen, Unknown, seen_at
 from cleanup_gitops.model.change import UserDisable, user_address
 from cleanup_gitops.model.errors import (
     CleanupError,
     CredentialError,
     IncompleteReadingError,
+    RefusedError,
     SiteError,
 )
 from cleanup_gitops.model.user import RoleSeat
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
-from cleanup_gitops.sandbox.world import Directory, RateLimit, World
+from cleanup_gitops.sandbox.world import Directory, RateLimit, User, World
 from cleanup_gitops.sites.cloud import connect
+from cleanup_gitops.sites.http import StatusError
+from cleanup_gitops.sites.waits import Interrupted
 from tests.fakes import FakeClock, FakeProgress
 from tests.sites.box import (
     KEY,
@@ -42,6 +48,7 @@ from tests.sites.box import (
 from tests.sites.scripted import Reply, scripted
 
 USERS_SEARCH = "users/search$"
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -109,20 +116,22 @@ def test_wrapped_group_ids_change_nothing(world: World) -> None:
 
 def test_roles_given_directly_give_seats_and_administration(world: World) -> None:
     inside = [user for user in world.users if user.directories and user.type == "atlassian"]
-    seat, guest, admin, access = inside[50:54]
-    for user, role in ((seat, "user"), (guest, "guest"), (admin, "admin"), (access, "user-access-admin")):
+    seat, guest, admin, access, strange = inside[50:55]
+    given = (seat, guest, admin, access, strange)
+    for user, role in zip(given, ("user", "guest", "admin", "user-access-admin", "viewer"), strict=True):
         user.groups, user.platform_roles = [], []
         user.roles = {"confluence": [f"atlassian/{role}"]}
     with running(world) as box, connected(box) as site:
         found = site.reader.read().inventory.user_by_id
-        alone = {user.id: site.reader.user(user.id) for user in (seat, guest, admin, access)}
+        alone = {user.id: site.reader.user(user.id) for user in given}
     direct = (RoleSeat("direct"),)
-    facts = [(one.license, one.seats, one.admin) for one in (found[user.id] for user in (seat, guest, admin, access))]
+    facts = [(one.license, one.seats, one.admin) for one in (found[user.id] for user in given)]
     assert facts == [
         ("seat", direct, False),
         ("guest", direct, False),
         ("seat", direct, True),
         ("none", (), True),
+        ("unknown", None, False),
     ]
     assert alone == {account: found[account] for account in alone}
 
@@ -149,6 +158,162 @@ def test_progress_is_told_and_names_nobody(box: RunningSandbox) -> None:
     assert whats >= {"reading groups", "reading what groups give", "reading users", "asking last-active dates"}
     users = [(done, total) for what, done, total in progress.steps if what == "reading users"]
     assert users[-1][0] == users[-1][1]
+
+
+def test_reading_one_account_is_no_progress(world: World) -> None:
+    direct = next(user for user in world.users if user.roles.get("confluence"))
+    progress = FakeProgress()
+    with (
+        running(world) as box,
+        connect(site_of(box), secrets_of(box), FakeClock(NOW), progress, limits=QUICK) as site,
+    ):
+        assert site.reader.user(direct.id) is not None  # reads the groups as well
+        assert site.reader.user(direct.id) is not None
+    assert progress.steps == []
+
+
+# -- other products: silence is not "never" ----------------------------------------------------------
+
+
+@pytest.fixture
+def jira_members(world: World) -> list[User]:
+    """Three who may use Jira and never did: idle in Confluence, back in Confluence, and idle with hidden products."""
+    groups = {group.name: group.id for group in world.groups}
+    found = [user for user in world.users if user.activity.keys() == {"confluence", "jira-software"}][:2]
+    for user, at in zip(found, ("2026-03-01T08:00:00Z", "2026-11-20T08:00:00Z"), strict=True):
+        user.groups = [groups["confluence-users-acme"], groups["jira-users-acme"]]
+        user.activity = {"confluence": at}
+    return found
+
+
+@pytest.mark.case("E7")
+def test_an_idle_member_of_another_product_is_asked_about_and_an_active_one_is_not(
+    world: World, jira_members: list[User]
+) -> None:
+    idle, active = jira_members
+    with running(world) as box, connected(box) as site:
+        found = site.reader.read().inventory.user_by_id
+        asked = {one["path"].split("/")[-2] for one in requests(box) if one["path"].endswith("last-active-dates")}
+        assert {user.id: site.reader.user(user.id) for user in jira_members} == {
+            user.id: found[user.id] for user in jira_members
+        }
+    assert found[idle.id].elsewhere == (("jira-software", Never(found[idle.id].added)),)
+    assert found[active.id].elsewhere == (("jira-software", Unknown("not in the answer")),)
+    assert idle.id in {unquote(one) for one in asked}
+    assert active.id not in {unquote(one) for one in asked}
+    lately = [user for user in found.values() if isinstance(user.seen, Seen) and user.seen.latest > NOW - 30 * DAY]
+    assert not {unquote(one) for one in asked} & {user.id for user in lately}
+
+
+@pytest.mark.case("E7")
+def test_a_use_that_the_list_leaves_out_is_found_before_anybody_counts_as_idle(
+    world: World, jira_members: list[User]
+) -> None:
+    idle, _ = jira_members
+    used = {"id": "j", "key": "jira-software", "last_active_timestamp": "2026-11-21T10:00:00Z"}
+    answer = msgspec.json.encode({"data": {"product_access": [used]}}).decode()
+    with running(world) as box, connected(box) as site:
+        disturb(
+            box,
+            {
+                "kind": "not_json",
+                "status": 200,
+                "body": answer,
+                "match": {"path_regex": f"{re.escape(idle.id)}/last-active-dates$"},
+            },
+        )
+        found = site.reader.read().inventory.user_by_id[idle.id]
+        assert site.reader.user(idle.id) == found
+    assert found.elsewhere == (("jira-software", seen_at(datetime(2026, 11, 21, 10, tzinfo=UTC))),)
+    assert found.seen == seen_at(datetime(2026, 3, 1, 8, tzinfo=UTC))
+
+
+@pytest.mark.case("E38", "E61")
+def test_a_lost_row_of_what_a_group_gives_makes_the_group_unknown_and_gives_nobody_a_direct_role(
+    box: RunningSandbox,
+) -> None:
+    suite = next(group for group in box.world.groups if group.name == "product-suite-acme")
+    with connected(box) as site:
+        whole = site.reader.read().inventory
+        match = {"path_regex": f"{suite.id}/role-assignments$"}
+        disturb(box, {"kind": "drop_rows", "match": match | {"nth": 1}})
+        partly = site.reader.read().inventory
+        disturb(box, {"kind": "drop_rows", "match": match, "rows": 2})
+        nothing = site.reader.read().inventory
+    assert [grant.product for grant in whole.group_by_id[suite.id].grants or ()] == ["confluence", "jira-software"]
+    for inventory, license_ in ((partly, "seat"), (nothing, "unknown")):
+        group = inventory.group_by_id[suite.id]
+        assert (group.grants, group.license, group.admin) == (None, license_, None)
+    members = [user for user in nothing.users if user.groups and suite.id in user.groups]
+    assert members
+    for user in members:
+        assert not any(isinstance(path, RoleSeat) for path in user.seats or ())
+        assert user.license in ("seat", "unknown")
+        assert user.elsewhere is None or isinstance(user.seen, Seen | Never)
+
+
+# -- one account that cannot be told of is not the whole site ------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_an_account_that_the_site_refuses_to_tell_of_is_refused_alone(box: RunningSandbox, status: int) -> None:
+    with connected(box) as site:
+        disturb(box, {"kind": "status", "status": status, "match": {"path_regex": USERS_SEARCH}})
+        with pytest.raises(RefusedError) as caught:
+            site.reader.user(box.runner_account)
+    assert f"{box.runner_account} ({status}, POST " in refused(box, caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 410])
+def test_dates_that_the_site_refuses_to_tell_of_one_account_are_refused_alone(box: RunningSandbox, status: int) -> None:
+    with connected(box) as site:
+        never = next(one.id for one in site.reader.read().inventory.users if isinstance(one.seen, Never))
+        disturb(box, {"kind": "status", "status": status, "match": {"path_regex": "last-active-dates$"}})
+        with pytest.raises(RefusedError, match=rf"{never} \({status}, GET .*last-active-dates\)"):
+            site.reader.user(never)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, CredentialError),
+        (403, CredentialError),
+        (404, SiteError),  # the directory is not known
+        (429, StatusError),
+        (500, StatusError),
+        (503, StatusError),
+    ],
+)
+def test_trouble_of_the_site_is_not_laid_to_one_account(
+    box: RunningSandbox, status: int, kind: type[SiteError]
+) -> None:
+    with connected(box) as site:
+        disturb(box, {"kind": "status", "status": status, "match": {"path_regex": USERS_SEARCH}})
+        with pytest.raises(SiteError) as caught:
+            site.reader.user(box.runner_account)
+    assert type(caught.value) is kind
+
+
+def test_groups_that_cannot_be_read_are_not_laid_to_one_account(box: RunningSandbox) -> None:
+    with connected(box) as site:
+        disturb(box, {"kind": "status", "status": 400, "match": {"path_regex": "groups/search$"}})
+        with pytest.raises(StatusError):
+            site.reader.user(box.runner_account)
+
+
+# -- asked to stop ---------------------------------------------------------------------------------
+
+
+@pytest.mark.case("E62")
+def test_a_site_that_was_asked_to_stop_waits_no_more_until_it_is_read_as_a_whole(box: RunningSandbox) -> None:
+    busy = {"kind": "status", "status": 429, "headers": {"Retry-After": "20"}}
+    with connected(box) as site:
+        site.stop_waiting()
+        assert site.reader.user(box.runner_account) is not None  # needs no wait
+        disturb(box, busy | {"match": {"path_regex": USERS_SEARCH, "times": 2}})
+        with pytest.raises(Interrupted):
+            site.reader.user(box.runner_account)
+        assert site.reader.read().inventory.users
 
 
 def test_no_endpoint_that_has_ended_and_no_wildcard_directory_is_called(box: RunningSandbox) -> None:
@@ -193,12 +358,12 @@ def test_the_limit_of_last_active_dates_is_waited_for_with_next_to_no_refusals(w
 )
 def test_a_page_that_fails_midway_is_no_end_of_the_list(box: RunningSandbox, fault: dict[str, object]) -> None:
     with connected(box) as site:
-        # Page 2 of every list of users: only those that have one are broken off.
+        # Two lists of users have several pages and are read side by side: usually one of them breaks off midway.
         disturb(box, fault | {"match": {"path_regex": USERS_SEARCH, "after": 4}})
         with pytest.raises(IncompleteReadingError) as caught:
             site.reader.read()
     text = refused(box, caught.value)
-    assert re.search(r"broke off after \d pages", text)
+    assert "broke off" in text
     assert caught.value.exit_code == 3
 
 

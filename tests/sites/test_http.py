@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 import ssl
+import sys
 import time
 import traceback
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedEr
 from cleanup_gitops.sites.exchange import Answer, Call, Limits
 from cleanup_gitops.sites.http import Http, StatusError, reason_code
 from cleanup_gitops.sites.secret import Secret, basic, bearer
+from cleanup_gitops.sites.waits import Interrupted
 from tests.fakes import NOON, FakeClock, FakeProgress
 from tests.sites.scripted import JSON, Reply, scripted
 
@@ -369,14 +371,96 @@ def test_the_machine_itself_is_reached_without_a_proxy(monkeypatch: pytest.Monke
         assert read(client(server.url)) == Thing(7)
 
 
-def test_a_proxy_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without proxy settings, and a way to make some."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_that_refuses_is_named_by_its_variable(proxies: pytest.MonkeyPatch, name: str) -> None:
     with scripted(Reply(status=407)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        monkeypatch.delenv("no_proxy", raising=False)
+        proxies.setenv(name, proxy.url.replace("://", f"://user:{CANARY}@"))
         with failing(SiteError) as texts:
             read(client("https://acme.example"))
-    assert "acme.example" in texts[0]
+    assert texts[0].startswith(f"The proxy for acme.example ({name.upper()} is set) refused to connect")
+    assert "NO_PROXY" in texts[1]
+
+
+@pytest.mark.parametrize(("path", "problem"), [("127.0.0.1:{port}", "refused"), ("nowhere.invalid", "no such host")])
+def test_a_proxy_that_is_not_there_is_not_taken_for_the_site(
+    proxies: pytest.MonkeyPatch, path: str, problem: str
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    proxies.setenv("HTTPS_PROXY", f"http://user:{CANARY}@" + path.format(port=port))
+    with failing(SiteError) as texts:
+        read(client("https://acme.example"))
+    assert texts[0].startswith("The proxy for acme.example (HTTPS_PROXY is set)")
+    assert problem in texts[0]
+
+
+def test_a_host_without_a_proxy_is_not_blamed_on_one(proxies: pytest.MonkeyPatch) -> None:
+    proxies.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    proxies.setenv("NO_PROXY", "nowhere.invalid")
+    with failing(SiteError) as texts:
+        read(client("https://nowhere.invalid"))
+    assert texts[0].startswith("nowhere.invalid: there is no such host")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("HTTPS_PROXY", f"socks9://user:{CANARY}@proxy.example:1080", "HTTPS_PROXY names a SOCKS proxy"),
+        ("all_proxy", f"socks9://{CANARY}", "ALL_PROXY names a SOCKS proxy"),
+        ("HTTPS_PROXY", f"ftp://user:{CANARY}@proxy.example", "HTTPS_PROXY holds no address of a proxy"),
+        ("HTTP_PROXY", f"http://user:{CANARY}@proxy.example:port", "HTTP_PROXY holds no address of a proxy"),
+        ("NO_PROXY", f"acme.example:{CANARY}", "NO_PROXY holds something that is no host name"),
+    ],
+)
+def test_proxy_settings_that_cannot_be_used_are_one_clear_line(
+    proxies: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    proxies.setenv(name, value)
+    with failing(SiteError) as texts:
+        client("https://acme.example")
+    assert texts[0].startswith(problem)
+    assert "HTTPS_PROXY" in texts[1]
+
+
+def test_a_socks_proxy_without_its_library_is_one_clear_line(proxies: pytest.MonkeyPatch) -> None:
+    proxies.setitem(sys.modules, "socksio", None)
+    proxies.setenv("HTTPS_PROXY", f"socks5://user:{CANARY}@proxy.example:1080")
+    with failing(SiteError) as texts:
+        client("https://acme.example")
+    assert texts[0].startswith("HTTPS_PROXY names a SOCKS proxy")
+
+
+@pytest.mark.case("E62")
+@pytest.mark.parametrize("writing", [True, False])
+def test_a_wait_for_the_rate_ends_when_the_run_is_asked_to_stop(writing: bool) -> None:
+    busy = Reply(status=429, headers=JSON | {"Retry-After": "60"})
+    clock = StoppedClock()
+    with scripted(busy, GOOD) as server, failing(Interrupted) as texts:
+        http = clock.http = client(server.url, clock=clock)
+        _ = write(http) if writing else read(http)
+    assert texts[0] == "The wait for the site's rate limit was interrupted; nothing was sent."
+    assert len(server.requests) == 1
+    assert sum(clock.slept) == 1
+
+
+class StoppedClock(FakeClock):
+    """The first second of waiting is the last: somebody asks to stop."""
+
+    http: Http
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.http.stop_waiting()
 
 
 def test_an_unforeseen_failure_of_the_library_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:

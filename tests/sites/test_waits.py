@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.sites.waits import Gates, Interrupted, asked_wait, backoff, instant
 from tests.fakes import FakeClock
 
@@ -88,11 +89,40 @@ def test_an_answer_that_leaves_no_request_shuts_the_gate_before_a_refusal_comes(
     assert clock.now() == datetime(2026, 3, 26, 16, tzinfo=UTC)
 
 
-def test_closing_ends_every_wait() -> None:
+def test_closing_ends_every_wait_and_every_call() -> None:
     gates = Gates(FakeClock(NOW))
     gates.shut("GET a", 100)
     gates.close()
-    with pytest.raises(Interrupted):
-        gates.wait("GET a")
+    for endpoint in ("GET a", "GET b"):
+        with pytest.raises(Interrupted):
+            gates.wait(endpoint)
     with pytest.raises(Interrupted):
         gates.pause(1)
+
+
+class Interrupting(FakeClock):
+    """Somebody asks to stop during the third second of waiting, as a signal handler does: in the middle of a sleep."""
+
+    gates: Gates
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if len(self.slept) == 3:
+            self.gates.stop()
+
+
+@pytest.mark.case("E62")
+def test_stopping_ends_waits_and_nothing_else_until_they_are_allowed_again() -> None:
+    clock = Interrupting(NOW)
+    gates = clock.gates = Gates(clock)
+    gates.shut("GET a", 100)
+    with pytest.raises(Interrupted, match="rate limit was interrupted; nothing was sent"):
+        gates.wait("GET a")
+    assert sum(clock.slept) == 3
+    gates.wait("GET b")
+    with pytest.raises(SiteError):
+        gates.wait("GET a")
+    assert sum(clock.slept) == 3
+    gates.resume()
+    gates.wait("GET a")
+    assert sum(clock.slept) == 100

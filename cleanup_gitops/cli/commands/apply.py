@@ -20,6 +20,7 @@ from cleanup_gitops.cli.wiring import Workplace, connected, only_one, recorded_d
 from cleanup_gitops.ledger.planfile import read_plan
 from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.runner.approval import NEW_PLAN
 from cleanup_gitops.runner.carry_out import Hands
 from cleanup_gitops.runner.run import BrokenGuardsError, Desk, Run, Stop, UnrecordedError, execute
@@ -51,8 +52,14 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name:
     saved = read_plan(read_file(plan_file)) if plan_file else None
     wanted = site_name or (saved.site if saved else None)
     place = only_one(workplaces(folder, SystemClock(), wanted))
+    stop = Stop()
     try:
-        run = _run(place, saved)
+        run = _run(place, saved, stop)
+    except KeyboardInterrupt:
+        if stop.writing:
+            raise
+        click.echo("Interrupted. Nothing was written.", err=True)
+        return 1
     except BrokenGuardsError as error:
         click.echo(render_text(error.plan, error.live.people, colour=colours(sys.stdout)), nl=False)
         raise
@@ -80,8 +87,7 @@ def _tell(run: Run) -> None:
     click.echo(text, nl=False)
 
 
-def _run(place: Workplace, saved: Plan | None) -> Run:
-    stop = Stop()
+def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
             policies=place.policies,
@@ -89,6 +95,7 @@ def _run(place: Workplace, saved: Plan | None) -> Run:
             store=place.store,
             tool_version=__version__,
             domains=recorded_domains(place),
+            warnings=credential_warnings(place.site, place.clock.now().date()),
         )
         return execute(desk, saved=saved, stop=stop)
 

@@ -21,7 +21,8 @@ RUNNER = "runner-account-id"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ORGANIZATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:(?P<port>[0-9]{{1,5}}))?")
 
 
 @click.command("init")
@@ -70,9 +71,13 @@ def _facts(name: str | None, url: str | None, organization: str | None) -> SiteF
 
 def _address(url: str) -> str:
     """The site's address alone: what people copy from their browser ends in /wiki and more."""
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        parts = urlsplit("")
     host = parts.netloc.lower()
-    if parts.scheme != "https" or not _HOST.fullmatch(host):
+    found = _HOST.fullmatch(host)
+    if parts.scheme != "https" or found is None or not 0 < int(found["port"] or 443) < 65536:
         raise click.UsageError(f"{url!r} is not the address of a site, such as {URL}.")
     return f"https://{host}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from cleanup_gitops.ledger.record import memory_of
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
+from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.views.plan import RENDERERS
 
 CHANGES_PRESENT = 2
@@ -55,7 +57,7 @@ def command(
       cleanup-gitops plan --format markdown > plan.md
     """
     places = workplaces(folder, SystemClock(), site_name)
-    if out:
+    if out or form == "json":
         only_one(places)
     code = 0
     for place in places:
@@ -64,12 +66,22 @@ def command(
             write_file(out, plan_bytes(plan))
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
         if out:
-            click.echo(f"The plan was saved to {out}. Apply it with: cleanup-gitops apply {out}", err=True)
+            click.echo(_saved(folder, out, plan), err=True)
         if not plan.applyable:
             code = UNSAFE
         elif detailed_exitcode and plan.changes:
             code = code or CHANGES_PRESENT
     return code
+
+
+def _saved(folder: Path, out: Path, plan: Plan) -> str:
+    """Where the plan is, and how to go on with it."""
+    if not plan.applyable:
+        return f"The plan was saved to {out}. It is unsafe, so it cannot be applied."
+    if not out.is_file():
+        return f"The plan was written to {out}."
+    there = () if folder == Path() else ("-C", str(folder))
+    return f"The plan was saved to {out}. Apply it with: {shlex.join(('cleanup-gitops', *there, 'apply', str(out)))}"
 
 
 def _plan(place: Workplace, as_of: datetime | None) -> tuple[Plan, People]:
@@ -85,5 +97,6 @@ def _plan(place: Workplace, as_of: datetime | None) -> tuple[Plan, People]:
         as_of=as_of or created,
         tool_version=__version__,
         policy_commit=place.store.policy_commit(),
+        warnings=credential_warnings(place.site, created.date()),
     )
     return plan, live.people

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cleanup_gitops.sandbox.world import World
 
 USERS = 480
+MOST = 1_000_000
 
 
 @click.group("sandbox")
@@ -31,7 +32,7 @@ def command() -> None:
 
 
 @command.command("seed")
-@click.option("--users", type=click.IntRange(min=1), default=USERS, show_default=True, help="How many accounts.")
+@click.option("--users", type=click.IntRange(1, MOST), default=USERS, show_default=True, help="How many accounts.")
 @click.option("--seed", "number", type=int, default=1, show_default=True, help="Another number, other people.")
 @click.option("--now", type=Instant(), metavar="WHEN", help="The world's clock: a UTC date or time (default: now).")
 @click.option(

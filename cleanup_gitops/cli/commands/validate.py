@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from cleanup_gitops.cli.terminal import SystemClock
-from cleanup_gitops.cli.wiring import load_policies
+from cleanup_gitops.cli.wiring import load_policies, with_sites
+from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.views.words import counted
 
 
@@ -16,11 +17,12 @@ from cleanup_gitops.views.words import counted
 def command(folder: Path) -> int:
     """Check every file under policies/ and report all problems at once.
 
-    Talks to no site and needs no credential. Exit code 0 when all is well, else 1.
+    Talks to no site and needs no credential. Exit code 0 when all is well, else 1. Warns of credentials that end soon.
 
     Example: cleanup-gitops validate
     """
-    found = load_policies(folder, SystemClock())
+    clock = SystemClock()
+    found = with_sites(load_policies(folder, clock), folder)
     for site in found.sites:
         own = found.for_site(site.name)
         click.echo(
@@ -28,5 +30,7 @@ def command(folder: Path) -> int:
             f" {counted(len(own.protections), 'protection')}, {counted(len(own.exemptions), 'exemption')}."
             f" Guardrails: {own.guardrails.where}."
         )
+        for warning in credential_warnings(site, clock.now().date()):
+            click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The policies are valid. Digest: {found.digest}")
     return 0

@@ -44,7 +44,7 @@ def sandbox_errors() -> Iterator[None]:
         yield
     except SandboxError as error:
         text = str(error)
-        raise CleanupError(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")) from None
+        raise CleanupError(text if text.endswith(".") else f"{text}.") from None
 
 
 def start(world: World) -> RunningSandbox:

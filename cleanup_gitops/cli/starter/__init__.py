@@ -48,9 +48,16 @@ def text(name: str, **values: object) -> str:
     return _environment().get_template(name + SUFFIX).render(values)
 
 
+def _yaml(value: str) -> str:
+    """A text of letters, digits and dashes as YAML: in quotes where it could be taken for something else."""
+    from cleanup_gitops.policy.yaml_values import scalar
+
+    return value if value[0].isalnum() and scalar(value) == value else f'"{value}"'
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("cleanup_gitops.cli.starter"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - YAML, Markdown and git's own files; no HTML
@@ -58,3 +65,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["yaml"] = _yaml
+    return environment

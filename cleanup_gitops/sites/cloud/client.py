@@ -38,7 +38,7 @@ class Client:
         try:
             yield crew
         except KeyboardInterrupt:
-            self.admin.stop_waiting()
+            self.admin.give_up()
             raise
         finally:
             crew.disband()

@@ -9,9 +9,9 @@ import msgspec
 
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
 from cleanup_gitops.model.user import User
-from cleanup_gitops.sites.cloud.activity import NOT_KNOWN, Sightings, moment, never
+from cleanup_gitops.sites.cloud.activity import Sightings, moment, never
 from cleanup_gitops.sites.cloud.client import Client
-from cleanup_gitops.sites.cloud.facts import age_known, with_dates
+from cleanup_gitops.sites.cloud.facts import age_known, with_dates, without_dates
 from cleanup_gitops.sites.cloud.paging import HINT
 from cleanup_gitops.sites.cloud.wire import LastActiveDates, LastActivePage
 from cleanup_gitops.sites.http import StatusError
@@ -48,10 +48,10 @@ def ask_one(client: Client, user: User, sightings: Sightings) -> User:
     except StatusError as error:
         if error.status != 404:
             raise
-        return msgspec.structs.replace(user, seen=NOT_KNOWN)
+        return without_dates(user)
     added = user.added or moment(dates.added_to_org_timestamp) or moment(dates.added_to_org)
     activities = sightings.of_dates(dates.product_access)
-    return age_known(with_dates(user, activities, sightings, never(added)), added)
+    return age_known(with_dates(user, activities, never(added)), added)
 
 
 def _dates(client: Client, account: str) -> LastActiveDates:

@@ -1,7 +1,8 @@
 """Roles in this Confluence that were given to users directly, not through groups.
 
 The search by resource finds everybody with any role; who has none through a group must hold one directly. Which one is
-then asked for these few by role. A user who is found under seat and guest roles alike is left unknown.
+then asked for these few by role. A user who is found under seat and guest roles alike, or under no role that we know,
+is left unknown.
 """
 
 from __future__ import annotations
@@ -71,8 +72,11 @@ def _questions(ari: str) -> tuple[tuple[str, dict[str, list[str]]], ...]:
     )
 
 
-def settle(client: Client, ari: str, users: Iterable[User]) -> dict[str, User]:
-    """These users, who hold a role directly, with the license that it gives; by id."""
+def settle(client: Client, ari: str, users: Iterable[User], admins: Collection[str]) -> dict[str, User]:
+    """These users, who hold a role directly, with the license that it gives; by id.
+
+    ``admins`` are those with a role that administers, which alone gives no license.
+    """
     by_id = {user.id: user for user in users}
     ids = sorted(by_id)
     chunks = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
@@ -83,15 +87,17 @@ def settle(client: Client, ari: str, users: Iterable[User]) -> dict[str, User]:
             here = {"resourceIds": [ari], "accountIds": chunk, "roleIds": _roles(roles)}
             found.update(_ids(_listing(client, "direct roles", here)))
         client.step("reading direct roles", done, len(chunks))
-    return {one: _settled(by_id[one], seats, guests) for one in ids}
+    return {one: _settled(by_id[one], seats, guests, admins) for one in ids}
 
 
-def _settled(user: User, seats: Collection[str], guests: Collection[str]) -> User:
-    if user.id in seats and user.id in guests:
-        return with_license(user, "unknown", None)
-    if user.id in seats:
+def _settled(user: User, seats: Collection[str], guests: Collection[str], admins: Collection[str]) -> User:
+    if user.id in seats and user.id not in guests:
         return with_license(user, "seat", DIRECT)
-    return with_license(user, "guest", DIRECT) if user.id in guests else user
+    if user.id in guests and user.id not in seats:
+        return with_license(user, "guest", DIRECT)
+    if user.id in admins and user.id not in seats:
+        return user
+    return with_license(user, "unknown", None)
 
 
 def _listing(client: Client, what: str, filters: Filters) -> Listing[IdRow]:

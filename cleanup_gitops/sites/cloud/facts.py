@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cleanup_gitops.model.activity import Activity
+from cleanup_gitops.model.activity import Activity, Seen
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.people import Person
 from cleanup_gitops.model.user import GroupSeat, Kind, License, SeatPath, Status, User
@@ -23,10 +23,13 @@ from cleanup_gitops.policy.patterns import glob, normal_domain
 from cleanup_gitops.sites.cloud.activity import (
     CONFLUENCE,
     NO_ACCESS,
+    NOT_KNOWN,
     NOT_LISTED,
     Activities,
     Sightings,
+    joined,
     moment,
+    with_granted,
 )
 from cleanup_gitops.sites.cloud.grants import bare_id
 from cleanup_gitops.sites.cloud.wire import UserRow
@@ -54,6 +57,10 @@ _FITTING: dict[Status, tuple[frozenset[str], frozenset[str]]] = {
     ),
 }  # fmt: skip
 """For each status the words of ``accountStatus`` and ``membershipStatus`` that go with it."""
+NO_PRODUCTS = frozenset({CONFLUENCE, "platform"})
+"""Owners of resources whose use is not listed as that of another product: this site, and the organization itself."""
+_PRODUCT_KEYS = {"jira-servicedesk": "jira-service-desk"}
+"""Products whose key in lists of activity is not the owner's name in lists of roles."""
 _KINDS: dict[str, Kind] = {"atlassian": "person", "app": "app", "customer": "customer"}
 
 
@@ -65,10 +72,12 @@ class Belonging(Struct, frozen=True, kw_only=True):
     seats: tuple[SeatPath, ...] | None
     admin: bool | None
     granted: bool
-    """Whether one of the groups gives any role in this Confluence."""
+    """Whether one of the groups gives any role in this Confluence, or may give one."""
+    products: tuple[str, ...] | None
+    """Keys of other products that the groups give; ``None`` when one of them did not tell all that it gives."""
 
 
-NO_BELONGING = Belonging(groups=(), license="none", seats=(), admin=False, granted=False)
+NO_BELONGING = Belonging(groups=(), license="none", seats=(), admin=False, granted=False, products=())
 
 
 def status_of(row: UserRow) -> Status:
@@ -106,11 +115,13 @@ class Translator:
         groups: Mapping[str, Group],
         sightings: Sightings,
         service_accounts: Sequence[str],
+        internal_domains: Iterable[str] = (),
     ) -> None:
         self._directory = directory
         self._groups = groups
         self.sightings = sightings
         self._service = [glob(pattern) for pattern in service_accounts]
+        self._internal = frozenset(internal_domains)
         self._paths = {group: GroupSeat((group,)) for group in groups}
         self._belongings: dict[tuple[str, ...], Belonging] = {(): NO_BELONGING}
         self._domains: dict[str, str | None] = {}
@@ -122,22 +133,23 @@ class Translator:
         listed = None
         if row.product_access is not None:
             listed = self.sightings.of_listing(row.product_access)
+        domain = self._domain(row.email)
         synced = _synced(row)
         managed = {"managed": True, "unmanaged": False}.get(row.claim_status or "")
         return User(
             id=row.account_id,
             directory=self._directory,
             status=status_of(row),
-            kind=self._kind(row),
+            kind=self._kind(row, domain, managed=managed),
             license=belonging.license if belonging else "unknown",
             managed=managed,
             synced=synced,
             writable=_writable(synced=synced, managed=managed),
             admin=_admin(row, belonging),
-            domain=self._domain(row.email),
+            domain=domain,
             added=moment(row.added_to_org),
             seen=_seen(listed, belonging),
-            elsewhere=listed.elsewhere if listed else None,
+            elsewhere=_elsewhere(listed, belonging),
             groups=belonging.groups if belonging else None,
             seats=belonging.seats if belonging else None,
         )
@@ -161,13 +173,15 @@ class Translator:
         return found
 
     def has_role_through_group(self, user: User) -> bool:
-        """Whether a group of the user gives any role in this Confluence."""
+        """Whether a group of the user gives any role in this Confluence, or may give one."""
         if not user.groups:
             return False
         return self._belongings[user.groups].granted
 
     def _belonging(self, ids: tuple[str, ...]) -> Belonging:
         groups = [self._groups[one] for one in ids if one in self._groups]
+        untold = len(groups) < len(ids) or any(group.grants is None for group in groups)
+        given = {grant.product for group in groups for grant in group.grants or ()}
         licenses: set[License] = {group.license for group in groups}
         if len(groups) < len(ids):
             licenses.add("unknown")
@@ -182,17 +196,18 @@ class Translator:
             license=license_,
             seats=None if license_ == "unknown" else () if license_ == "none" else paths,
             admin=True if True in admins else None if None in admins else False,
-            granted=any(grant.product == CONFLUENCE for group in groups for grant in group.grants or ()),
+            granted=untold or CONFLUENCE in given,
+            products=None if untold else tuple(sorted({_PRODUCT_KEYS.get(one, one) for one in given - NO_PRODUCTS})),
         )
 
-    def _kind(self, row: UserRow) -> Kind:
-        local, at, domain = (row.email or "").casefold().rpartition("@")
-        if at and domain == SERVICE_DOMAIN:
+    def _kind(self, row: UserRow, domain: str | None, *, managed: bool | None) -> Kind:
+        """By what the account's owner cannot edit: names are left out, and so are addresses of outsiders."""
+        if domain == SERVICE_DOMAIN:
             return "service"
-        names = (row.account_id, local, row.name or "", row.nickname or "")
-        if self._service and any(
-            pattern.fullmatch(name.casefold()) for pattern in self._service for name in names if name
-        ):
+        names = [row.account_id.casefold()]
+        if row.email and (managed is not False or domain in self._internal):
+            names.append(row.email.rpartition("@")[0].casefold())
+        if any(pattern.fullmatch(name) for pattern in self._service for name in names):
             return "service"
         return _KINDS.get(row.account_type or "", "unknown")
 
@@ -205,16 +220,40 @@ class Translator:
         return self._domains[domain]
 
 
-def with_dates(user: User, dates: Activities, sightings: Sightings, never: Activity) -> User:
-    """The user with what last-active-dates said; a Confluence that is not in it was never used."""
-    listed = None if user.elsewhere is None else Activities(None, user.elsewhere)
-    joined = sightings.joined(listed, dates)
-    return replace(user, seen=joined.here or never, elsewhere=joined.elsewhere)
+def with_dates(user: User, dates: Activities, never: Activity) -> User:
+    """The user with what last-active-dates said; what the listing left open and is not in it was never used."""
+    here = None if user.seen == NO_ACCESS else user.seen
+    both = joined(Activities(here, user.elsewhere or ()), dates, never)
+    return replace(user, seen=both.here or never, elsewhere=both.elsewhere)
 
 
-def must_be_asked(user: User) -> bool:
-    """Whether the listing left open when a holder of a license last used Confluence."""
-    return user.license in ("seat", "guest") and user.seen == NOT_LISTED
+def without_dates(user: User) -> User:
+    """The user when last-active-dates does not know the account: what is open stays so."""
+    elsewhere = user.elsewhere
+    if elsewhere is not None:
+        elsewhere = tuple((product, _or_not_known(activity)) for product, activity in elsewhere)
+    return replace(user, seen=_or_not_known(user.seen), elsewhere=elsewhere)
+
+
+def _or_not_known(activity: Activity) -> Activity:
+    return NOT_KNOWN if activity == NOT_LISTED else activity
+
+
+def must_be_asked(user: User, lately: datetime) -> bool:
+    """Whether the listing left open what may decide about the user.
+
+    That is when a holder of a license last used Confluence; and, for whoever was not seen since ``lately``, the use of
+    another product.
+    """
+    seen = user.seen
+    if not isinstance(seen, Seen):
+        return seen == NOT_LISTED and user.license in ("seat", "guest")
+    if seen.latest >= lately:
+        return False
+    others = None if user.elsewhere is None else [activity for _, activity in user.elsewhere]
+    if others is None:
+        return True
+    return NOT_LISTED in others and all(one.latest < lately for one in others if isinstance(one, Seen))
 
 
 def with_license(user: User, license_: License, seats: tuple[SeatPath, ...] | None) -> User:
@@ -226,6 +265,13 @@ def with_license(user: User, license_: License, seats: tuple[SeatPath, ...] | No
 def age_known(user: User, added: datetime | None) -> User:
     """The user with the day of being added, when only last-active-dates tells it."""
     return user if user.added or not added else replace(user, added=added)
+
+
+def _elsewhere(listed: Activities | None, belonging: Belonging | None) -> tuple[tuple[str, Activity], ...] | None:
+    """Other products, among them those that the user's groups give and the list leaves out; ``None``: not all told."""
+    if listed is None or belonging is None or belonging.products is None:
+        return None
+    return with_granted(listed, belonging.products).elsewhere
 
 
 def _seen(listed: Activities | None, belonging: Belonging | None) -> Activity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from concurrent.futures import Future
 
 import msgspec
@@ -57,9 +57,11 @@ def read_groups(client: Client, ari: str) -> Groups:
     rows = [row for page in every for row in page]
     here = _listing(client, "groups with access to Confluence", {"resourceIds": [ari]})
     asked = {row.id for page in here for row in page}
+    gives_access = frozenset(asked)
     asked |= {row.id for row in rows if row.counts is None or row.counts.resources != 0}
     roles = _roles(client, sorted(asked))
-    groups = [group_of(row, roles.get(row.id, ()), client.place.directory, ari) for row in rows]
+    place = client.place.directory
+    groups = [group_of(row, roles.get(row.id, ()), place, ari, gives_access=row.id in gives_access) for row in rows]
     by_id = {group.id: group for group in sorted(groups, key=lambda group: group.id)}
     return Groups(by_id, (every.reading(), here.reading()))
 
@@ -107,11 +109,18 @@ def _roles(client: Client, groups: list[str]) -> dict[str, list[RoleRow]]:
     return found
 
 
-def group_of(row: GroupRow, roles: Iterable[RoleRow], directory: str, ari: str) -> Group:
-    """The group with what its roles give in the Confluence ``ari`` and elsewhere."""
+def group_of(
+    row: GroupRow, roles: Collection[RoleRow], directory: str, ari: str, *, gives_access: bool = False
+) -> Group:
+    """The group with what its roles give in the Confluence ``ari`` and elsewhere.
+
+    What they give is unknown when there are roles on fewer resources than the site counts, or none on a Confluence that
+    the group is listed for (``gives_access``).
+    """
     grants: set[Grant] = set()
     here: set[str] = set()
-    untold = False
+    resources = {given.resource_id for given in roles}
+    untold = len(resources) < ((row.counts and row.counts.resources) or 0) or (gives_access and ari not in resources)
     for given in roles:
         if given.roles is None:
             untold = True

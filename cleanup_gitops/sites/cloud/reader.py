@@ -6,6 +6,7 @@ open, one user at a time. ``user`` asks the same questions about one account and
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
+from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, RefusedError, SiteError
 from cleanup_gitops.model.group import Directory
 from cleanup_gitops.model.inventory import Inventory, Proof, Reading
 from cleanup_gitops.model.people import People, Person
@@ -32,8 +33,11 @@ from cleanup_gitops.sites.cloud.grants import Groups, find_group, modifiable, re
 from cleanup_gitops.sites.cloud.paging import HINT, Listing, counted
 from cleanup_gitops.sites.cloud.preflight import Ground
 from cleanup_gitops.sites.cloud.wire import Page, UserRow
+from cleanup_gitops.sites.http import StatusError
 
 _USERS = msgspec.json.Decoder(Page[UserRow])
+OF_THE_SITE = frozenset({401, 408, 429})
+"""Statuses of 4xx that are not about what was asked."""
 
 
 class CloudReader:
@@ -43,6 +47,7 @@ class CloudReader:
         self._site = site
         self._ground = ground
         self._client = client
+        self._quiet = dataclasses.replace(client, progress=None)
         self._groups: Groups | None = None
 
     def read(self) -> Live:
@@ -55,14 +60,16 @@ class CloudReader:
             raise IncompleteReadingError(f"The reading of {self._site.name} broke off: {error.message}", HINT) from None
 
     def _read(self) -> Live:
+        self._client.admin.resume_waiting()
         as_of = self._client.clock.now()
         self._client.step("reading groups", 0, None)
         groups = self._groups = read_groups(self._client, self._ground.ari)
         translator = self._translator(groups, as_of)
         with _collector_paused():
             users, people, reading, holders = self._everybody(translator)
-            self._complete(users, holders, translator)
-            asked = [user for user in users.values() if must_be_asked(user)]
+            self._complete(users, holders, translator, self._client)
+            lately = translator.sightings.lately
+            asked = [user for user in users.values() if must_be_asked(user, lately)]
             users.update(ask_dates(self._client, asked, translator.sightings))
             inventory = Inventory(
                 site=self._site.name,
@@ -77,22 +84,26 @@ class CloudReader:
         return Live(inventory, People(people))
 
     def user(self, account: str) -> User | None:
-        """One account of the directory now, with the same facts as in `read`."""
-        page = self._client.admin.read(
-            self._client.place.search_users(expand=True, filters={"accountIds": [account]}), _USERS
-        )
+        """One account of the directory now, with the same facts as in `read`.
+
+        Raises `RefusedError` when the site answers about other accounts, but not about this one.
+        """
+        client = self._quiet
+        with _about(account):
+            page = client.admin.read(client.place.search_users(expand=True, filters={"accountIds": [account]}), _USERS)
         if not page.data:
             return None
         row = page.data[0]
         if len(page.data) > 1 or row.account_id != account:
             raise SiteError(f"The site answered with other accounts when asked for {account}.")
-        translator = self._translator(self._known_groups(row), self._client.clock.now())
+        translator = self._translator(self._known_groups(row), client.clock.now())
         users = {account: translator.user(row)}
-        holders = holder(self._client, self._ground.ari, account)
-        self._complete(users, holders, translator)
-        user = users[account]
-        if must_be_asked(user):
-            return ask_one(self._client, user, translator.sightings)
+        with _about(account):
+            holders = holder(client, self._ground.ari, account)
+            self._complete(users, holders, translator, client)
+            user = users[account]
+            if must_be_asked(user, translator.sightings.lately):
+                return ask_one(client, user, translator.sightings)
         return user
 
     def group_modifiable(self, group: str) -> bool | None:
@@ -104,7 +115,7 @@ class CloudReader:
         """The groups as read last, read again when the user is in one that is not among them."""
         groups = self._groups
         if groups is None or self._translator(groups, self._client.clock.now()).unknown_groups(row):
-            groups = self._groups = read_groups(self._client, self._ground.ari)
+            groups = self._groups = read_groups(self._quiet, self._ground.ari)
         return groups
 
     def _translator(self, groups: Groups, now: datetime) -> Translator:
@@ -113,6 +124,7 @@ class CloudReader:
             groups=groups.by_id,
             sightings=Sightings(self._ground.ari, now),
             service_accounts=self._site.service_accounts,
+            internal_domains=self._site.internal_domains,
         )
 
     def _everybody(self, translator: Translator) -> tuple[dict[str, User], dict[str, Person], Reading, Holders]:
@@ -122,7 +134,7 @@ class CloudReader:
             try:
                 (users, people), reading = counted(lambda before: self._list(translator, before), self._count)
             except KeyboardInterrupt:
-                self._client.admin.stop_waiting()
+                self._client.admin.give_up()
                 raise
             return users, people, reading, holders.result()
 
@@ -145,7 +157,7 @@ class CloudReader:
     def _count(self) -> int:
         return self._client.admin.read(self._client.place.count_users(), COUNT).count
 
-    def _complete(self, users: dict[str, User], holders: Holders, translator: Translator) -> None:
+    def _complete(self, users: dict[str, User], holders: Holders, translator: Translator, client: Client) -> None:
         """Add what the list leaves open: administrators and licenses by roles given directly."""
         for account in holders.admins & users.keys():
             if not users[account].admin:
@@ -155,7 +167,18 @@ class CloudReader:
             for account in sorted(holders.any & users.keys())
             if users[account].groups is not None and not translator.has_role_through_group(users[account])
         ]
-        users.update(settle(self._client, self._ground.ari, direct))
+        users.update(settle(client, self._ground.ari, direct, holders.admins))
+
+
+@contextmanager
+def _about(account: str) -> Iterator[None]:
+    """A question that is refused for this account alone is no failure of the site."""
+    try:
+        yield
+    except StatusError as error:
+        if not 400 <= error.status < 500 or error.status in OF_THE_SITE:
+            raise
+        raise RefusedError(f"The site refused to tell of {account} ({error.status}, {error.endpoint}).") from None
 
 
 @contextmanager

@@ -27,6 +27,14 @@ class CloudSite:
         self.writer = writer
         self._clients = clients
 
+    def stop_waiting(self) -> None:
+        """End all waits for the site's rate limit: the call that waits raises `SiteError`, and nothing was sent.
+
+        Calls that need not wait go on. The next reading of the whole site waits again. Safe in a signal handler.
+        """
+        for client in self._clients:
+            client.stop_waiting()
+
     def close(self) -> None:
         """End waits and connections."""
         for client in self._clients:

@@ -1,0 +1,39 @@
+"""Credentials that end soon or have ended, by the days that a Site document names."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cleanup_gitops.policy.documents import CredentialRef, Site
+
+WARN_DAYS = 14
+"""Days before the end from which on to warn."""
+
+
+def credential_warnings(site: Site, today: date) -> tuple[str, ...]:
+    """One sentence for each credential that ends within ``WARN_DAYS`` of ``today`` (UTC) or has ended.
+
+    A credential may be used up to and including the day ``expires``; one without that day is not warned of.
+    """
+    held = (
+        ("the organization's API key", site.credentials.org_api_key),
+        ("the account of the API token", site.credentials.user),
+        ("the API token", site.credentials.token),
+    )
+    return tuple(
+        _sentence(what, site, one, one.expires, today)
+        for what, one in held
+        if one.expires is not None and (one.expires - today).days <= WARN_DAYS
+    )
+
+
+def _sentence(what: str, site: Site, credential: CredentialRef, expires: date, today: date) -> str:
+    days = (expires - today).days
+    where = f" ({credential.where})" if credential.where else ""
+    if days < 0:
+        end = f"ended on {expires}{where}"
+    elif days == 0:
+        end = f"expires today, on {expires}{where}"
+    else:
+        end = f"expires on {expires}, in {days} {'day' if days == 1 else 'days'}{where}"
+    return f"{site.name}: {what} {end}. Make a new one and change ${credential.env} and `expires`."
