@@ -19,7 +19,7 @@ from cleanup_gitops.model.run import LedgerEntry
 FORMAT = 1
 GENESIS = "0" * 64
 """What the first line of all names as the line before it."""
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding bytes from elsewhere may raise."""
 HINT = (
     "Nothing was done. See who changed the recorded state with `git log -p` on its folder, and bring back the files"

@@ -116,6 +116,8 @@ def test_a_plan_file_that_is_none_is_one_line(workspace: Workspace, tmp_path: Pa
     refused(workspace.run("show", str(tmp_path / "nothing.json")), 1, "nothing.json")
     (tmp_path / "plan.json").write_bytes(b"\xff\xfe")
     refused(workspace.run("show", str(tmp_path / "plan.json")), 4, "not JSON")
+    (tmp_path / "plan.json").write_bytes(b"[" * 100_000)
+    refused(workspace.run("show", str(tmp_path / "plan.json")), 4, "nested too deeply")
 
 
 def test_an_unwritable_target_is_one_line(workspace: Workspace) -> None:
@@ -127,6 +129,12 @@ def test_a_folder_without_policies_says_how_to_start(workspace: Workspace, tmp_p
     said = workspace.run("-C", str(tmp_path / "empty"), "validate")
     assert said.code == 1
     assert "init" in said.err
+
+
+def test_policies_without_a_site_say_what_is_missing(workspace: Workspace) -> None:
+    (workspace.folder / "policies" / "site.yaml").unlink()
+    for command in (("validate",), ("plan",), ("plan", "--site", "acme"), ("apply", "--auto-approve")):
+        refused(workspace.run(*command), 1, "kind Site", "cleanup-gitops init")
 
 
 def test_no_repository_no_record(workspace: Workspace, tmp_path: Path) -> None:
@@ -177,7 +185,7 @@ def test_ctrl_c_while_reading_writes_nothing(workspace: Workspace) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1, out + err
-    assert "Interrupted." in err
+    assert "Interrupted. Nothing was written." in err
     assert workspace.writes() == []
 
 

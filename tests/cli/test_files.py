@@ -24,7 +24,7 @@ def test_a_file_is_replaced_and_readable_by_its_owner_only(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_link_stays_and_its_target_is_written(tmp_path: Path, exists: bool) -> None:  # noqa: FBT001
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path, exists: bool) -> None:
     (tmp_path / "there").mkdir()
     target, link = tmp_path / "there" / "plan.json", tmp_path / "link"
     if exists:

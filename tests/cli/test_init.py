@@ -168,3 +168,28 @@ def _all_of(terminal: int) -> str:
         if not part:
             return said.decode()
         said += part
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--site", name) for name in ("123", "1e3", "no", "true", "null", "2026-01-01")),
+        *(("--organization", name) for name in ("123", "1e3", "007", "true", "null", "2026-01-01", "-", "---")),
+        *(("--url", url) for url in ("https://127.0.0.1", "https://no.example", "https://1e3.example:8443")),
+    ],
+)
+def test_a_value_that_yaml_could_take_for_something_else_is_valid(tmp_path: Path, option: str, value: str) -> None:
+    assert run(["-C", str(tmp_path), "init", option, value]) == 0
+    assert run(["-C", str(tmp_path), "validate"]) == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://x.example:0", "https://x.example:65536", "https://x..example", "https://[::1", "https://x-.example"],
+)
+def test_an_address_that_validate_would_refuse_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert run(["-C", str(tmp_path), "init", "--url", url]) == 1
+    assert "is not the address of a site" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

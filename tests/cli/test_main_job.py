@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from cleanup_gitops.cli.main import run
+from cleanup_gitops.cli.terminal import SystemClock
 from tests.cli.workspace import DORMANT, Workspace
 
 ADDITIVE = """\
@@ -69,7 +73,29 @@ def test_as_of_counts_ages_for_another_day(workspace: Workspace) -> None:
     now = json.loads(workspace.run("plan", "--format", "json").out)
     later = json.loads(workspace.run("plan", "--format", "json", "--as-of", "2099-01-01").out)
     assert later["summary"]["actions"].get("membership.remove", 0) > now["summary"]["actions"]["membership.remove"]
-    assert workspace.run("plan", "--as-of", "yesterday").code == 1
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ("yesterday", "is not a date like"),
+        ("2026-02-30", "is not a date like"),
+        ("2026-11-22T10:00:00", "has no time zone"),
+        ("0001-01-01", "is not between the years 2000 and 2200"),
+        ("0001-01-01T00:00:00+14:00", "is not between the years 2000 and 2200"),
+        ("1999-12-31", "is not between the years 2000 and 2200"),
+        ("2201-01-01", "is not between the years 2000 and 2200"),
+        ("9999-12-31T23:59:59-14:00", "is not between the years 2000 and 2200"),
+    ],
+)
+def test_a_time_that_cannot_be_meant_is_refused(capsys: pytest.CaptureFixture[str], when: str, message: str) -> None:
+    assert run(["plan", "--as-of", when]) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("when", ["2000-01-01", "2200-12-31T23:59:59-14:00"])
+def test_the_first_and_the_last_time_can_be_planned_for(workspace: Workspace, when: str) -> None:
+    assert workspace.run("plan", "--as-of", when).code in (0, 3)
 
 
 @pytest.mark.case("E57")
@@ -100,6 +126,61 @@ def test_a_plan_over_a_cap_is_shown_as_unsafe_and_not_applied(workspace: Workspa
     assert "unsafe" in applied.err
     assert workspace.writes() == []
     assert not (workspace.folder / "state").exists()
+
+
+@pytest.mark.case("E59")
+@pytest.mark.parametrize("cap", ["{max: 0}", "{max: 100, percent: 0}"])
+def test_a_cap_of_zero_means_never(workspace: Workspace, cap: str) -> None:
+    guardrails = (
+        "apiVersion: cleanup-gitops/v1\nkind: Guardrails\nmetadata: {name: tight, owner: s@acme.com}\n"
+        "spec: {caps: {membership.remove: CAP, user.disable: {max: 0}}}\n"
+    )
+    workspace.policy("guardrails.yaml", guardrails.replace("CAP", cap))
+    planned = json.loads(workspace.run("plan", "--format", "json").out)
+    checks = {check["name"]: check for check in planned["checks"]}
+    assert not planned["applyable"]
+    assert "0 allowed (max " in checks["cap:membership.remove"]["message"]
+    assert not checks["cap:membership.remove"]["passed"]
+    assert checks["cap:user.disable"]["passed"]
+
+
+@pytest.mark.case("E67")
+def test_validate_and_plan_warn_before_a_key_ends(workspace: Workspace) -> None:
+    site = (workspace.folder / "policies" / "site.yaml").read_text()
+    soon = SystemClock().now().date() + timedelta(days=9)
+    workspace.policy("site.yaml", site.replace("{env: ORG_KEY}", f"{{env: ORG_KEY, expires: {soon}}}"))
+    where = "(policies/site.yaml:9). Make a new one and change $ORG_KEY"
+    validated = workspace.run("validate")
+    assert validated.code == 0
+    assert "Warning: acme: the organization's API key expires on" in validated.err
+    assert where in validated.err
+    assert any(where in warning for warning in json.loads(workspace.run("plan", "--format", "json").out)["warnings"])
+    shown = workspace.run("plan")
+    assert shown.code == 0
+    assert where in shown.out
+
+
+def test_how_to_apply_a_saved_plan_is_said_as_it_can_be_typed(workspace: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "a plan.json"
+    said = workspace.run("plan", "--out", str(out))
+    typed = said.err.rpartition("Apply it with: ")[2]
+    program, *arguments = shlex.split(typed)
+    assert program == "cleanup-gitops"
+    assert arguments == ["-C", str(workspace.folder), "apply", str(out)]
+    assert run(arguments) == 0
+    assert "Apply it" not in workspace.run("plan", "--out", "/dev/null").err
+
+
+def test_a_saved_plan_that_is_unsafe_is_not_offered_to_be_applied(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.policy(
+        "guardrails.yaml",
+        "apiVersion: cleanup-gitops/v1\nkind: Guardrails\nmetadata: {name: tight, owner: s@acme.com}\n"
+        "spec: {caps: {total: {max: 0}}}\n",
+    )
+    said = workspace.run("plan", "--out", str(tmp_path / "plan.json"))
+    assert said.code == 3
+    assert "It is unsafe, so it cannot be applied." in said.err
+    assert "Apply it with" not in said.err
 
 
 @pytest.mark.case("E58")
@@ -168,6 +249,12 @@ def test_several_sites_need_a_name_to_apply(workspace: Workspace) -> None:
     assert "Sites: acme, globex" in said.err
     assert workspace.run("plan").code == 0
     assert workspace.run("plan", "--site", "globex").code == 0
+    for several in (("--format", "json"), ("--out", "plan.json")):
+        said = workspace.run("plan", *several)
+        assert said.code == 1
+        assert said.out == ""
+        assert "--site NAME" in said.err
+    assert json.loads(workspace.run("plan", "--format", "json", "--site", "globex").out)["site"] == "globex"
 
 
 def test_schema_is_json(workspace: Workspace) -> None:

@@ -134,3 +134,12 @@ def test_a_file_that_is_no_world_is_one_clear_line(
     said = capsys.readouterr().err
     assert "not a sandbox world" in said
     assert "Traceback" not in said
+
+
+def test_a_file_that_is_no_world_is_named_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "world.json").write_text("{}")
+    assert run(["sandbox", "serve", "--world", "world.json"]) == 1
+    assert "Error: world.json: not a sandbox world" in capsys.readouterr().err

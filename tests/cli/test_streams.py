@@ -5,16 +5,15 @@ from __future__ import annotations
 import errno
 import io
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from cleanup_gitops.cli import main
-from cleanup_gitops.cli.main import run
+from cleanup_gitops.cli.main import Asked, run
+from cleanup_gitops.policy.problems import PolicyError
 from tests.cli.workspace import Workspace
 
 FULL = Path("/dev/full")
@@ -90,7 +89,7 @@ class Narrow(io.StringIO):
         super().__init__()
         self.number = number
 
-    def write(self, text: str) -> int:
+    def write(self, _text: str) -> int:
         raise OSError(self.number, os.strerror(self.number))
 
 
@@ -124,18 +123,30 @@ def test_what_the_operating_system_refuses_is_no_defect(
 
 @pytest.mark.parametrize(
     ("command", "said"),
-    [("plan", "Interrupted. Nothing was written."), ("apply --auto-approve", "Interrupted.")],
+    [
+        ("", "Interrupted.\n"),
+        ("apply", "Interrupted.\n"),
+        ("demo", "Interrupted.\n"),
+        ("plan", "Interrupted. Nothing was written.\n"),
+        ("show", "Interrupted. Nothing was written.\n"),
+    ],
 )
-def test_an_interrupt_claims_only_what_is_known(workspace: Workspace, command: str, said: str) -> None:
-    """It comes while the answer to the first question is slow."""
-    workspace.fault(kind="slow", seconds=2.0, match={"path_regex": "users/search$"})
-    arguments = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), *command.split()]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        for _ in range(600):
-            if workspace.requests("POST") or process.poll() is not None:
-                break
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert err.splitlines()[-1] == said
+def test_an_interrupt_claims_only_what_is_known(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, said: str
+) -> None:
+    """After an apply has recorded its run, say, while it prints what it did."""
+
+    def interrupted(*_arguments: object, obj: Asked, **_options: object) -> int:
+        obj.command = command
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.cli, "main", interrupted)
+    assert run([command]) == 1
+    assert capsys.readouterr().err == said
+
+
+def test_the_command_that_was_asked_for_is_known(tmp_path: Path) -> None:
+    asked = Asked()
+    with pytest.raises(PolicyError):
+        main.cli.main(["-C", str(tmp_path), "validate"], standalone_mode=False, obj=asked)
+    assert asked.command == "validate"

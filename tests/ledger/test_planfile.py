@@ -173,6 +173,8 @@ def edit(change: Callable[[dict[str, Any]], object]) -> bytes:
         (b"", "not JSON"),
         (b"\xff\xfe", "not JSON"),
         (b"<html>", "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"format_version": "1.9", "more": ' + b"[" * 100_000, "nested too deeply"),
         (b"[]", "no format_version"),
         (b"{}", "no format_version"),
         (b'{"format_version": "1.0"}', "does not hold a plan: Object missing required field"),
@@ -196,6 +198,8 @@ def edit(change: Callable[[dict[str, Any]], object]) -> bytes:
             r"changes\[0\].after.status does not fit",
         ),
         (edit(lambda plan: plan.update(created="2026-11-23T00:00:00Z")), "its envelope does not fit"),
+        (edit(lambda plan: plan.update(created="2026-11-22T09:15:00")), "created has no time zone"),
+        (edit(lambda plan: plan.update(as_of="2026-11-22T09:15:00")), "as_of has no time zone"),
         (edit(lambda plan: plan["dispositions"].pop("712020:1")), "its summary does not count"),
         (edit(lambda plan: plan.update(surprise=1)), "surprise does not fit"),
         (

@@ -89,6 +89,7 @@ def test_the_helpers_documents_fit() -> None:
         document("Guardrails", "{caps: {user.delete: {max: 1}}}"),
         document("Guardrails", "{caps: {total: {percent: 1}}}"),
         document("Guardrails", "{caps: {total: {max: -1}}}"),
+        document("Guardrails", "{caps: {total: {max: 1, percent: -1}}}"),
         document("Guardrails", "{caps: {total: {max: 1, percent: 101}}}"),
     ],
 )

@@ -236,3 +236,10 @@ def test_an_exemption_ends_within_twelve_months(tmp_path: Path, today: date, las
     with pytest.raises(PolicyError, match=f"at most 12 months ahead, {last.isoformat()}"):
         load(folder, today=today)
     assert load(folder).for_site("acme").exemptions
+
+
+def test_a_cap_of_zero_can_be_written(tmp_path: Path) -> None:
+    text = document("Guardrails", "{caps: {user.disable: {max: 0}, total: {max: 5, percent: 0}}}")
+    caps = load_texts(tmp_path / "policies", text).for_site("acme").guardrails.caps
+    assert caps["user.disable"] == Cap(0, DEFAULT_CAPS["user.disable"].percent)
+    assert caps["total"] == Cap(5, 0)
