@@ -80,10 +80,10 @@ def _member(key: str, value: object) -> bytes:
 def _document(data: bytes) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(data)
-    except UNREADABLE as error:
-        raise ApprovalError(f"The plan file is not JSON: {error}.", _HINT) from None
     except RecursionError:
         raise ApprovalError("The plan file is not JSON of a plan: it is nested too deeply.", _HINT) from None
+    except UNREADABLE as error:
+        raise ApprovalError(f"The plan file is not JSON: {error}.", _HINT) from None
     if not isinstance(document, dict) or "format_version" not in document:
         raise ApprovalError("The file is not a plan: it has no format_version.", _HINT)
     return document
