@@ -72,7 +72,7 @@ def _distinct(texts: Iterable[str | None]) -> list[str]:
 
 def _activity_reason(predicate: Predicate, user: User, scope: Scope) -> str | None:
     if isinstance(predicate, InactiveFor):
-        return idle_reason(predicate, user, scope.as_of)
+        return idle_reason(predicate, user, scope.as_of, scope.idleness)
     return never_used_reason(predicate, user, scope.as_of) if isinstance(predicate, NeverActiveFor) else None
 
 

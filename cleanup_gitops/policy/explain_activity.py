@@ -11,6 +11,8 @@ from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.finding import Finding, all_of
 from cleanup_gitops.policy.tree import InactiveFor, NeverActiveFor
 
+_ANY_AGE = -1_000_000
+
 
 class _Fact(NamedTuple):
     """One thing that idleness counts from: ``at`` its latest moment, ``age`` the days since then after the lag.
@@ -34,18 +36,38 @@ def idle(asked: InactiveFor, user: User, as_of: datetime) -> Finding:
     return Finding(name, all_of(fact.verdict for fact in facts), "; ".join(map(_text, facts)))
 
 
-def idle_reason(asked: InactiveFor, user: User, as_of: datetime) -> str | None:
-    """What idleness counts from, when it holds: the fact with the fewest days since it."""
-    facts = _facts(asked, user, as_of)
+class Idleness(NamedTuple):
+    """Days that a user is idle in a product, and from what they count; ``None``: not known, or never used."""
+
+    days: int | None
+    text: str
+
+
+def idle_reason(asked: InactiveFor, user: User, as_of: datetime, known: dict[tuple[str, str], Idleness]) -> str | None:
+    """What idleness counts from, when it holds: the fact with the fewest days since it.
+
+    ``known`` keeps what was worked out before, by account and product: several policies ask about the same people.
+    """
+    key = (user.id, asked.product)
+    found = known.get(key)
+    if found is None:
+        found = known[key] = _idleness(asked.product, user, as_of)
+    return found.text if found.days is not None and found.days > asked.days else None
+
+
+def _idleness(product: str, user: User, as_of: datetime) -> Idleness:
+    """Asked with a threshold that every known fact passes: only what is not known, or never happened, is left."""
+    facts = _facts(InactiveFor(_ANY_AGE, product), user, as_of)
     if not all_of(fact.verdict for fact in facts):
-        return None
+        return Idleness(None, "")
     latest = min(facts, key=lambda fact: fact.age)
-    where = {"any": " in every product", "confluence": ""}.get(asked.product, f" in {asked.product}")
+    where = {"any": " in every product", "confluence": ""}.get(product, f" in {product}")
+    age = _days(latest.age)
     if isinstance(latest.activity, Seen):
-        return f"last seen by {_day(latest.at)}{where}, {_days(latest.age)}"
+        return Idleness(latest.age, f"last seen by {_day(latest.at)}{where}, {age}")
     if isinstance(latest.activity, Never):
-        return f"never seen{where}, added {_day(latest.at)}, {_days(latest.age)}"
-    return f"{latest.word} {_day(latest.at)}, {_days(latest.age)}"
+        return Idleness(latest.age, f"never seen{where}, added {_day(latest.at)}, {age}")
+    return Idleness(latest.age, f"{latest.word} {_day(latest.at)}, {age}")
 
 
 def never_used(asked: NeverActiveFor, user: User, as_of: datetime) -> Finding:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.policy.explain_activity import Idleness
 from cleanup_gitops.policy.patterns import glob, is_glob
 
 
@@ -31,6 +32,8 @@ class Scope:
     as_of: datetime
     inventory: Inventory
     _targets: dict[tuple[str, ...], Targets] = field(default_factory=dict, init=False, repr=False, compare=False)
+    idleness: dict[tuple[str, str], Idleness] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By account and product, for the people whose reasons were asked for. For texts only, never for verdicts."""
 
     def targets(self, patterns: tuple[str, ...]) -> Targets:
         """The groups that patterns mean here; worked out once."""

@@ -8,6 +8,7 @@ have come or gone), and after that its `Reading` proves nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
@@ -23,15 +24,24 @@ HINT = "No plan was made. Run the command again; if it stays so, the site's API 
 
 
 class Listing(Generic[T]):
-    """One reading of one list. Iterate it once; `reading` then tells what was read."""
+    """One reading of one list. Iterate it once; `reading` then tells what was read.
+
+    With ``ahead``, a pool, the next page is asked for while its reader is still busy with the last one.
+    """
 
     def __init__(
-        self, what: str, endpoint: str, fetch: Callable[[str | None], Page[T]], key: Callable[[T], str]
+        self,
+        what: str,
+        endpoint: str,
+        fetch: Callable[[str | None], Page[T]],
+        key: Callable[[T], str],
+        ahead: Executor | None = None,
     ) -> None:
         self._what = what
         self._endpoint = endpoint
         self._fetch = fetch
         self._key = key
+        self._ahead = ahead
         self._seen: set[str] = set()
         self._pages = 0
         self._items = 0
@@ -44,18 +54,18 @@ class Listing(Generic[T]):
 
     def __iter__(self) -> Iterator[list[T]]:
         """The rows, page by page. Raises `SiteError` on the first page, `IncompleteReadingError` later."""
-        cursor: str | None = None
         asked: set[str] = set()
         empty = 0
+        coming = self._ask(None)
         while True:
-            page = self._page(cursor)
+            page = self._page(coming)
             self._pages += 1
             self._items += len(page.data)
             self._check_new(page.data)
-            yield page.data
             cursor = page.links.next if page.links else None
             if not cursor:
                 self._ended = True
+                yield page.data
                 return
             empty = 0 if page.data else empty + 1
             if cursor in asked or empty >= MOST_EMPTY:
@@ -64,6 +74,8 @@ class Listing(Generic[T]):
                     HINT,
                 )
             asked.add(cursor)
+            coming = self._ask(cursor)
+            yield page.data
 
     def reading(self, before: int | None = None, after: int | None = None) -> Reading:
         """What was read, with the site's own counts before and after, if it has any."""
@@ -84,9 +96,15 @@ class Listing(Generic[T]):
                 raise IncompleteReadingError(f"The list of {self._what} has {key} twice ({self._endpoint}).", HINT)
             self._seen.add(key)
 
-    def _page(self, cursor: str | None) -> Page[T]:
+    def _ask(self, cursor: str | None) -> Callable[[], Page[T]]:
+        """Begin to fetch a page if there is a pool; what is returned waits for it."""
+        if self._ahead is None:
+            return lambda: self._fetch(cursor)
+        return self._ahead.submit(self._fetch, cursor).result
+
+    def _page(self, coming: Callable[[], Page[T]]) -> Page[T]:
         try:
-            return self._fetch(cursor)
+            return coming()
         except CredentialError:
             raise
         except SiteError as error:

@@ -7,7 +7,6 @@ open, one user at a time. ``user`` asks the same questions about one account and
 from __future__ import annotations
 
 import dataclasses
-import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, RefusedError, SiteError
 from cleanup_gitops.model.group import Directory
 from cleanup_gitops.model.inventory import Inventory, Proof, Reading
@@ -65,7 +65,7 @@ class CloudReader:
         self._client.step("reading groups", 0, None)
         groups = self._groups = read_groups(self._client, self._ground.ari)
         translator = self._translator(groups, as_of)
-        with _collector_paused():
+        with collector_paused():
             users, people, reading, holders = self._everybody(translator)
             self._complete(users, holders, translator, self._client)
             lately = translator.sightings.lately
@@ -141,14 +141,20 @@ class CloudReader:
     def _list(
         self, translator: Translator, expected: int
     ) -> tuple[tuple[dict[str, User], dict[str, Person]], Listing[UserRow]]:
-        listing = Listing("users", USERS_SEARCH, self._page, lambda row: row.account_id)
+        """The list of users, translated while the next page is on its way."""
         users: dict[str, User] = {}
         people: dict[str, Person] = {}
-        for page in listing:
-            for row in page:
-                users[row.account_id] = translator.user(row)
-                people[row.account_id] = translator.person(row)
-            self._client.step("reading users", listing.items, expected)
+        with ThreadPoolExecutor(1, thread_name_prefix="cleanup-gitops") as ahead:
+            listing = Listing("users", USERS_SEARCH, self._page, lambda row: row.account_id, ahead)
+            try:
+                for page in listing:
+                    for row in page:
+                        users[row.account_id] = translator.user(row)
+                        people[row.account_id] = translator.person(row)
+                    self._client.step("reading users", listing.items, expected)
+            except KeyboardInterrupt:
+                self._client.admin.give_up()
+                raise
         return (users, people), listing
 
     def _page(self, cursor: str | None) -> Page[UserRow]:
@@ -179,15 +185,3 @@ def _about(account: str) -> Iterator[None]:
         if not 400 <= error.status < 500 or error.status in OF_THE_SITE:
             raise
         raise RefusedError(f"The site refused to tell of {account} ({error.status}, {error.endpoint}).") from None
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Rows have no cycles, and a collector that looks for some while they load only costs time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
