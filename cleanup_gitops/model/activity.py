@@ -72,8 +72,3 @@ def cutoff(as_of: datetime, days: int, lag: int) -> datetime:
     ``as_of - seen - lag > days`` in whole UTC dates is the same as ``seen < cutoff(as_of, days, lag)``.
     """
     return midnight(as_of) - timedelta(days=days + lag)
-
-
-def days_since(as_of: datetime, at: datetime, lag: int) -> int:
-    """Whole days between two UTC dates, after the lag, never below zero."""
-    return max(0, (midnight(as_of) - midnight(at)).days - lag)

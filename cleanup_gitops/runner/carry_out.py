@@ -138,6 +138,7 @@ class Attempt:
         user = self._look()
         if user is not None and took_effect(self._change, user):
             return self._outcome("already", error.message, verified=True)
+        self.sent = False  # nothing was changed, so the user's next change is decided anew
         return self._outcome("failed", error.message)
 
     def _read_back(self, receipt: Receipt | None, what: str) -> Outcome:

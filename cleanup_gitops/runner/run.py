@@ -147,6 +147,8 @@ def _read_again(
         after = desk.hands.reader.read()
     except SiteError as error:
         return before, outcomes, error.message
+    except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
+        return before, outcomes, f"a defect of cleanup-gitops ({type(error).__name__})."
     return after, finish(outcomes, changes, after.inventory), ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -23,11 +24,11 @@ from cleanup_gitops.model.errors import CredentialError, LostAnswerError, Refuse
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.documents import Protection
+from cleanup_gitops.policy.documents import Ensure, Protection
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.run import UnrecordedError
 from tests.fakes import FakeSite
-from tests.runner.office import SEATS, Office, office_site, open_office
+from tests.runner.office import DORMANT, SEATS, Office, office_site, open_office
 
 
 def results(office: Office, stop: Stop | None = None) -> dict[str, tuple[str, str]]:
@@ -313,6 +314,31 @@ def test_a_site_that_cannot_be_read_again_keeps_the_reading_before_and_says_so(t
     assert run.outcomes[0].result == "applied"
     assert SEATS in (run.live.inventory.user_by_id["712020:0001"].groups or ())
     assert run.commit
+
+
+def test_a_defect_of_ours_in_the_last_reading_loses_no_record(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    office.site.broken["read"] = [None, KeyError("ours")]  # type: ignore[list-item]
+    run = office.apply()
+    assert run.unread == "a defect of cleanup-gitops (KeyError)."
+    assert run.outcomes[0].result == "applied"
+    assert run.commit
+
+
+def test_after_a_refusal_the_next_change_of_the_same_user_is_decided_anew(tmp_path: Path) -> None:
+    office = open_office(tmp_path, 100)
+    office.under(policies=(DORMANT, replace(DORMANT, name="others-too", ensure=Ensure(groups_present=("others",)))))
+
+    class Refusing(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            del change
+            self.happens("712020:0001", license="guest")
+            raise RefusedError("The site answered 403.")
+
+    office.site = Refusing(office_site(100))
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["failed", "superseded"]
+    assert run.outcomes[1].detail == "no longer planned: unchanged (no-policy-matches)"
 
 
 def test_a_record_that_cannot_be_committed_is_not_lost(tmp_path: Path) -> None:
