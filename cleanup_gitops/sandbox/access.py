@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cleanup_gitops.sandbox.answers import Refusal, confluence, gateway
+from cleanup_gitops.sandbox.answers import Refusal, application, confluence, gateway, spring
+from cleanup_gitops.sandbox.options import Options
 from cleanup_gitops.sandbox.state import State
-from cleanup_gitops.sandbox.world import RateLimit, parse_time
+from cleanup_gitops.sandbox.world import parse_time
 
 
 def check_key(state: State, request: Request) -> None:
@@ -60,12 +61,13 @@ def _same(given: str, expected: str) -> bool:
 class Limits:
     """Counts requests per limited path and window of the machine's clock."""
 
-    def __init__(self, limits: list[RateLimit]) -> None:
-        self._limits = [(re.compile(limit.path), limit) for limit in limits]
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._limits = [(re.compile(limit.path), limit) for limit in options.rate_limits]
         self._windows: dict[tuple[int, str], tuple[int, int]] = {}
 
     def check(self, path: str) -> dict[str, str]:
-        """Headers for the answer; raises `Refusal` 429 (without ``Retry-After``) over the limit.
+        """Headers for the answer; raises `Refusal` 429 over the limit.
 
         Paths that differ only in ids of users share one budget per organization.
         """
@@ -75,16 +77,35 @@ class Limits:
                 continue
             found = re.search(r"/orgs/([^/]+)", path)
             owner = found.group(1) if found else ""
-            window = math.floor(time.time() / limit.window_seconds)
+            now = time.time()
+            window = math.floor(now / limit.window_seconds)
             last, used = self._windows.get((number, owner), (window, 0))
             used = used + 1 if last == window else 1
             self._windows[number, owner] = (window, used)
-            reset = datetime.fromtimestamp((window + 1) * limit.window_seconds, UTC)
+            reset = (window + 1) * limit.window_seconds
             headers = {
                 "X-RateLimit-Limit": str(limit.limit),
                 "X-RateLimit-Remaining": str(max(0, limit.limit - used)),
-                "X-RateLimit-Reset": reset.strftime("%Y-%m-%dT%H:%MZ" if limit.short_reset else "%Y-%m-%dT%H:%M:%SZ"),
+                "X-RateLimit-Reset": _reset(reset, short=limit.short_reset),
             }
             if used > limit.limit:
-                raise gateway(429, "Rate limit exceeded", headers)
+                raise self._throttled(path, reset - now, headers)
         return headers
+
+    def _throttled(self, path: str, wait: float, headers: dict[str, str]) -> Refusal:
+        message = "Rate limit exceeded"
+        match self._options.throttled_body:
+            case "gateway":
+                refusal = gateway(429, message)
+            case "application":
+                refusal = application(429, "ADMIN-429-1", message, "Wait and try again.")
+            case "spring":
+                refusal = spring(429, "Too Many Requests", message, path, _reset(time.time(), short=False))
+        if self._options.retry_after:
+            headers = {**headers, "Retry-After": str(math.ceil(wait))}
+        refusal.response.headers.update(headers)
+        return refusal
+
+
+def _reset(instant: float, *, short: bool) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%MZ" if short else "%Y-%m-%dT%H:%M:%SZ")

@@ -38,6 +38,13 @@ def application(status: int, code: str, title: str, detail: str) -> Refusal:
     return Refusal(json_answer({"errors": [error]}, status))
 
 
+def unwrapped(refusal: Refusal) -> Refusal:
+    """The only error in the list, without the list; what is no such list stays as it is."""
+    body = msgspec.json.decode(refusal.response.body)
+    errors = body.get("errors")
+    return Refusal(json_answer(errors[0], refusal.response.status_code)) if errors else refusal
+
+
 def gateway(status: int, message: str, headers: dict[str, str] | None = None) -> Refusal:
     """An error of the proxy in front of the admin host."""
     return Refusal(json_answer({"code": status, "message": message}, status, headers))
@@ -85,3 +92,8 @@ def unknown_user() -> Refusal:
 def unknown_group() -> Refusal:
     """No such group in the directory."""
     return application(404, "ADMIN-404-10", "Group not found", "No such group in the directory.")
+
+
+def unknown_resource() -> Refusal:
+    """No such product, site or endpoint."""
+    return application(404, "ADMIN-404-1", "Unknown resource", "No such resource.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from typing import Literal
 
 from cleanup_gitops.sandbox.names import DEPARTMENTS
-from cleanup_gitops.sandbox.world import Group, Resource
+from cleanup_gitops.sandbox.world import Domain, Group, Resource
 
 _NAMESPACE = uuid.UUID("5a0db0c5-0000-4000-8000-c1ea0fc1ea0f")
 
@@ -83,6 +84,19 @@ def resources(site: str, cloud_id: str, capacity: int) -> list[Resource]:
             key="organization",
             owner="platform",
         ),
+    ]
+
+
+def domains(site: str) -> list[Domain]:
+    """The domains of a generated organization; accounts of the verified ones are managed."""
+    rows: tuple[tuple[str, Literal["dns", "http"], Literal["verified", "unverified"]], ...] = (
+        (f"{site}.com", "dns", "verified"),
+        (f"eu.{site}.com", "http", "verified"),
+        (f"{site}-labs.example", "dns", "unverified"),
+    )
+    return [
+        Domain(id=identifier(site, f"domain/{name}").replace("-", ""), name=name, claim=claim, status=status)
+        for name, claim, status in rows
     ]
 
 

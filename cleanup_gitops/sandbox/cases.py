@@ -154,3 +154,24 @@ CASES = (
     Case("for deletion", 2, seen=(200, 500), status="for_deletion"),
     Case("not invited", 4, "invited", (), None, added=None, status="not_invited"),
 )
+
+
+class Extra(NamedTuple):
+    """What sets single accounts of a case apart, by their place in it.
+
+    ``direct``: the seat is held by a role too, beside the group; ``synced``: the identity provider
+    knows the account; ``pending``: invited, and the invitation was never accepted.
+    """
+
+    case: str
+    places: tuple[int, ...]
+    trait: str
+
+
+EXTRAS = (
+    Extra("regular, Confluence only", (2, 6), "direct"),
+    Extra("not invited", (0,), "synced"),
+    Extra("never used", (0, 2), "pending"),
+    Extra("never used, new", (0,), "pending"),
+)
+"""They change nothing about how many accounts are of which case."""

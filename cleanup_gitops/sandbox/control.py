@@ -1,7 +1,12 @@
 """Endpoints below ``/_sandbox`` with which a test or a demo plays fate, without credentials.
 
 ``GET /_sandbox/world``            what the world holds now, in numbers
-``POST /_sandbox/clock``           ``{"advance_days": 1.5}`` or ``{"set": "2026-12-01T09:00:00Z"}``
+``POST /_sandbox/clock``           ``{"advance_days": 1.5}``, ``{"advance_seconds": 30}`` or
+                                   ``{"set": "2026-12-01T09:00:00Z"}``
+``POST /_sandbox/settle``          changes that show late show now
+``POST /_sandbox/options``         change some of the world's `Options`; GET shows all (rate limits are
+                                   those with which the sandbox was started)
+``GET /_sandbox/mails``            account ids of those who were sent a mail
 ``GET /_sandbox/requests``         every request so far: method, path, status; DELETE forgets them
 ``POST /_sandbox/faults``          a rule or a list of rules, see ``faults``; GET lists, DELETE ends
 ``POST /_sandbox/users/{id}``      somebody else changes a user, see `Outside`
@@ -22,6 +27,8 @@ from starlette.routing import Route
 
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
 from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
+from cleanup_gitops.sandbox.lifecycle import close_deleted
+from cleanup_gitops.sandbox.options import Options
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import Group, User, format_time, parse_time
 
@@ -30,9 +37,10 @@ T = TypeVar("T")
 
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True):
-    """Either of the two."""
+    """One of the three."""
 
     advance_days: float | None = None
+    advance_seconds: float | None = None
     set: str | None = None
 
 
@@ -55,6 +63,8 @@ class Outside(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
     email: str | None = None
     source: Literal["invited", "synced"] | None = None
+    managed: bool | None = None
+    email_verified: bool | None = None
 
 
 class Control:
@@ -70,6 +80,10 @@ class Control:
         table: list[tuple[str, str, Handler]] = [
             ("GET", "/_sandbox/world", self.world),
             ("POST", "/_sandbox/clock", self.clock),
+            ("POST", "/_sandbox/settle", self.settle),
+            ("GET", "/_sandbox/options", self.options),
+            ("POST", "/_sandbox/options", self.change_options),
+            ("GET", "/_sandbox/mails", self.mails),
             ("GET", "/_sandbox/requests", self.requests),
             ("DELETE", "/_sandbox/requests", self.forget_requests),
             ("GET", "/_sandbox/faults", self.faults),
@@ -106,13 +120,41 @@ class Control:
     async def clock(self, request: Request) -> Response:
         """POST clock."""
         change = _decode(await request.body(), ClockChange)
-        if (change.advance_days is None) == (change.set is None):
-            raise _bad("give either advance_days or set")
+        if [change.advance_days, change.advance_seconds, change.set].count(None) != 2:
+            raise _bad("give one of advance_days, advance_seconds and set")
         if change.set is not None:
             self.state.set_clock(_instant(change.set))
         else:
-            self.state.set_clock(self.state.now() + timedelta(days=change.advance_days or 0))
+            step = timedelta(days=change.advance_days or 0, seconds=change.advance_seconds or 0)
+            self.state.set_clock(self.state.now() + step)
+        close_deleted(self.state)
         return json_answer({"now": format_time(self.state.now())})
+
+    async def settle(self, request: Request) -> Response:  # noqa: ARG002
+        """POST settle."""
+        self.state.settle_all()
+        return json_answer({"waiting_changes": len(self.state.late)})
+
+    async def options(self, request: Request) -> Response:  # noqa: ARG002
+        """GET options."""
+        return json_answer(self.state.world.options)
+
+    async def change_options(self, request: Request) -> Response:
+        """POST options."""
+        options = self.state.world.options
+        change = _decode(await request.body(), dict[str, Any])
+        try:
+            found = msgspec.convert({**msgspec.to_builtins(options), **change}, Options)
+        except msgspec.ValidationError as error:
+            raise _bad(str(error)) from None
+        for name in change:
+            setattr(options, name, getattr(found, name))
+        self.state.save()
+        return json_answer(options)
+
+    async def mails(self, request: Request) -> Response:  # noqa: ARG002
+        """GET mails."""
+        return json_answer(self.state.mails)
 
     async def requests(self, request: Request) -> Response:  # noqa: ARG002
         """GET requests."""
@@ -182,7 +224,7 @@ class Control:
                 state.record_activity(user, name, at, lag)
         if change.status is not None:
             self._set_status(user, change.status)
-        for name in ("name", "email", "source", "platform_roles"):
+        for name in ("name", "email", "source", "platform_roles", "managed", "email_verified"):
             value = getattr(change, name)
             if value is not None:
                 setattr(user, name, value)

@@ -14,6 +14,7 @@ from cleanup_gitops.sandbox.answers import (
     spring,
     unknown_group,
     unknown_user,
+    unwrapped,
 )
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import Group, User, format_time
@@ -27,10 +28,13 @@ class Gate:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._limits = Limits(state.world.options.rate_limits)
+        self._limits = Limits(state.world.options)
 
-    def guarded(self, handler: Handler) -> Handler:
-        """`handler`, asked only when key, limits and organization allow it."""
+    def guarded(self, handler: Handler, *, bare: bool = False) -> Handler:
+        """`handler`, asked only when key, limits and organization allow it.
+
+        Refusals of a `bare` one are a single error instead of a list with one in it.
+        """
 
         async def endpoint(request: Request) -> Response:
             try:
@@ -39,7 +43,7 @@ class Gate:
                 self._check_organization(request)
                 response = await handler(request)
             except Refusal as refusal:
-                return refusal.response
+                return unwrapped(refusal).response if bare else refusal.response
             response.headers.update(headers)
             return response
 

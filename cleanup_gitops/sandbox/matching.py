@@ -6,8 +6,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from cleanup_gitops.sandbox.queries import GroupSearch, RoleFilter, UserFilter, UserSearch
-from cleanup_gitops.sandbox.state import State
-from cleanup_gitops.sandbox.world import Group, User
+from cleanup_gitops.sandbox.state import PLATFORM, State
+from cleanup_gitops.sandbox.views import visible_address
+from cleanup_gitops.sandbox.world import Group, Resource, User
 
 
 def matching_users(
@@ -64,7 +65,7 @@ def _user_test(state: State, wanted: UserFilter, directory: str | None) -> Calla
     if wanted.resource_ids is not None or wanted.role_ids is not None:
         tests.append(_role_test(state, wanted))
     tests += _status_tests(state, wanted)
-    tests += _text_tests(wanted)
+    tests += _text_tests(wanted, lambda user: visible_address(state, user) or "")
     if len(tests) == 1:
         return tests[0]
     return lambda user: all(test(user) for test in tests)
@@ -114,27 +115,23 @@ def _status_tests(state: State, wanted: UserFilter) -> list[Callable[[User], boo
     return tests
 
 
-def _text_tests(wanted: UserFilter) -> list[Callable[[User], bool]]:
+def _text_tests(wanted: UserFilter, address: Callable[[User], str]) -> list[Callable[[User], bool]]:
     tests: list[Callable[[User], bool]] = []
     if wanted.search_term is not None:
         term = wanted.search_term.casefold()
-        tests.append(lambda user: any(term in text.casefold() for text in (user.name, user.nickname, _email(user))))
+        tests.append(lambda user: any(term in text.casefold() for text in (user.name, user.nickname, address(user))))
     if wanted.email_domains is not None:
         domains = {domain.casefold().removeprefix("@") for domain in wanted.email_domains}
-        tests.append(lambda user: _email(user).casefold().rpartition("@")[2] in domains)
+        tests.append(lambda user: address(user).casefold().rpartition("@")[2] in domains)
     if isinstance(wanted, UserSearch) and wanted.emails is not None:
         emails = {email.casefold() for email in wanted.emails}
-        tests.append(lambda user: _email(user).casefold() in emails)
+        tests.append(lambda user: address(user).casefold() in emails)
     return tests
-
-
-def _email(user: User) -> str:
-    return "" if user.email is None or user.email_hidden else user.email
 
 
 def matching_groups(state: State, wanted: GroupSearch, directory: str | None) -> list[tuple[int, Group]]:
     """(rank, group) of all groups that match, in the asked order."""
-    groups = list(enumerate(state.world.groups))
+    groups = [(state.group_ranks[group.id], group) for group in state.world.groups]
     if wanted.sort_by:
         backwards = wanted.sort_by[0].direction == "desc"
         groups.sort(key=lambda item: (item[1].name.casefold(), item[0]), reverse=backwards)
@@ -178,3 +175,40 @@ def granted(state: State, group: Group, wanted: GroupSearch | RoleFilter) -> lis
         ):
             found.append(name)
     return found
+
+
+def assigned(state: State, user: User, wanted: RoleFilter) -> list[tuple[Resource, dict[str, list[str]]]]:
+    """(resource, methods by role) of what the user holds and is asked for, sorted by the resource's name."""
+    found = []
+    for name, methods in sorted(_methods(state, user).items()):
+        resource = state.resources[name]
+        asked = {role: methods[role] for role in sorted(methods) if wanted.role_ids is None or role in wanted.role_ids}
+        if (
+            asked
+            and (wanted.resource_ids is None or resource.id in wanted.resource_ids)
+            and (wanted.resource_owners is None or resource.owner in wanted.resource_owners)
+        ):
+            found.append((resource, asked))
+    return found
+
+
+def _methods(state: State, user: User) -> dict[str, dict[str, list[str]]]:
+    """By which methods the user came by each role, by resource name."""
+    held = [(name, role, "direct") for name, roles in user.roles.items() for role in roles]
+    for group_id in user.groups:
+        held += [(name, role, "group_direct") for name, roles in state.groups[group_id].roles.items() for role in roles]
+    known = {(name, role) for name, role, _ in held}
+    for role in user.platform_roles:
+        held += [(name, role, "direct") for name in _places(state, role) if (name, role) not in known]
+    if "atlassian/org-admin" in user.platform_roles:
+        held += [(name, "atlassian/site-admin", "inferred") for name in _places(state, "atlassian/site-admin")]
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, role, method in dict.fromkeys(held):
+        found.setdefault(name, {}).setdefault(role, []).append(method)
+    return found
+
+
+def _places(state: State, role: str) -> list[str]:
+    """Where a role in the organization is held: the organization itself, or its sites."""
+    kind = "::org/" if role == "atlassian/org-admin" else "::site/"
+    return [name for name, item in state.resources.items() if item.owner == PLATFORM and kind in item.id]

@@ -6,13 +6,13 @@ mistyped filter that is ignored would silently mean everybody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from cleanup_gitops.sandbox.answers import bad_body
+from cleanup_gitops.sandbox.answers import Refusal, bad_body
 
 Status = Literal["active", "suspended", "not_invited", "deactivated", "for_deletion"]
 AccountStatus = Literal["active", "inactive", "closed"]
@@ -92,7 +92,19 @@ class GroupSearch(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw
 
 def user_search(body: bytes) -> UserSearch:
     """The body of a user search; raises `Refusal` where it is not one."""
-    search = _decode(body, UserSearch)
+    return _checked_user_search(_decode(body, UserSearch))
+
+
+def user_list(pairs: Sequence[tuple[str, str]]) -> UserSearch:
+    """The query of the deprecated list of users: the search without addresses and expansions; raises `Refusal`."""
+    for key, _ in pairs:
+        if key in ("emails", "expand"):
+            raise bad_body(f"{key} cannot be used in a query.")
+    single = {"cursor", "limit", "searchTerm", "claimStatus", "mfaEnabled"}
+    return _checked_user_search(query(_with_limit(pairs), UserSearch, single))
+
+
+def _checked_user_search(search: UserSearch) -> UserSearch:
     if search.emails is not None and search.search_term is not None:
         raise bad_body("emails and searchTerm cannot be used together.")
     _check_unique(emails=search.emails, expand=search.expand)
@@ -102,7 +114,37 @@ def user_search(body: bytes) -> UserSearch:
 
 def group_search(body: bytes) -> GroupSearch:
     """The body of a group search; raises `Refusal` where it is not one."""
-    search = _decode(body, GroupSearch)
+    return _checked_group_search(_decode(body, GroupSearch))
+
+
+def group_list(pairs: Sequence[tuple[str, str]]) -> GroupSearch:
+    """The query of the deprecated list of groups: ``counts`` is spelled out as two keys; raises `Refusal`."""
+    counts = {"includeResources": "counts.resources", "includeUsers": "counts.users"}
+    plain = []
+    for key, value in pairs:
+        if key in ("groupNames", "expand"):
+            raise bad_body(f"{key} cannot be used in a query.")
+        if key not in counts:
+            plain.append((key, value))
+        elif value == "true":
+            plain.append(("expand", counts[key]))
+    return _checked_group_search(query(_with_limit(plain), GroupSearch, {"cursor", "limit", "searchTerm"}))
+
+
+def group_filter(pairs: Sequence[tuple[str, str]]) -> GroupSearch:
+    """The filters of a count of groups; raises `Refusal`."""
+    for key, _ in pairs:
+        if key in ("groupNames", "expand", "cursor", "limit", "sortBy"):
+            raise bad_body(f"{key} cannot be used here.")
+    return _checked_group_search(query(pairs, GroupSearch, {"searchTerm"}))
+
+
+def _with_limit(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Lists by GET have 20 rows a page unless they say otherwise."""
+    return [*pairs] if any(key == "limit" for key, _ in pairs) else [*pairs, ("limit", "20")]
+
+
+def _checked_group_search(search: GroupSearch) -> GroupSearch:
     selectors = (search.group_ids, search.group_names, search.search_term)
     if sum(item is not None for item in selectors) > 1:
         raise bad_body("Only one of groupIds, groupNames and searchTerm can be used.")
@@ -120,13 +162,13 @@ def group_search(body: bytes) -> GroupSearch:
     return search
 
 
-def user_filter(query: Sequence[tuple[str, str]]) -> UserFilter:
+def user_filter(pairs: Sequence[tuple[str, str]]) -> UserFilter:
     """The filters of a query, where lists are repeated keys; raises `Refusal`."""
-    return _query(query, UserFilter, {"searchTerm", "claimStatus", "mfaEnabled"})
+    return query(pairs, UserFilter, {"searchTerm", "claimStatus", "mfaEnabled"})
 
 
 class RoleFilter(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    """The query of a group's role assignments. With a cursor all else is left aside."""
+    """The query of role assignments of a group or a user. With a cursor all else is left aside."""
 
     cursor: str | None = None
     limit: Limit = 20
@@ -136,9 +178,9 @@ class RoleFilter(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_
     role_ids: Annotated[list[Role], Meta(min_length=1, max_length=10)] | None = None
 
 
-def role_filter(query: Sequence[tuple[str, str]]) -> RoleFilter:
-    """The query of a group's role assignments; raises `Refusal`."""
-    return _query(query, RoleFilter, {"cursor", "limit"})
+def role_filter(pairs: Sequence[tuple[str, str]]) -> RoleFilter:
+    """The query of role assignments; raises `Refusal`."""
+    return query(pairs, RoleFilter, {"cursor", "limit"})
 
 
 class DirectoryFilter(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -151,25 +193,36 @@ class DirectoryFilter(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
     search_term: str | None = None
 
 
-def directory_filter(query: Sequence[tuple[str, str]]) -> DirectoryFilter:
+def directory_filter(pairs: Sequence[tuple[str, str]]) -> DirectoryFilter:
     """The query of the list of directories; raises `Refusal`."""
-    return _query(query, DirectoryFilter, {"cursor", "limit", "accountId", "searchTerm"})
+    return query(pairs, DirectoryFilter, {"cursor", "limit", "accountId", "searchTerm"})
 
 
-def _query(pairs: Sequence[tuple[str, str]], into: type[T], single: set[str]) -> T:
+def query(
+    pairs: Sequence[tuple[str, str]], into: type[T], single: set[str], refuse: Callable[[str], Refusal] = bad_body
+) -> T:
+    """A query in which the keys in `single` are given once and all others are lists; raises `Refusal`."""
     found: dict[str, object] = {}
-    lists: dict[str, list[str]] = {}
+    lists: dict[str, list[object]] = {}
     for key, value in pairs:
         if key in single:
             if key in found:
-                raise bad_body(f"{key} is given twice.")
+                raise refuse(f"{key} is given twice.")
             found[key] = value
         else:
-            lists.setdefault(key, []).append(value)
+            lists.setdefault(key, []).append(_sort(value) if key == "sortBy" else value)
     try:
         return msgspec.convert({**found, **lists}, into, strict=False)
     except msgspec.ValidationError as error:
-        raise bad_body(str(error)) from None
+        raise refuse(str(error)) from None
+
+
+def _sort(value: str) -> object:
+    """``sortBy`` in a query is an object as JSON."""
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
 
 
 def _decode(body: bytes, into: type[T]) -> T:

@@ -1,7 +1,8 @@
-"""Reading from the admin host: organizations, directories, users and groups."""
+"""Reading from the admin host: organizations, directories and users."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
@@ -12,7 +13,8 @@ from cleanup_gitops.sandbox import queries
 from cleanup_gitops.sandbox.answers import json_answer
 from cleanup_gitops.sandbox.cursors import fingerprint, pack, read_place, unpack
 from cleanup_gitops.sandbox.gate import Gate
-from cleanup_gitops.sandbox.matching import granted, matching_groups, matching_users
+from cleanup_gitops.sandbox.matching import assigned, matching_users
+from cleanup_gitops.sandbox.pages import continued, page
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.views import Viewer
 
@@ -52,7 +54,7 @@ class Reads:
 
     async def directories(self, request: Request) -> Response:
         """GET /v2/orgs/{org}/directories: those that the key may manage."""
-        pairs, after = _continued(request)
+        pairs, after = continued(request)
         wanted = queries.directory_filter(pairs)
         user = self._state.user(wanted.account_id or "")
         held = {} if user is None else user.directories
@@ -69,7 +71,7 @@ class Reads:
             icon = f"https://avatars.example/directory/{directory.id}"
             shown = {"directoryId": directory.id, "name": directory.name, "icon": icon}
             rows.append((rank, shown))
-        return _page(rows[: wanted.limit + 1], wanted.limit, lambda rank: pack((pairs, rank)))
+        return page(rows[: wanted.limit + 1], wanted.limit, lambda rank: pack((pairs, rank)))
 
     async def search_users(self, request: Request) -> Response:
         """POST users/search."""
@@ -77,6 +79,17 @@ class Reads:
         wanted = queries.user_search(await request.body())
         mark = fingerprint(wanted, request.scope["path"])
         after = read_place(wanted.cursor, mark)
+        return self._users(wanted, directory, after, lambda rank: pack((mark, rank)))
+
+    async def list_users(self, request: Request) -> Response:
+        """GET users, deprecated: the search as a query, without expansions."""
+        directory = self._gate.directory(request)
+        pairs, after = continued(request)
+        return self._users(queries.user_list(pairs), directory, after, lambda rank: pack((pairs, rank)))
+
+    def _users(
+        self, wanted: queries.UserSearch, directory: str | None, after: int, token: Callable[[int], str]
+    ) -> Response:
         order = None
         if wanted.sort_by:
             by_name = self._state.by_nickname
@@ -87,7 +100,7 @@ class Reads:
         rows: list[tuple[int, object]] = [
             (rank, self._viewer.user(user, expand, directory)) for rank, user in islice(found, wanted.limit + 1)
         ]
-        return _page(rows, wanted.limit, lambda rank: pack((mark, rank)))
+        return page(rows, wanted.limit, token)
 
     async def count_users(self, request: Request) -> Response:
         """GET users/count."""
@@ -96,6 +109,22 @@ class Reads:
         self._state.count_read()
         count = sum(1 for _ in matching_users(self._state, wanted, directory))
         return json_answer({"count": count})
+
+    async def user_stats(self, request: Request) -> Response:
+        """GET users/stats."""
+        directory = self._gate.directory(request)
+        self._state.count_read()
+        accounts: Counter[str] = Counter(active=0, inactive=0, closed=0)
+        roles: Counter[str] = Counter()
+        for _, user in matching_users(self._state, queries.UserFilter(), directory):
+            accounts[user.account] += 1
+            roles.update({role for held in self._state.roles(user).values() for role in held} | {*user.platform_roles})
+        return json_answer(
+            {
+                "accountStatus": [{"count": count, "status": status} for status, count in accounts.items()],
+                "roles": [{"roleId": role, "count": count} for role, count in sorted(roles.items())],
+            }
+        )
 
     async def user(self, request: Request) -> Response:
         """GET users/{id}."""
@@ -111,56 +140,15 @@ class Reads:
         self._state.count_read()
         return json_answer(self._viewer.last_active_dates(user))
 
-    async def search_groups(self, request: Request) -> Response:
-        """POST groups/search."""
-        directory = self._gate.directory(request)
-        wanted = queries.group_search(await request.body())
-        mark = fingerprint(wanted, request.scope["path"])
-        after = read_place(wanted.cursor, mark)
-        self._state.count_read()
-        found = matching_groups(self._state, wanted, directory)
-        rows: list[tuple[int, object]] = [
-            (rank, self._viewer.group(group, wanted.expand or ())) for rank, group in found if rank > after
-        ]
-        return _page(rows[: wanted.limit + 1], wanted.limit, lambda rank: pack((mark, rank)))
-
-    async def group(self, request: Request) -> Response:
-        """GET groups/{id}."""
-        group = self._gate.group(request, self._gate.directory(request))
-        self._state.count_read()
-        shown = self._viewer.group(group, ("counts.users", "counts.resources"))
-        return json_answer({"data": shown})
-
     async def role_assignments(self, request: Request) -> Response:
-        """GET groups/{id}/role-assignments."""
-        group = self._gate.group(request, self._gate.directory(request))
-        pairs, after = _continued(request)
+        """GET users/{id}/role-assignments: every role, and how the user came by it."""
+        directory = self._gate.directory(request)
+        user = self._gate.user(request, directory)
+        pairs, after = continued(request)
         wanted = queries.role_filter(pairs)
         self._state.count_read()
-        rows: list[tuple[int, object]] = []
-        for rank, name in enumerate(granted(self._state, group, wanted)):
-            resource = self._state.resources[name]
-            shown = {
-                "resourceId": resource.id,
-                "resourceOwner": resource.owner,
-                "roles": group.roles[name],
-                "defaultRole": group.default_roles.get(name),
-            }
-            if rank > after:
-                rows.append((rank, shown))
-        return _page(rows[: wanted.limit + 1], wanted.limit, lambda rank: pack((pairs, rank)))
-
-
-def _continued(request: Request) -> tuple[list[tuple[str, str]], int]:
-    """The query of a list by GET and the rank to go on after: a cursor replaces the whole query."""
-    token = request.query_params.get("cursor")
-    if token is None:
-        return list(request.query_params.multi_items()), -1
-    pairs, rank = unpack(token, tuple[list[tuple[str, str]], int])
-    return pairs, rank
-
-
-def _page(rows: list[tuple[int, object]], limit: int, token: Callable[[int], str]) -> Response:
-    """A page of at most `limit` of the `rows`; one row more than that means there is a next page."""
-    links = {"next": token(rows[limit - 1][0])} if len(rows) > limit else {}
-    return json_answer({"data": [row for _, row in rows[:limit]], "links": links})
+        shown = self._viewer.role_assignments(user, assigned(self._state, user, wanted), directory)
+        if wanted.directory_ids is not None:
+            shown = [row for row in shown if row["directoryId"] in wanted.directory_ids]
+        rows = [item for item in enumerate(shown) if item[0] > after]
+        return page(rows[: wanted.limit + 1], wanted.limit, lambda rank: pack((pairs, rank)))

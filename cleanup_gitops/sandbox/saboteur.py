@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +18,9 @@ from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
 
 TRANSPORT = "sandbox.transport"
 _PAGE_KINDS = ("cursor_loop", "repeat_page", "drop_rows")
-_LISTS = ("/search", "/role-assignments")
+_LISTS = re.compile(
+    r"/(search|role-assignments|directories|users|groups|domains|events|events-stream|workspaces)$|^/admin/v1/orgs$"
+)
 
 
 class Transport(Protocol):
@@ -69,8 +73,10 @@ class Saboteur:
             await self._instead(fault, scope, receive, send)
             return
         answer = await _collect(self._app, scope, receive)
-        if scope["path"].endswith(_LISTS) and answer.status == 200:
+        if _LISTS.search(scope["path"]) and scope["path"].startswith("/admin/") and answer.status == 200:
             self._change_page(fault, answer, scope)
+        elif scope["path"].startswith("/wiki/") and answer.status == 200 and answer.body:
+            self._change_results(fault, answer, scope)
         await answer.send(send)
 
     async def _instead(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,12 +105,41 @@ class Saboteur:
         if kind == "repeat_page":
             page["data"] = self._before.get(search if cursor else path.encode(), rows)
         elif kind == "cursor_loop":
-            page["links"]["next"] = cursor or page["links"].get("next", "")
+            page["links"]["next"] = _same_page(scope, cursor) or page["links"].get("next", "")
         elif fault is not None and kind == "drop_rows":
             page["data"] = rows[: max(0, len(rows) - fault.rows)]
         self._before[search] = self._before[path.encode()] = rows
         if kind in _PAGE_KINDS:
             answer.replace(msgspec.json.encode(page))
+
+    def _change_results(self, fault: Fault | None, answer: Answer, scope: Scope) -> None:
+        """A page of the site: its rows are ``results``, and ``_links`` name the next one, relative to the site."""
+        page = msgspec.json.decode(answer.body)
+        rows = page.get("results")
+        if rows is None:
+            return
+        path: str = scope["path"]
+        asked = QueryParams(scope["query_string"])
+        kept = [item for item in asked.multi_items() if item[0] not in ("cursor", "start")]
+        search = path.encode() + msgspec.json.encode(kept)
+        kind = None if fault is None else fault.kind
+        if kind == "repeat_page":
+            continued = asked.get("cursor") is not None or asked.get("start", "0") != "0"
+            page["results"] = self._before.get(search if continued else path.encode(), rows)
+        elif kind == "cursor_loop":
+            page["_links"]["next"] = path.removeprefix("/wiki") + "?" + scope["query_string"].decode()
+        elif fault is not None and kind == "drop_rows":
+            page["results"] = rows[: max(0, len(rows) - fault.rows)]
+        self._before[search] = self._before[path.encode()] = rows
+        if kind in _PAGE_KINDS:
+            answer.replace(msgspec.json.encode(page))
+
+
+def _same_page(scope: Scope, cursor: str | None) -> str | None:
+    """What names the page that was asked for, as a bare cursor or, in the first generation, as a URL."""
+    if cursor is None or not scope["path"].startswith("/admin/v1/"):
+        return cursor
+    return str(Request(scope).url)
 
 
 @dataclass

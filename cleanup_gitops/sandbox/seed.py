@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cleanup_gitops.sandbox import blueprint
-from cleanup_gitops.sandbox.cases import CASES, FIXED, RUNNER
+from cleanup_gitops.sandbox.cases import CASES, EXTRAS, FIXED, RUNNER
+from cleanup_gitops.sandbox.furnishing import furnish
 from cleanup_gitops.sandbox.people import Maker
 from cleanup_gitops.sandbox.world import (
     FORMAT,
     Credentials,
     Directory,
+    Event,
     Options,
     Organization,
     Site,
@@ -44,7 +46,7 @@ def seed(users: int = 480, seed: int = 1, now: str = "2026-11-22T09:00:00Z", sit
     maker.random.shuffle(rest)
     cloud_id = blueprint.identifier(site, "cloud")
     expires = format_time(clock + timedelta(days=KEY_DAYS))
-    return World(
+    world = World(
         format=FORMAT,
         now=format_time(clock),
         site=Site(name=site, cloud_id=cloud_id, title=f"{site.capitalize()} Wiki"),
@@ -63,7 +65,11 @@ def seed(users: int = 480, seed: int = 1, now: str = "2026-11-22T09:00:00Z", sit
         groups=blueprint.groups(site, DIRECTORY, teams),
         users=head + rest,
         foreign_organizations=[blueprint.identifier(site, "foreign organization")],
+        domains=blueprint.domains(site),
+        events=_history([*head, *rest], clock),
     )
+    furnish(world, seed)
+    return world
 
 
 def _everybody_else(maker: Maker, total: int) -> list[User]:
@@ -74,8 +80,33 @@ def _everybody_else(maker: Maker, total: int) -> list[User]:
             user = maker.account(case, place)
             if case.hostile and place % 4 == 1:
                 hostile += maker.give_hostile_name(user, hostile)
+            _set_apart(user, [extra.trait for extra in EXTRAS if extra.case == case.name and place in extra.places])
             found.append(user)
     return found
+
+
+def _set_apart(user: User, traits: list[str]) -> None:
+    if "direct" in traits:
+        user.roles = {"confluence": ["atlassian/user"]}
+    if "synced" in traits:
+        user.source = "synced"
+    if "pending" in traits:
+        user.email_verified = False
+
+
+def _history(users: list[User], now: datetime) -> list[Event]:
+    """Who was suspended lately, oldest first."""
+    suspended = [user for user in users if "suspended" in user.directories.values()][:3]
+    return [
+        Event(
+            id=f"event-{number + 1:06d}",
+            at=format_time(now - timedelta(days=30 - number)),
+            action="user_suspended_in_directory",
+            actor=users[0].id,
+            about={"user": user.id},
+        )
+        for number, user in enumerate(suspended)
+    ]
 
 
 def _sizes(total: int) -> list[int]:

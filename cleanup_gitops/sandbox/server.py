@@ -21,7 +21,11 @@ from cleanup_gitops.sandbox.confluence import Confluence
 from cleanup_gitops.sandbox.control import Control
 from cleanup_gitops.sandbox.faults import LogEntry, Rules
 from cleanup_gitops.sandbox.saboteur import TRANSPORT, Saboteur
+from cleanup_gitops.sandbox.scim import Scim
+from cleanup_gitops.sandbox.scim_links import ScimLinks
 from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.tokens import Tokens
+from cleanup_gitops.sandbox.user_management import UserManagement
 from cleanup_gitops.sandbox.world import SandboxError, World
 
 STOP_SECONDS = 10
@@ -36,14 +40,30 @@ def create_app(world: World, path: Path | None = None, *, ticking: bool = False)
     rules, log = Rules(), list[LogEntry]()
     app = Starlette(
         routes=[
+            *UserManagement(state).routes(),
+            *Scim(state).routes(),
+            *ScimLinks(state).routes(),
+            *Tokens(state).routes(),
             *Admin(state).routes(),
             *Confluence(state).routes(),
             *Control(state, rules, log).routes(),
         ],
-        middleware=[Middleware(Saboteur, rules=rules, log=log)],
+        middleware=[Middleware(Settling, state=state), Middleware(Saboteur, rules=rules, log=log)],
     )
     app.state.sandbox = state
     return app
+
+
+class Settling:
+    """Before every request: changes that show late show as soon as it is time for them."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102 - of any application
+        self._state.settle()
+        await self._app(scope, receive, send)
 
 
 class RunningSandbox:
@@ -128,6 +148,7 @@ class RunningSandbox:
         self._server.should_exit = True
         self._thread.join(STOP_SECONDS)
         self._socket.close()
+        _keep(self.state)
 
 
 def running(
@@ -167,11 +188,21 @@ def serve(
     try:
         if on_ready is not None:
             on_ready(_url(taken, "http"), world)
-        _server(create_app(world, path, ticking=ticking)).run(sockets=[taken])
+        app = create_app(world, path, ticking=ticking)
+        try:
+            _server(app).run(sockets=[taken])
+        finally:
+            _keep(app.state.sandbox)
     except KeyboardInterrupt:
         pass
     finally:
         taken.close()
+
+
+def _keep(state: State) -> None:
+    """What was accepted and does not show yet is not lost with the process: the file gets it."""
+    if state.path is not None and state.late.items:
+        state.settle_all()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, insort
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cleanup_gitops.sandbox.late import Change, Late, Waiting
+from cleanup_gitops.sandbox.options import Kind, Lag
 from cleanup_gitops.sandbox.world import (
     Arrival,
+    Event,
     Group,
     Resource,
     User,
@@ -23,15 +25,17 @@ from cleanup_gitops.sandbox.world import (
 )
 
 SEAT_ROLES = frozenset({"atlassian/user", "atlassian/admin"})
-Change = Callable[[], None]
+PLATFORM = "platform"
+"""The owner of resources that are no product: the organization and its site."""
 
 
-@dataclass
-class Late:
-    """A change that shows after `reads` more reads."""
+@dataclass(frozen=True)
+class Trace:
+    """What a change is, for its lag and for the audit log: `about` maps ``user``, ``group`` … to ids."""
 
-    change: Change
-    reads: int
+    kind: Kind
+    action: str
+    about: dict[str, str]
 
 
 @dataclass
@@ -44,7 +48,11 @@ class State:
     world: World
     path: Path | None = None
     ticking: bool = False
-    late: list[Late] = field(default_factory=list)
+    late: Waiting = field(default_factory=Waiting)
+    mails: list[str] = field(default_factory=list)
+    """Account ids of those who were sent a mail, in order."""
+    reserved: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Directory and folded name of groups that were created and do not show yet, by id."""
 
     def __post_init__(self) -> None:
         self.generation = 0
@@ -65,23 +73,33 @@ class State:
             for group_id in user.groups:
                 self.members[group_id].append(number)
         self.visible = frozenset(item.id for item in world.directories if item.manageable)
-        order = sorted(range(len(world.users)), key=lambda i: (world.users[i].nickname.casefold(), i))
-        self.by_nickname = order
+        self.group_ranks = {group.id: rank for rank, group in enumerate(world.groups)}
         self._holders: dict[str, list[int]] = {}
+        self.sort_names()
+
+    def sort_names(self) -> None:
+        """Sort the users by nickname again."""
+        users = self.world.users
+        self.by_nickname = sorted(range(len(users)), key=lambda i: (users[i].nickname.casefold(), i))
 
     # -- reading ---------------------------------------------------------------------------------
 
     def now(self) -> datetime:
         """The virtual clock."""
+        return self.moment().replace(microsecond=0)
+
+    def moment(self) -> datetime:
+        """The virtual clock with the fraction of a second that answers do not show."""
         clock = self.world.clock()
         if self.ticking:
-            clock += timedelta(seconds=int(time.monotonic() - self._started))
+            clock += timedelta(seconds=time.monotonic() - self._started)
         return clock
 
     def set_clock(self, instant: datetime) -> None:
         """Set the virtual clock."""
         self.world.now = format_time(instant)
         self._started = time.monotonic()
+        self.settle()
         self.save()
 
     def user(self, account_id: str) -> User | None:
@@ -147,12 +165,19 @@ class State:
 
     def count_read(self) -> None:
         """One more read was asked for: late changes come closer."""
-        if not self.late:
-            return
-        for item in self.late:
-            item.reads -= 1
-        due = [item for item in self.late if item.reads < 0]
-        self.late = [item for item in self.late if item.reads >= 0]
+        self.late.count_read()
+        self.settle()
+
+    def settle(self) -> None:
+        """Carry out the late changes that show by now."""
+        if self.late.items:
+            self._carry_out(self.late.take_due(self.moment()))
+
+    def settle_all(self) -> None:
+        """Carry out all late changes at once."""
+        self._carry_out(self.late.take_all())
+
+    def _carry_out(self, due: list[Late]) -> None:
         for item in due:
             item.change()
         if due:
@@ -160,13 +185,41 @@ class State:
 
     # -- changing --------------------------------------------------------------------------------
 
-    def perform(self, change: Change, effect: str | int = "now") -> None:
-        """Carry `change` out: ``now``, never (``none``), or after that many further reads."""
-        if isinstance(effect, int):
-            self.late.append(Late(change, effect))
-        elif effect == "now":
+    def perform(self, change: Change, effect: str | int = "now", trace: Trace | None = None) -> None:
+        """Carry `change` out: ``now``, never (``none``), or after that many further reads.
+
+        A change with a `trace` is written into the audit log, and ``now`` means: as late as changes
+        of its kind are in this world.
+        """
+        if effect == "none":
+            return
+        lag = Lag(reads=effect) if isinstance(effect, int) else None
+        about = ""
+        if trace is not None:
+            lag = lag or self.world.options.late.get(trace.kind)
+            about = trace.about.get("user") or trace.about.get("group", "")
+            self.record(trace.action, trace.about)
+        if lag is not None and (isinstance(effect, int) or lag.seconds or lag.reads):
+            self.late.add(change, lag, self.moment(), about)
+        else:
+            self._carry_out(self.late.take_about(about))
             change()
-            self.save()
+        self.save()
+
+    def record(self, action: str, about: dict[str, str], actor: str = "") -> None:
+        """Write into the audit log that `actor`, by default the owner of the key, did something now."""
+        events = self.world.events
+        names = [self.names_by_ari.get(about.get("resource", ""), "")]
+        product = next((self.resources[name].key for name in names if name), "")
+        event = Event(
+            id=f"event-{len(events) + 1:06d}",
+            at=format_time(self.now()),
+            action=action,
+            actor=actor or self.world.credentials.runner_account,
+            about=about,
+            product=product,
+        )
+        events.append(event)
 
     def save(self) -> None:
         """Write the file, if this world has one; it holds what a ticking clock shows now."""
@@ -179,7 +232,7 @@ class State:
 
     def add_member(self, user: User, group_id: str) -> None:
         """Put the user into the group; nothing where that is so already."""
-        if group_id not in user.groups:
+        if group_id not in user.groups and group_id in self.groups:
             user.groups.append(group_id)
             insort(self.members[group_id], self.ordinals[user.id])
             self._forget_holders(group_id)
@@ -195,11 +248,16 @@ class State:
     def set_roles(self, user: User, roles: dict[str, list[str]]) -> None:
         """Replace the user's direct roles."""
         user.roles = roles
-        self._holders.clear()
+        self.forget_holders()
 
     def set_membership(self, user: User, directory: str, status: str) -> None:
-        """Suspend (``suspended``) or restore (``active``) the user in one directory."""
-        user.directories[directory] = status
+        """Suspend (``suspended``) or restore (``active``) the user in one directory, if listed there."""
+        if directory in user.directories:
+            user.directories[directory] = status
+
+    def forget_holders(self) -> None:
+        """Roles changed: who holds what is looked up anew."""
+        self._holders.clear()
 
     def record_activity(self, user: User, resource: str, at: str, lag_hours: float) -> None:
         """The user was active at the instant `at`; answers show it `lag_hours` later."""

@@ -7,8 +7,8 @@ from collections.abc import Collection
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from cleanup_gitops.sandbox.state import State
-from cleanup_gitops.sandbox.world import Group, User
+from cleanup_gitops.sandbox.state import PLATFORM, State
+from cleanup_gitops.sandbox.world import Group, Resource, User
 
 GROUP_ARI = "ari:cloud:identity::group/"
 
@@ -57,6 +57,13 @@ class UserView(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     groups: list[Raw] | UnsetType = UNSET
 
 
+def visible_address(state: State, user: User) -> str | None:
+    """The user's address, None where answers do not show it."""
+    if user.email_hidden or not (user.managed or state.world.options.unmanaged_addresses):
+        return None
+    return user.email
+
+
 class Viewer:
     """Views of one state; a group's JSON inside a user is made once and reused."""
 
@@ -77,7 +84,7 @@ class Viewer:
             added_to_org=user.added or UNSET,
             name=user.name,
             nickname=user.nickname,
-            email=UNSET if user.email_hidden or user.email is None else user.email,
+            email=visible_address(state, user) or UNSET,
             email_verified=UNSET if user.email is None else user.email_verified,
             claim_status="managed" if user.managed else "unmanaged",
             picture=picture,
@@ -94,7 +101,7 @@ class Viewer:
             shown.platform_roles = user.platform_roles
         if "counts.resources" in expand:
             shown.counts = ResourceCount(len(state.roles(user)))
-        if "productAccess" in expand:
+        if "productAccess" in expand and (directory or state.world.options.product_access_of_all):
             shown.product_access = self._product_access(user)
         if "groups" in expand:
             groups = state.groups
@@ -133,6 +140,56 @@ class Viewer:
             },
             "links": {},
         }
+
+    def role_assignments(
+        self, user: User, assigned: list[tuple[Resource, dict[str, list[str]]]], directory: str | None
+    ) -> list[dict[str, object]]:
+        """Rows of the roles `assigned` (methods by role); roles in the organization are of no directory."""
+        home = directory or next((name for name in user.directories if name in self._state.visible), None)
+        rows: list[dict[str, object]] = []
+        for resource, roles in assigned:
+            platform = resource.owner == PLATFORM
+            rows.append(
+                {
+                    "directoryId": None if platform else home,
+                    "resourceId": resource.id,
+                    "resourceOwner": resource.owner,
+                    "userDirectoryStatus": None if platform else user.directories.get(home or "", "no_membership"),
+                    "roleAssignments": [
+                        {"role": role, "roleAssignmentMethods": methods} for role, methods in roles.items()
+                    ],
+                    "roles": list(roles),
+                }
+            )
+        return rows
+
+    def managed_account(self, user: User, base: str) -> dict[str, object]:
+        """`user` in the list of managed accounts below the URL `base`: suspension does not show there."""
+        access = [
+            {
+                "key": item.key,
+                "name": item.key.replace("-", " ").title(),
+                "url": f"https://{self._state.world.site.name}.atlassian.net",
+                "last_active": item.last_active_timestamp[:19] + "Z",
+            }
+            for item in self._product_access(user)
+        ]
+        shown: dict[str, object] = {
+            "account_id": user.id,
+            "account_type": user.type,
+            "account_status": user.account,
+            "name": user.name,
+            "picture": f"https://avatars.example/{user.id}",
+            "access_billable": user.account == "active" and bool(user.directories),
+            "product_access": access,
+            "links": {"self": f"{base}/{user.id}"},
+        }
+        address = visible_address(self._state, user)
+        if address is not None:
+            shown["email"] = address
+        if access:
+            shown["last_active"] = max(str(item["last_active"]) for item in access)
+        return shown
 
     def group(self, group: Group, expand: Collection[str]) -> dict[str, object]:
         """`group` in a search or by id."""

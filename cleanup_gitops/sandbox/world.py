@@ -1,6 +1,6 @@
 """The data of one sandbox, an organization with its directories, groups and users, in one file.
 
-The file is one JSON object with keys in a fixed order and one user, group or resource a line, so
+The file is one JSON object with keys in a fixed order and one user, group, resource or event a line, so
 that two worlds can be compared with ``diff``:
 
 ``format``         always ``"cleanup-gitops-sandbox/1"``
@@ -9,11 +9,16 @@ that two worlds can be compared with ``diff``:
 ``organization``   ``id`` and ``name``; ``foreign_organizations`` are ids that exist but that the key
                    may not manage (403 instead of 404)
 ``directories``    ``id``, ``name``, ``manageable`` (false: the key may not manage it, 403)
+``domains``        domains of addresses and who has claimed them, see `Domain`
 ``credentials``    the organization API key, the site user and API token, and when both expire
 ``options``        behaviour that Atlassian leaves open or that a test wants to vary, see `Options`
 ``resources``      what roles are given on, see `Resource`
 ``groups``         see `Group`; members are kept on the users
 ``users``          see `User`
+``events``         the organization's audit log, oldest first, see `Event`
+``scim_…``         directories and people as an identity provider knows them, see ``records``
+``content``        what was written in Confluence, and by whom, see ``records.Page``
+``audit``          Confluence's own audit log, see ``records.AuditRecord``
 
 Keys with their default value are left out. Times are ISO 8601 in UTC. The activity in a file is what
 the API shows, so a file has no lag of its own.
@@ -26,12 +31,37 @@ import re
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-FORMAT = "cleanup-gitops-sandbox/1"
+from cleanup_gitops.sandbox.options import LAST_ACTIVE_DATES, Lag, Options, RateLimit
+from cleanup_gitops.sandbox.records import AuditRecord, Page, ScimDirectory, ScimGroup, ScimUser, Token, dangling
 
-LAST_ACTIVE_DATES = r"^/admin/v1/orgs/[^/]+/directory/users/[^/]+/last-active-dates$"
+__all__ = [
+    "FORMAT",
+    "LAST_ACTIVE_DATES",
+    "Arrival",
+    "Credentials",
+    "Directory",
+    "Domain",
+    "Event",
+    "Group",
+    "Lag",
+    "Options",
+    "Organization",
+    "RateLimit",
+    "Resource",
+    "SandboxError",
+    "Site",
+    "User",
+    "World",
+    "format_time",
+    "parse_time",
+]
+
+FORMAT = "cleanup-gitops-sandbox/1"
+ONE_A_LINE = ("resources", "groups", "users", "events", "scim_users", "content", "audit")
 
 
 class SandboxError(Exception):
@@ -62,7 +92,10 @@ class Directory(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Credentials(msgspec.Struct, forbid_unknown_fields=True):
-    """What a client must present, and whose it is. Expiry is measured by the virtual clock."""
+    """What a client must present, and whose it is. Expiry is measured by the virtual clock.
+
+    Without `org_api_key_scopes` the key was made without scopes, as User management demands.
+    """
 
     org_api_key: str
     org_api_key_expires: str
@@ -70,38 +103,16 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True):
     api_token: str
     api_token_expires: str
     runner_account: str
+    org_api_key_scopes: list[str] = []
 
 
-class RateLimit(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """At most `limit` requests whose path matches `path` in every `window_seconds` of real time.
+class Domain(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A domain that the organization has claimed, or tries to: accounts of a verified one are managed."""
 
-    Windows are aligned to the machine's clock, as a client has to wait in real time. With
-    `short_reset` the header leaves the seconds out, as the real service sometimes does.
-    """
-
-    path: str
-    limit: int
-    window_seconds: float = 60.0
-    short_reset: bool = False
-
-
-def _default_limits() -> list[RateLimit]:
-    return [RateLimit(path=LAST_ACTIVE_DATES, limit=200)]
-
-
-class Options(msgspec.Struct, forbid_unknown_fields=True):
-    """What an installation may do one way or the other.
-
-    `group_ids_as_ari`: the expanded groups of a user carry ``ari:cloud:identity::group/{id}``
-    instead of the bare id. `activity_lag_hours`: how late new activity (see the control endpoint)
-    shows in answers. `ticking`: the virtual clock runs in real time from `World.now` on. An empty
-    `rate_limits` switches all limits off.
-    """
-
-    group_ids_as_ari: bool = False
-    activity_lag_hours: float = 0.0
-    ticking: bool = False
-    rate_limits: list[RateLimit] = msgspec.field(default_factory=_default_limits)
+    id: str
+    name: str
+    claim: Literal["dns", "http"] = "dns"
+    status: Literal["verified", "deleted", "unverified", "superseded", "missing_token"] = "verified"
 
 
 class Resource(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -109,7 +120,8 @@ class Resource(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     `name` is the short name that the rest of the file uses,
     `id` the ARI, `key` the product key in activity, `owner` the ``resourceOwner`` in roles.
-    `capacity` is the number of bought seats, None where seats are not sold.
+    `capacity` is the number of bought seats, None where seats are not sold; `status` is that of the
+    product's workspace.
     """
 
     name: str
@@ -117,6 +129,7 @@ class Resource(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     key: str
     owner: str
     capacity: int | None = None
+    status: Literal["online", "offline", "deprecated"] = "online"
 
 
 class Group(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -132,6 +145,7 @@ class Group(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     deletable: bool = True
     roles: dict[str, list[str]] = msgspec.field(default_factory=dict)
     default_roles: dict[str, str] = msgspec.field(default_factory=dict)
+    scim: ScimGroup | None = None
 
 
 class Arrival(msgspec.Struct, forbid_unknown_fields=True):
@@ -142,12 +156,30 @@ class Arrival(msgspec.Struct, forbid_unknown_fields=True):
     visible: str
 
 
+class Event(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One entry of the audit log: `actor` (an account id) did `action` at the instant `at`.
+
+    `about` says to what, by kind (``user``, ``group``, ``resource``); `product` is a product's key.
+    """
+
+    id: str
+    at: str
+    action: str
+    actor: str
+    about: dict[str, str] = msgspec.field(default_factory=dict)
+    product: str = ""
+    ip: str = "192.0.2.10"
+
+
 class User(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One account.
 
     `directories` maps a directory id to ``active`` or ``suspended``; empty means not invited.
     `groups` are group ids, `roles` direct roles by resource name, `activity` the last activity by
     resource name. `email_hidden` leaves the address out of every answer.
+
+    `restrictions` maps privileges of User management to the reason why an administrator lacks them,
+    `lifecycle_errors` codes to messages that deactivating and deleting are refused with.
     """
 
     id: str
@@ -175,6 +207,10 @@ class User(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=Fa
     roles: dict[str, list[str]] = msgspec.field(default_factory=dict)
     activity: dict[str, str] = msgspec.field(default_factory=dict)
     arriving: list[Arrival] = msgspec.field(default_factory=list)
+    locale: str | None = None
+    tokens: list[Token] = msgspec.field(default_factory=list)
+    restrictions: dict[str, str] = msgspec.field(default_factory=dict)
+    lifecycle_errors: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class World(msgspec.Struct, forbid_unknown_fields=True):
@@ -191,6 +227,12 @@ class World(msgspec.Struct, forbid_unknown_fields=True):
     groups: list[Group]
     users: list[User]
     foreign_organizations: list[str] = msgspec.field(default_factory=list)
+    domains: list[Domain] = msgspec.field(default_factory=list)
+    events: list[Event] = msgspec.field(default_factory=list)
+    scim_directories: list[ScimDirectory] = msgspec.field(default_factory=list)
+    scim_users: list[ScimUser] = msgspec.field(default_factory=list)
+    content: list[Page] = msgspec.field(default_factory=list)
+    audit: list[AuditRecord] = msgspec.field(default_factory=list)
 
     @classmethod
     def load(cls, path: Path | str) -> World:
@@ -229,10 +271,8 @@ class World(msgspec.Struct, forbid_unknown_fields=True):
         parts = []
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if name in ("resources", "groups", "users") and value:
-                text = b"[\n" + b",\n".join(map(encode, value)) + b"\n]"
-            else:
-                text = encode(value)
+            lines = b",\n".join(map(encode, value)) if name in ONE_A_LINE else b""
+            text = b"[\n" + lines + b"\n]" if lines else encode(value)
             parts.append(encode(name) + b": " + text)
         return b"{\n" + b",\n".join(parts) + b"\n}\n"
 
@@ -244,6 +284,7 @@ class World(msgspec.Struct, forbid_unknown_fields=True):
             self.now,
             self.credentials.org_api_key_expires,
             self.credentials.api_token_expires,
+            *(event.at for event in self.events),
         ):
             try:
                 parse_time(instant)
@@ -263,7 +304,8 @@ class World(msgspec.Struct, forbid_unknown_fields=True):
         groups = {group.id for group in self.groups}
         if len(groups) != len(self.groups):
             return "two groups have the same id"
-        if len({user.id for user in self.users}) != len(self.users):
+        accounts = {user.id for user in self.users}
+        if len(accounts) != len(self.users):
             return "two users have the same account id"
         for group in self.groups:
             if group.directory not in directories or not group.roles.keys() <= resources:
@@ -276,7 +318,7 @@ class World(msgspec.Struct, forbid_unknown_fields=True):
                 and user.directories.keys() <= directories
             ):
                 return f"user {user.id} names an unknown group, resource or directory"
-        return None
+        return dangling(accounts, self.scim_directories, self.scim_users, self.content)
 
     def clock(self) -> datetime:
         """The virtual clock as stored, in UTC."""

@@ -38,3 +38,14 @@ def demo() -> Iterator[Caller]:
         found = Caller(box)
         with found.http:
             yield found
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Caller]:
+    """A world shared by the tests of a module, each of which changes people of its own."""
+    world = seed(users=200)
+    world.options.late = {}
+    with running(world) as box:
+        found = Caller(box)
+        with found.http:
+            yield found

@@ -38,6 +38,17 @@ def test_the_clock_stands_until_it_is_moved(caller: Caller) -> None:
     assert caller.control("GET", "world")["now"] == "2027-01-01T00:00:00Z"
 
 
+def test_the_clock_advances_by_seconds_too(caller: Caller) -> None:
+    assert caller.control("POST", "clock", {"advance_seconds": 30}) == {"now": "2026-11-22T09:00:30Z"}
+
+
+def test_somebody_is_claimed_and_confirms_an_address(caller: Caller) -> None:
+    user = caller.someone(status="active", managed=False, type="atlassian", email_hidden=False)
+    caller.control("POST", f"users/{user.id}", {"managed": True, "email_verified": False})
+    row = caller.search(accountIds=[user.id])["data"][0]
+    assert (row["claimStatus"], row["emailVerified"]) == ("managed", False)
+
+
 def test_a_ticking_clock_goes_on_by_itself_and_is_saved(tmp_path: Path) -> None:
     path = tmp_path / "world.json"
     world = seed(users=3)
@@ -58,6 +69,7 @@ def test_a_ticking_clock_goes_on_by_itself_and_is_saved(tmp_path: Path) -> None:
     [
         ("clock", {}, 400),
         ("clock", {"set": "soon"}, 400),
+        ("clock", {"advance_days": 1, "advance_seconds": 1}, 400),
         ("clock", {"advance_days": 1, "set": "2027-01-01T00:00:00Z"}, 400),
         ("users/nobody", {}, 404),
         ("users/RUNNER", {"add_groups": ["nowhere"]}, 404),

@@ -176,3 +176,14 @@ def test_an_answer_may_lie_about_a_write_that_happened(caller: Caller) -> None:
     answer, account = suspend(caller)
     assert answer.status_code == 504
     assert status_of(caller, account) == "suspended"
+
+
+def test_pages_linked_by_urls_go_wrong_too(caller: Caller) -> None:
+    path = f"{caller.org}/users"
+    second = caller.admin("GET", path).json()["links"]["next"]
+    caller.control("POST", "faults", {"kind": "cursor_loop", "match": {"path_regex": "/v1/orgs/[^/]+/users$"}})
+    assert caller.admin("GET", second).json()["links"]["next"] == second
+    caller.control("DELETE", "faults")
+    whole = caller.admin("GET", path).json()["data"]
+    caller.control("POST", "faults", {"kind": "drop_rows", "rows": 2, "match": {"path_regex": "/users$"}})
+    assert caller.admin("GET", path).json()["data"] == whole[:-2]

@@ -147,3 +147,22 @@ def test_worlds_of_any_size_are_whole(users: int, number: int) -> None:
         assert all(at <= world.now for at in user.activity.values())
         instants = [user.added or "", *sorted(user.activity.values())]
         assert all(first[:10] <= second[:10] for first, second in pairwise(instants))
+
+
+def test_some_hold_a_role_beside_the_group_some_never_accepted_and_some_domains_are_claimed() -> None:
+    world = seed()
+    granting = {group.id for group in world.groups if "confluence" in group.roles}
+    both = [user for user in world.users if granting.intersection(user.groups) and "confluence" in user.roles]
+    assert len(both) == 2
+    pending = [user for user in world.users if user.managed and not user.email_verified and not user.activity]
+    assert len(pending) == 3
+    assert any(not user.directories and user.source == "synced" and user.managed for user in world.users)
+    assert [(item.name, item.status) for item in world.domains] == [
+        ("acme.com", "verified"),
+        ("eu.acme.com", "verified"),
+        ("acme-labs.example", "unverified"),
+    ]
+    verified = {item.name for item in world.domains if item.status == "verified"}
+    people = [user for user in world.users if user.email is not None and user.type == "atlassian"]
+    assert all((user.email or "").casefold().rpartition("@")[2] in verified for user in people if user.managed)
+    assert [event.at for event in world.events] == sorted(event.at for event in world.events)
