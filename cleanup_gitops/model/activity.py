@@ -10,9 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Source = Literal["directory", "content", "database", "snapshot"]
+Source = Literal["directory", "content", "audit", "csv", "database", "snapshot"]
 
-LAG_DAYS: dict[str, int] = {"directory": 1, "content": 0, "database": 0, "snapshot": 0}
+LAG_DAYS: dict[str, int] = {"directory": 1, "content": 0, "audit": 0, "csv": 0, "database": 0, "snapshot": 0}
 """Days by which a source may be late. Atlassian's directory data "may be delayed by up to 24 hours"
 (Organizations REST API, last-active-dates); a snapshot has its lag in its interval already."""
 
@@ -39,6 +39,9 @@ class Unknown(Struct, frozen=True, gc=False, tag="unknown", tag_field="is"):
 
 
 Activity = Seen | Never | Unknown
+
+IN_FUTURE = Unknown("the site reported a date in the future")
+"""A wrong clock or wrong data: nothing is decided on it, and many of them stop a plan."""
 
 
 def seen_at(at: datetime, source: Source = "directory") -> Seen:

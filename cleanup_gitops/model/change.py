@@ -7,7 +7,7 @@ names. It covers no text, age, file line, commit or time of the run: the same ch
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from msgspec import Struct
 
@@ -15,8 +15,18 @@ from cleanup_gitops.model.canonical import digest
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.model.user import Status
 
-Action = Literal["membership.add", "membership.remove", "user.enable", "user.disable"]
-ACTIONS: tuple[Action, ...] = ("user.disable", "membership.remove", "user.enable", "membership.add")
+Action = Literal[
+    "user.delete",
+    "user.remove",
+    "user.deactivate",
+    "user.disable",
+    "role.revoke",
+    "membership.remove",
+    "tokens.revoke",
+    "user.enable",
+    "membership.add",
+]
+ACTIONS: tuple[Action, ...] = get_args(Action)
 """The closed list of action names, removals first: the order of a plan and of its text."""
 
 
@@ -49,7 +59,25 @@ class GroupModifiable(Struct, frozen=True, gc=False, tag="group_modifiable", tag
     group: str
 
 
-Need = StatusIs | MemberIs | NotSeenAfter | GroupModifiable
+class RoleHeld(Struct, frozen=True, gc=False, tag="role_held", tag_field="need"):
+    """The user must still hold this role in Confluence directly."""
+
+    role: str
+
+
+class TokenExists(Struct, frozen=True, gc=False, tag="token_exists", tag_field="need"):
+    """The account must still have this API token."""
+
+    token: str
+
+
+class LifecycleAllowed(Struct, frozen=True, gc=False, tag="lifecycle_allowed", tag_field="need"):
+    """The organization must still be allowed to change the whole account in this way."""
+
+    privilege: Literal["enablement", "deletion"]
+
+
+Need = StatusIs | MemberIs | NotSeenAfter | GroupModifiable | RoleHeld | TokenExists | LifecycleAllowed
 
 
 class _Change(Struct, frozen=True, gc=False, kw_only=True):
@@ -129,12 +157,70 @@ class UserDisable(_StatusChange, frozen=True, gc=False, kw_only=True, tag="user.
 
 
 class UserEnable(_StatusChange, frozen=True, gc=False, kw_only=True, tag="user.enable", tag_field="action"):
-    """A closed account is opened again: restored (Cloud), enabled (Data Center)."""
+    """A closed account is opened again.
+
+    As ``old`` demands: restored in the directory, reactivated, its deletion cancelled (Cloud); enabled (Data Center).
+    """
 
     action: ClassVar[Action] = "user.enable"
 
 
-Change = MembershipAdd | MembershipRemove | UserEnable | UserDisable
+class UserDeactivate(_StatusChange, frozen=True, gc=False, kw_only=True, tag="user.deactivate", tag_field="action"):
+    """The whole Atlassian account is closed, for every service, and can be opened again (Cloud, managed accounts)."""
+
+    action: ClassVar[Action] = "user.deactivate"
+
+
+class UserRemove(_StatusChange, frozen=True, gc=False, kw_only=True, tag="user.remove", tag_field="action"):
+    """The account leaves the directory: coming back takes a new invitation and new groups (Cloud)."""
+
+    action: ClassVar[Action] = "user.remove"
+
+
+class UserDelete(_StatusChange, frozen=True, gc=False, kw_only=True, tag="user.delete", tag_field="action"):
+    """The account's deletion is scheduled; within the vendor's days of grace it can be cancelled (Cloud, managed)."""
+
+    action: ClassVar[Action] = "user.delete"
+
+
+class RoleRevoke(_Change, frozen=True, gc=False, kw_only=True, tag="role.revoke", tag_field="action"):
+    """A role in this Confluence that the user holds directly is taken back (Cloud)."""
+
+    action: ClassVar[Action] = "role.revoke"
+
+    role: str
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """Managed fields as they are."""
+        return {"held": True}
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """Managed fields as they will be."""
+        return {"held": False}
+
+
+class TokenRevoke(_Change, frozen=True, gc=False, kw_only=True, tag="tokens.revoke", tag_field="action"):
+    """One API token of the account ends (Cloud, managed accounts)."""
+
+    action: ClassVar[Action] = "tokens.revoke"
+
+    token: str
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """Managed fields as they are."""
+        return {"valid": True}
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """Managed fields as they will be."""
+        return {"valid": False}
+
+
+StatusChange = UserEnable | UserDisable | UserDeactivate | UserRemove | UserDelete
+Change = MembershipAdd | MembershipRemove | StatusChange | RoleRevoke | TokenRevoke
 
 
 def user_address(user: str, directory: str | None) -> str:
@@ -145,6 +231,16 @@ def user_address(user: str, directory: str | None) -> str:
 def membership_address(group: str, user: str, directory: str | None) -> str:
     """``membership/<group-id>/<id>``; with the directory first where a site has several (Data Center)."""
     return f"membership/{directory}/{group}/{user}" if directory else f"membership/{group}/{user}"
+
+
+def role_address(role: str, user: str) -> str:
+    """``role/<role>/<id>``: a role in this Confluence, held directly (Cloud)."""
+    return f"role/{role}/{user}"
+
+
+def token_address(user: str, token: str) -> str:
+    """``token/<id>/<token-id>`` (Cloud)."""
+    return f"token/{user}/{token}"
 
 
 class _Digested(Struct, frozen=True, gc=False):
@@ -174,7 +270,17 @@ def change_order(change: Change) -> tuple[int, str]:
     return ACTIONS.index(change.action), change.address
 
 
-EXECUTION: tuple[Action, ...] = ("membership.add", "membership.remove", "user.enable", "user.disable")
+EXECUTION: tuple[Action, ...] = (
+    "membership.add",
+    "tokens.revoke",
+    "role.revoke",
+    "membership.remove",
+    "user.enable",
+    "user.disable",
+    "user.deactivate",
+    "user.remove",
+    "user.delete",
+)
 """The order in which the changes of one user are carried out: nobody loses access in between, and a seat is released
 before the account is closed, so that a change never takes away what the next one of the same user needs."""
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from cleanup_gitops.model.canonical import digest
 from cleanup_gitops.model.errors import IncompleteReadingError
 from cleanup_gitops.model.group import Directory, Group
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.user import License, User
 
 Hosting = Literal["cloud", "datacenter"]
 
@@ -77,6 +77,8 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     proof: Proof
     runner: tuple[str, ...] = ()
     seat_limit: int | None = None
+    claimed_domains: tuple[str, ...] | None = None
+    """E-mail domains that the organization has verified, sorted; ``None``: not told (Cloud)."""
 
     def __post_init__(self) -> None:
         flaws = self.proof.flaws() + _inconsistencies(self.users, self.groups)
@@ -115,6 +117,15 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         return {group.id: frozenset(_reachable(group.id, children)) for group in self.groups}
 
     @cached_property
+    def licenses_through(self) -> dict[str, frozenset[License]]:
+        """For each group id: the license classes of the group and of all groups that it is nested in."""
+        parents = {group.id: set(group.parents) for group in self.groups}
+        return {
+            group.id: frozenset(self.group_by_id[one].license for one in _reachable(group.id, parents))
+            for group in self.groups
+        }
+
+    @cached_property
     def seats_used(self) -> int:
         """Users who occupy a paid seat; users of unknown status or license are not counted."""
         return sum(1 for user in self.users if user.billed)
@@ -127,7 +138,9 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def digest(self) -> str:
         """Digest of what was read (not of when)."""
-        return digest((self.site, self.hosting, self.users, self.groups, self.directories, self.runner))
+        return digest(
+            (self.site, self.hosting, self.users, self.groups, self.directories, self.runner, self.claimed_domains)
+        )
 
 
 def _reachable(start: str, edges: dict[str, set[str]]) -> set[str]:

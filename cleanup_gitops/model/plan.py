@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from cleanup_gitops.model.canonical import digest, manifest_digest
 from cleanup_gitops.model.change import Action, Change, change_digest
@@ -81,6 +81,18 @@ class Seats(Struct, frozen=True, gc=False, kw_only=True):
     limit: int | None = None
 
 
+class ListInput(Struct, frozen=True, gc=False, kw_only=True):
+    """A list of people from outside the repository, and nothing of what it holds.
+
+    ``name`` is the variable or path by which policies name it, ``rows`` counts those below its header, ``digest`` is
+    the SHA-256 of its bytes.
+    """
+
+    name: str
+    rows: int
+    digest: str
+
+
 class Inputs(Struct, frozen=True, gc=False, kw_only=True):
     """What the plan was made from. ``policy_commit`` is empty outside a git repository or with local edits."""
 
@@ -91,6 +103,8 @@ class Inputs(Struct, frozen=True, gc=False, kw_only=True):
     serial: int
     tool_version: str
     policy_commit: str = ""
+    lists: tuple[ListInput, ...] | UnsetType = UNSET
+    """Left out where no policy asks for a list."""
 
 
 class Summary(Struct, frozen=True, gc=False, kw_only=True):

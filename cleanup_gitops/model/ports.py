@@ -14,8 +14,8 @@ from msgspec import Struct
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import People
-from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.run import Invitation, Invited, Receipt
+from cleanup_gitops.model.user import Question, User
 
 
 class Clock(Protocol):
@@ -57,8 +57,16 @@ class Reader(Protocol):
         """The whole site now."""
         ...
 
-    def user(self, account: str) -> User | None:
-        """One account now, with the same facts as in ``read`` (status, groups, activity); ``None`` when it is gone.
+    def ask(self, inventory: Inventory, questions: Mapping[str, frozenset[Question]]) -> Inventory:
+        """The same inventory with the answers about these accounts, each asked one by one.
+
+        A question that a site is not set up for, or that means nothing for an account, is left out. A question that
+        was not answered leaves the fact unknown: for "content" the activity itself.
+        """
+        ...
+
+    def user(self, account: str, questions: frozenset[Question] = frozenset()) -> User | None:
+        """One account now, with the same facts as in ``read`` and those asked for; ``None`` when it is gone.
 
         Raises ``RefusedError`` when only this account cannot be read.
         """
@@ -79,6 +87,18 @@ class Writer(Protocol):
 
     def write(self, change: Change) -> Receipt:
         """Carry the change out and return what the site answered."""
+        ...
+
+    def invite(self, invitation: Invitation) -> Invited:
+        """Invite one person. Raises as above; what was refused in part stands in the answer."""
+        ...
+
+    def create_group(self, name: str) -> Receipt:
+        """Create an empty group. The site may show it late, and does not tell its id here."""
+        ...
+
+    def delete_group(self, group: str) -> Receipt:
+        """Delete a group by its id."""
         ...
 
 

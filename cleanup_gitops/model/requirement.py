@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-DesiredStatus = Literal["active", "suspended", "disabled"]
+DesiredStatus = Literal["active", "suspended", "disabled", "deactivated", "removed", "deleted"]
+"""``disabled`` is the word for every hosting and means suspended on Cloud. ``deactivated``: the whole account.
+``removed``: out of the directory. ``deleted``: scheduled for deletion, with the vendor's days of grace."""
 
 
 class Cause(Struct, frozen=True, gc=False, kw_only=True):
@@ -33,4 +35,14 @@ class MembershipRequirement(Struct, frozen=True, gc=False, tag="membership", tag
     member: bool
 
 
-Requirement = StatusRequirement | MembershipRequirement
+class RoleRequirement(Struct, frozen=True, gc=False, tag="role", tag_field="field"):
+    """The user must not hold this role in Confluence directly. ``role`` is its bare name, such as ``user``."""
+
+    role: str
+
+
+class TokensRequirement(Struct, frozen=True, gc=False, tag="api_tokens", tag_field="field"):
+    """The account must have no API token."""
+
+
+Requirement = StatusRequirement | MembershipRequirement | RoleRequirement | TokensRequirement

@@ -39,6 +39,34 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     server_date: str = ""
 
 
+class Invitation:
+    """Whom to invite. Deliberately no Struct, because it holds an address: it cannot be stored by accident.
+
+    ``role`` is the bare name of a role in this Confluence, ``groups`` are ids; ``notify``: the site sends a mail.
+    """
+
+    __slots__ = ("email", "groups", "notify", "role")
+
+    def __init__(
+        self, email: str, *, role: str | None = None, groups: tuple[str, ...] = (), notify: bool = False
+    ) -> None:
+        self.email = email
+        self.role = role
+        self.groups = groups
+        self.notify = notify
+
+    def __repr__(self) -> str:
+        return "Invitation(…)"
+
+
+class Invited(Struct, frozen=True, kw_only=True):
+    """What came of an invitation: the account, and what was refused, such as ``group <id>: <reason>``."""
+
+    receipt: Receipt
+    account: str
+    refused: tuple[str, ...] = ()
+
+
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of one change. The line of ``outcomes.jsonl``: who, what, when, why, before, after, verified."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -41,6 +41,23 @@ class GrantSeat(Struct, frozen=True, gc=False, tag="grant", tag_field="by"):
 SeatPath = GroupSeat | RoleSeat | GrantSeat
 
 
+class Lifecycle(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Whether the whole Atlassian account may be closed, opened or deleted by its organization.
+
+    "" means allowed; any other text is the reason key of the refusal, such as ``externalDirectory.scim``; ``None``:
+    not told (User management REST API, ``GET /users/{id}/manage``).
+    """
+
+    enablement: str | None = None
+    deletion: str | None = None
+
+
+Question = Literal["roles", "lifecycle", "tokens", "content"]
+"""Facts that cost one call a user, so that they are asked for candidates of a plan only: direct roles, whether the
+account's life may be changed, its API tokens, and the last time it wrote content."""
+QUESTIONS: frozenset[Question] = frozenset(get_args(Question))
+
+
 class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One account of one directory. ``None`` and "unknown" mean: the site did not say.
 
@@ -71,6 +88,25 @@ class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     groups: tuple[str, ...] | None = None
     seats: tuple[SeatPath, ...] | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    """Such as department; sorted by name. An attribute that is not listed is unknown."""
+    roles: tuple[str, ...] | None = None
+    """Administrative roles: ``organization-admin``, ``site-admin``, ``user-access-admin`` (of the organization),
+    ``confluence-admin`` (of this site); sorted."""
+    direct: tuple[str, ...] | None = None
+    """Roles in this Confluence that were given to the user directly, such as ``user`` or ``guest``; sorted. ``None``:
+    not told, so that one may be held beside the groups in ``seats`` (Cloud; see ``Question``)."""
+    external: bool | None = None
+    """Whether the account belongs to somebody outside: an address of no internal domain, or none that is claimed."""
+    has_email: bool | None = None
+    """Whether the site shows an e-mail address (False: it is hidden)."""
+    accepted: bool | None = None
+    """False for an account that was invited and never came."""
+    status_since: datetime | None = None
+    """Since when the status is what it is, where the site tells."""
+    lifecycle: Lifecycle | None = None
+    """Whether the whole account may be changed (see ``Question``)."""
+    tokens: tuple[str, ...] | None = None
+    """Ids of the account's API tokens (see ``Question``); sorted."""
 
     @property
     def billed(self) -> bool | None:
