@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
-from cleanup_gitops.model.change import (
-    Change,
-    MembershipAdd,
-    MembershipRemove,
-    UserDisable,
-    UserEnable,
-)
+from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import RefusedError, SiteError
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.ports import Live
-from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.model.user import GroupSeat, SeatPath, User
+from cleanup_gitops.model.run import Invitation, Invited, Receipt
+from cleanup_gitops.model.user import Question, User
+from tests import fake_rules
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -54,59 +49,143 @@ class FakeProgress:
 class FakeSite:
     """Reader and Writer over an inventory in memory; also a site's other administrators.
 
-    ``broken`` are errors for the next calls, by method name (``read``, ``user``, ``write``), one a call. ``late``
-    writes take no visible effect until ``settle``. ``written`` lists what reached the site.
+    With ``asked``, the same users with the answers to all questions, what must be asked is hidden from readings;
+    without it the inventory tells everything at once. ``silent`` are questions that are not answered. ``broken`` are
+    errors for the next calls, by method name (``read``, ``ask``, ``user``, ``write``, ...), one a call. ``late`` writes
+    take no visible effect until ``settle``, those to a ``deaf`` site none at all; ``lost`` is raised for the next write
+    after it was carried out. ``written`` lists the changes that reached the site, ``writes`` counts all writes,
+    ``questions`` lists what was asked.
     """
 
-    def __init__(self, inventory: Inventory, people: People = NOBODY) -> None:
+    def __init__(self, inventory: Inventory, people: People = NOBODY, *, asked: Inventory | None = None) -> None:
         self._inventory = inventory
         self._people = people
-        self._users = dict(inventory.user_by_id)
+        self._hides = asked is not None
+        self._seen = {user.id: user.seen for user in inventory.users}
+        self._users = dict((asked or inventory).user_by_id)
         self._groups = dict(inventory.group_by_id)
-        self._waiting: list[Change] = []
+        self._addresses: dict[str, str] = {}
+        self._waiting: list[Callable[[], None]] = []
         self.broken: dict[str, list[SiteError | None]] = {}
+        self.silent: set[tuple[str, Question]] = set()
+        self.questions: list[tuple[str, frozenset[Question]]] = []
         self.late = False
+        self.deaf = False
+        self.lost: SiteError | None = None
         self.written: list[Change] = []
+        self.writes = 0
 
     # -- Reader ----------------------------------------------------------------------------------
 
     def read(self) -> Live:
         self._fail("read")
-        users = tuple(self._users[one] for one in sorted(self._users))
+        users = tuple(self._shown(self._users[one]) for one in sorted(self._users))
         groups = tuple(self._groups[one] for one in sorted(self._groups))
         return Live(replace(self._inventory, users=users, groups=groups), self._people)
 
-    def user(self, account: str) -> User | None:
+    def ask(self, inventory: Inventory, questions: Mapping[str, frozenset[Question]]) -> Inventory:
+        self._fail("ask")
+        users = (self._answered(user, questions[user.id]) if user.id in questions else user for user in inventory.users)
+        return replace(inventory, users=tuple(users))
+
+    def user(self, account: str, questions: frozenset[Question] = frozenset()) -> User | None:
         self._fail("user")
-        return self._users.get(account)
+        user = self._users.get(account)
+        return None if user is None else self._answered(self._shown(user), questions)
 
     def group_modifiable(self, group: str) -> bool | None:
         known = self._groups.get(group)
         return known.modifiable if known else False
 
+    def _shown(self, user: User) -> User:
+        if not self._hides:
+            return user
+        return replace(fake_rules.told(user, self._groups), seen=self._seen.get(user.id, user.seen))
+
+    def _answered(self, user: User, questions: frozenset[Question]) -> User:
+        truth = self._users.get(user.id)
+        if questions:
+            self.questions.append((user.id, questions))
+        for question in sorted(questions):
+            if truth is None or (user.id, question) in self.silent:
+                user = fake_rules.unanswered(user, question)
+            else:
+                user = fake_rules.answered(user, truth, question)
+        return user
+
     # -- Writer ----------------------------------------------------------------------------------
 
     def write(self, change: Change) -> Receipt:
         self._fail("write")
-        self._check(change)
+        user = self._users.get(change.user)
+        if user is None or change.directory != user.directory:
+            raise RefusedError(f"The site does not know {change.user}.")
+        fake_rules.check(change, user, self._groups)
+        self._check_seats(user, fake_rules.after(change, user, self._groups))
         self.written.append(change)
-        if self.late:
-            self._waiting.append(change)
-        else:
-            self._users[change.user] = self._after(change)
+        self._do(lambda: self._take(change))
         return Receipt(method="FAKE", endpoint=f"/{change.action}", status=204)
+
+    def invite(self, invitation: Invitation) -> Invited:
+        self._fail("invite")
+        account = self._account_of(invitation.email)
+        user = self._users.get(account) or self._newcomer(account)
+        before, refused = user, []
+        for one in invitation.groups:
+            group = self._groups.get(one)
+            if group is None or group.modifiable is False:
+                refused.append(f"group {one}: refused")
+            else:
+                user = fake_rules.joined(user, group, self._groups)
+        if invitation.role is not None:
+            user = fake_rules.given(user, invitation.role, self._groups)
+        self._check_seats(before, user)
+        self._addresses[invitation.email.casefold()] = account
+        self._do(lambda: self._users.__setitem__(account, user))
+        status = 206 if refused else 200
+        receipt = Receipt(method="FAKE", endpoint="/invite", status=status)
+        return Invited(receipt=receipt, account=account, refused=tuple(refused))
+
+    def create_group(self, name: str) -> Receipt:
+        self._fail("create_group")
+        if any(group.name.casefold() == name.casefold() for group in self._groups.values()):
+            raise RefusedError("A group of this name exists.")
+        group = Group(
+            id=f"00000000-0000-0000-0000-{len(self._groups):012}",
+            name=name,
+            directory=self._inventory.directories[0].id,
+            modifiable=True,
+            synced=False,
+            license="none",
+            admin=False,
+            grants=(),
+        )
+        self._do(lambda: self._groups.__setitem__(group.id, group))
+        return Receipt(method="FAKE", endpoint="/create_group", status=201)
+
+    def delete_group(self, group: str) -> Receipt:
+        self._fail("delete_group")
+        known = self._groups.get(group)
+        if known is None:
+            raise RefusedError(f"The site does not know the group {group}.")
+        if known.modifiable is False or known.admin:
+            raise RefusedError(f"The group {group} cannot be deleted here.")
+        self._do(lambda: self._dissolve(group))
+        return Receipt(method="FAKE", endpoint="/delete_group", status=204)
 
     # -- what else happens -------------------------------------------------------------------------
 
     def settle(self) -> None:
         """Let late writes show."""
-        for change in self._waiting:
-            self._users[change.user] = self._after(change)
+        for effect in self._waiting:
+            effect()
         self._waiting.clear()
 
     def happens(self, account: str, **facts: Any) -> None:  # noqa: ANN401 - any field of a user
         """Somebody else changes a user."""
         self._users[account] = replace(self._users[account], **facts)
+        if "seen" in facts:
+            self._seen[account] = facts["seen"]
 
     def group_becomes(self, group: str, **facts: Any) -> None:  # noqa: ANN401 - any field of a group
         """Somebody else changes a group."""
@@ -116,7 +195,11 @@ class FakeSite:
         """The account is gone."""
         del self._users[account]
 
-    # -- rules -------------------------------------------------------------------------------------
+    def sells(self, seats: int | None) -> None:
+        """The site has so many seats from now on; ``None``: it does not say."""
+        self._inventory = replace(self._inventory, seat_limit=seats)
+
+    # -- how -----------------------------------------------------------------------------------------
 
     def _fail(self, method: str) -> None:
         waiting = self.broken.get(method)
@@ -124,59 +207,53 @@ class FakeSite:
         if error:
             raise error
 
-    def _check(self, change: Change) -> None:
-        user = self._users.get(change.user)
-        if user is None or change.directory != user.directory:
-            raise RefusedError(f"The site does not know {change.user}.")
-        if not isinstance(change, MembershipAdd | MembershipRemove):
-            if user.writable is False:
-                raise RefusedError(f"The status of {change.user} cannot be changed here.")
+    def _do(self, effect: Callable[[], None]) -> None:
+        self.writes += 1
+        if self.late:
+            self._waiting.append(effect)
+        elif not self.deaf:
+            effect()
+        lost, self.lost = self.lost, None
+        if lost:
+            raise lost
+
+    def _take(self, change: Change) -> None:
+        user = fake_rules.after(change, self._users[change.user], self._groups)
+        if user is None:
+            del self._users[change.user]
+        else:
+            self._users[change.user] = user
+
+    def _dissolve(self, group: str) -> None:
+        for account, user in self._users.items():
+            if group in (user.groups or ()):
+                self._users[account] = fake_rules.parted(user, group, self._groups)
+        del self._groups[group]
+
+    def _check_seats(self, before: User, now: User | None) -> None:
+        limit = self._inventory.seat_limit
+        if limit is None or now is None or not now.billed or before.billed:
             return
-        group = self._groups.get(change.group)
-        if group is None:
-            raise RefusedError(f"The site does not know the group {change.group}.")
-        if group.modifiable is False:
-            raise RefusedError(f"The group {change.group} cannot be changed here.")
-        member = change.group in (user.groups or ())
-        if member == isinstance(change, MembershipAdd):
-            raise RefusedError(f"{change.user} is {'already' if member else 'not'} a member of {change.group}.")
+        if sum(1 for user in self._users.values() if user.billed is not False) >= limit:
+            raise RefusedError("No seat is left.")
 
-    def _after(self, change: Change) -> User:
-        user = self._users[change.user]
-        match change:
-            case UserDisable() | UserEnable():
-                return replace(user, status=change.new)
-            case MembershipAdd():
-                return self._joined(user, self._groups[change.group])
-            case MembershipRemove():
-                return self._parted(user, change.group)
+    def _account_of(self, email: str) -> str:
+        known = self._addresses | {
+            (self._people.email(account) or account).casefold(): account for account in self._users
+        }
+        return known.get(email.casefold(), f"712020:invited-{len(self._addresses)}")
 
-    def _joined(self, user: User, group: Group) -> User:
-        groups = tuple(sorted({*(user.groups or ()), group.id}))
-        paths: tuple[SeatPath, ...] = (*(user.seats or ()), *self._paths(group, (group.id,)))
-        return self._licensed(replace(user, groups=groups), paths)
-
-    def _parted(self, user: User, group: str) -> User:
-        groups = tuple(one for one in user.groups or () if one != group)
-        paths = tuple(path for path in user.seats or () if not (isinstance(path, GroupSeat) and path.chain[0] == group))
-        return self._licensed(replace(user, groups=groups), paths)
-
-    def _paths(self, group: Group, chain: tuple[str, ...]) -> Iterator[GroupSeat]:
-        """Ways from a group, through the groups that it is nested in, to groups that give a license."""
-        if group.license in ("seat", "guest"):
-            yield GroupSeat(chain)
-        for parent in group.parents:
-            if parent not in chain:
-                yield from self._paths(self._groups[parent], (*chain, parent))
-
-    def _licensed(self, user: User, paths: tuple[SeatPath, ...]) -> User:
-        """The best license of all ways, and the ways that give it."""
-        if user.license == "unknown":
-            return user
-        seats = tuple(path for path in paths if not self._is_guest(path))
-        if seats:
-            return replace(user, license="seat", seats=seats)
-        return replace(user, license="guest" if paths else "none", seats=paths)
-
-    def _is_guest(self, path: SeatPath) -> bool:
-        return isinstance(path, GroupSeat) and self._groups[path.chain[-1]].license == "guest"
+    def _newcomer(self, account: str) -> User:
+        return User(
+            id=account,
+            directory=self._inventory.directories[0].id,
+            status="active",
+            kind="person",
+            license="none",
+            writable=True,
+            admin=False,
+            added=self._inventory.as_of,
+            groups=(),
+            seats=(),
+            accepted=False,
+        )

@@ -37,13 +37,19 @@ set_on_retry_hooks(())
 
 
 class StatusError(SiteError):
-    """The site answered with a status other than 2xx. ``code`` is the site's short reason, "" without one."""
+    """The site answered with a status other than 2xx.
 
-    def __init__(self, message: str, hint: str, *, endpoint: str, status: int, code: str) -> None:
+    ``code`` is the site's short reason, "" without one; ``reasons`` are those behind it (`further_reasons`).
+    """
+
+    def __init__(
+        self, message: str, hint: str, *, endpoint: str, status: int, code: str, reasons: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message, hint)
         self.endpoint = endpoint
         self.status = status
         self.code = code
+        self.reasons = reasons
 
 
 Explain = Callable[[StatusError], CleanupError]
@@ -160,6 +166,7 @@ class Http:
             endpoint=call.endpoint,
             status=answer.status,
             code=code,
+            reasons=tuple(redacted(reason, self._secrets) for reason in further_reasons(answer.body)),
         )
 
     def _decoded(self, call: Call, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
@@ -255,6 +262,37 @@ def reason_code(body: bytes) -> str:
         if isinstance(value, str) and _CODE.fullmatch(value):
             return value
     return ""
+
+
+SCOPE = "manage:org"
+"""The scope that the User management REST API misses in every key that was made with scopes."""
+_SCOPE = re.compile(rb"(?<![\w:-])manage:org(?![\w:-])")
+
+
+class _Context(msgspec.Struct, rename="camel"):
+    reason: dict[str, Any] | None = None
+    error_codes: list[dict[str, Any]] | None = None
+
+
+class _Detailed(msgspec.Struct):
+    context: _Context | None = None
+
+
+_DETAILED = msgspec.json.Decoder(_Detailed)
+
+
+def further_reasons(body: bytes) -> tuple[str, ...]:
+    """The short reasons below the first one, and `SCOPE`, where the body names it as lacking.
+
+    ``context`` holds the reason of a restriction, or codes why an account is not eligible (User management REST API).
+    """
+    scopes = (SCOPE,) if _SCOPE.search(body) else ()
+    try:
+        context = _DETAILED.decode(body).context or _Context()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return scopes
+    found = [(context.reason or {}).get("key"), *(error.get("code") for error in context.error_codes or ())]
+    return (*scopes, *(reason for reason in found if isinstance(reason, str) and _CODE.fullmatch(reason)))
 
 
 def _hint(status: int, unbearable: float | None) -> str:

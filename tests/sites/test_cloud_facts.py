@@ -12,8 +12,9 @@ from cleanup_gitops.model.activity import Never, Seen, Unknown, seen_at
 from cleanup_gitops.model.group import Grant, Group
 from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.sites.cloud.activity import NOT_LISTED, Sightings
-from cleanup_gitops.sites.cloud.facts import Translator, must_be_asked, status_of, with_dates, without_dates
+from cleanup_gitops.sites.cloud.facts import Translator, status_of
 from cleanup_gitops.sites.cloud.grants import bare_id, modifiable
+from cleanup_gitops.sites.cloud.later import must_be_asked, with_dates, without_dates
 from cleanup_gitops.sites.cloud.wire import GroupRow, LastActive, LastActiveDates, UserRow
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -54,6 +55,11 @@ def row(**fields: Any) -> UserRow:  # noqa: ANN401 - any field of the answer
         "name": "Ada Example",
         "nickname": "ada",
         "email": "ada@acme.com",
+        "emailVerified": True,
+        "department": " Talent ",
+        "jobTitle": "",
+        "location": "Oslo",
+        "organization": None,
         "claimStatus": "managed",
         "managementSource": "invited",
         "platformRoles": [],
@@ -107,6 +113,11 @@ def test_a_full_row_gives_all_facts() -> None:
         elsewhere=(),
         groups=("seat",),
         seats=(GroupSeat(("seat",)),),
+        attributes=(("department", "Talent"), ("location", "Oslo")),
+        roles=(),
+        external=False,
+        has_email=True,
+        accepted=True,
     )
 
 
@@ -248,7 +259,7 @@ def test_an_administrator_is_one_by_role_or_group_and_unknown_without_roles(
         ([SEAT], "seat", ["seat"]),
         ([SEAT, SECOND, PLAIN], "seat", ["seat", "second"]),
         ([GUEST], "guest", ["guest"]),
-        ([GUEST, SEAT], "seat", ["seat"]),
+        ([GUEST, SEAT], "seat", ["guest", "seat"]),
         ([ACCESS], "none", []),
         ([PLAIN], "none", []),
         ([], "none", []),

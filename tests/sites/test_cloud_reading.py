@@ -325,7 +325,7 @@ def test_no_endpoint_that_has_ended_and_no_wildcard_directory_is_called(box: Run
         assert request["status"] == 200
         assert "/directories/-/" not in request["path"]
         if request["path"].startswith("/admin/v1/"):
-            assert re.search(r"/orgs/[^/]+(/directory/users/[^/]+/last-active-dates)?$", request["path"])
+            assert re.search(r"/orgs/[^/]+(/domains|/directory/users/[^/]+/last-active-dates)?$", request["path"])
 
 
 @pytest.mark.case("E62", "E83")

@@ -31,7 +31,7 @@ HOLDER = User(id="712020:1", directory="d", license="seat", seen=NOT_LISTED, els
 def client(server: Scripted, clock: FakeClock | None = None) -> Client:
     clock = clock or FakeClock(NOW)
     http = Http(server.url, bearer(Secret("key", "KEY")), clock, limits=QUICK)
-    return Client(http, InDirectory("o", "d"), clock)
+    return Client(http, http, InDirectory("o", "d"), clock)
 
 
 def dates(*products: dict[str, str], cursor: str | None = None, added: str | None = None) -> Reply:

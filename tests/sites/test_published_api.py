@@ -26,14 +26,19 @@ ADMIN = [
     PLACE.search_groups(filters={"resourceIds": ["r"]}),
     PLACE.role_assignments("g"),
     PLACE.role_assignments("g", "c"),
+    endpoints.domains("org"),
+    endpoints.domains("org", "c"),
+    endpoints.workspaces("org"),
+    endpoints.workspaces("org", "c"),
+    PLACE.search_users(filters={"claimStatus": "managed", "emailDomains": ["d"], "mfaEnabled": True, "status": ["s"]}),
+    PLACE.count_users({"claimStatus": "managed", "emailDomains": ["d"], "mfaEnabled": True, "status": ["s"]}),
+    PLACE.user_roles("a", "ari"),
+    PLACE.user_roles("a", "ari", "c"),
     PLACE.last_active_dates("a"),
     PLACE.last_active_dates("a", "c"),
-    PLACE.suspend("a"),
-    PLACE.restore("a"),
-    PLACE.add_member("g", "a"),
-    PLACE.remove_member("g", "a"),
 ]
-CONFLUENCE = [endpoints.CURRENT_USER, endpoints.SYSTEM_INFO]
+MANAGEMENT = [endpoints.manageable("a"), endpoints.api_tokens("a")]
+CONFLUENCE = [endpoints.CURRENT_USER, endpoints.SYSTEM_INFO, endpoints.contributions("a"), endpoints.audit(0, 1, 0)]
 
 
 def published(folder: Path, pattern: str) -> dict[str, Any]:
@@ -89,4 +94,14 @@ def test_all_roles_that_we_ask_for_are_published(openapi_contracts: Path) -> Non
 
 @pytest.mark.parametrize("call", CONFLUENCE, ids=lambda call: call.endpoint)
 def test_confluence_has_what_we_call(openapi_contracts: Path, call: Call) -> None:
-    operation(published(openapi_contracts, "confluence-cloud-v1.*.json"), call, "")
+    api = published(openapi_contracts, "confluence-cloud-v1.*.json")
+    told = operation(api, call, "")
+    assert {name for name, _ in call.query} <= {resolved(api, one)["name"] for one in told.get("parameters", [])}
+
+
+@pytest.mark.parametrize("call", MANAGEMENT, ids=lambda call: call.endpoint)
+def test_user_management_has_what_we_ask(openapi_contracts: Path, call: Call) -> None:
+    api = published(openapi_contracts, "admin-user-management.*.json")
+    parameters = {resolved(api, one)["name"]: resolved(api, one) for one in operation(api, call, "")["parameters"]}
+    for name, value in call.query:
+        assert value in parameters[name]["schema"]["items"]["enum"]

@@ -13,16 +13,16 @@ from operator import itemgetter
 
 from msgspec import Struct
 
-from cleanup_gitops.model.activity import Activity, Never, Seen, Unknown, cutoff, newest, seen_at
+from cleanup_gitops.model.activity import IN_FUTURE, Activity, Never, Seen, Unknown, cutoff, newest, seen_at
 from cleanup_gitops.sites.cloud.wire import LastActive, ProductRow
 from cleanup_gitops.sites.waits import instant
 
 NO_ACCESS = Unknown("no access to Confluence")
 NOT_LISTED = Unknown("not in the answer")
-IN_FUTURE = Unknown("the site reported a date in the future")
 UNREADABLE = Unknown("the site reported a date that cannot be read")
 WHICH_SITE = Unknown("the site did not say which Confluence was used")
 NOT_KNOWN = Unknown("the organization knows no activity of this account")
+NOT_ANSWERED = Unknown("authorship was not answered")
 
 CONFLUENCE = "confluence"
 LATELY_DAYS = 30
@@ -77,11 +77,15 @@ class Sightings:
                 others[product] = _of_sites(others.get(product), activity)
         return Activities(here, _in_order(others))
 
+    def in_future(self, at: datetime) -> bool:
+        """Whether nothing can have happened at that moment yet."""
+        return at > self._latest
+
     def _exact(self, text: str) -> Activity:
         at = moment(text)
         if at is None:
             return UNREADABLE
-        return IN_FUTURE if at > self._latest else seen_at(at)
+        return IN_FUTURE if self.in_future(at) else seen_at(at)
 
     def _dated(self, row: LastActive) -> Activity:
         if row.last_active_timestamp:
@@ -89,7 +93,7 @@ class Sightings:
         day = moment(row.last_active)
         if day is None:
             return UNREADABLE if row.last_active else NOT_LISTED
-        if day > self._latest:
+        if self.in_future(day):
             return IN_FUTURE
         return Seen(day, day + timedelta(days=1, seconds=-1))
 
@@ -125,6 +129,17 @@ def with_granted(activities: Activities, granted: Iterable[str]) -> Activities:
     if not missing:
         return activities
     return Activities(activities.here, _in_order(others | dict.fromkeys(missing, NOT_LISTED)))
+
+
+def with_sighting(known: Activity, more: Activity) -> Activity:
+    """What the directory knows of this Confluence, and the answer of another source, of which the newer counts.
+
+    Another source only ever makes somebody more active. Where the directory itself could not say, an old sighting
+    proves no idleness since: the activity stays unknown. It becomes unknown where the other source cannot be believed.
+    """
+    if isinstance(more, Unknown):
+        return more
+    return known if isinstance(known, Unknown) else newest(known, more)
 
 
 def _merged(known: Activity | None, more: Activity) -> Activity:

@@ -19,12 +19,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The organization's API for one directory."""
+    """The organization's API for one directory, and Confluence's own."""
 
     admin: Http
+    confluence: Http
     place: InDirectory
     clock: Clock
     progress: Progress | None = None
+
+    def give_up(self) -> None:
+        """Let workers end at their next call: nobody wants their answers any more."""
+        self.admin.give_up()
+        self.confluence.give_up()
+
+    def resume_waiting(self) -> None:
+        """Wait for the site again where it asks for that."""
+        self.admin.resume_waiting()
+        self.confluence.resume_waiting()
 
     def step(self, what: str, done: int, total: int | None) -> None:
         """Say how far it is."""
@@ -38,7 +49,7 @@ class Client:
         try:
             yield crew
         except KeyboardInterrupt:
-            self.admin.give_up()
+            self.give_up()
             raise
         finally:
             crew.disband()

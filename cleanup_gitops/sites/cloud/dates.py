@@ -11,7 +11,7 @@ from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError,
 from cleanup_gitops.model.user import User
 from cleanup_gitops.sites.cloud.activity import Sightings, moment, never
 from cleanup_gitops.sites.cloud.client import Client
-from cleanup_gitops.sites.cloud.facts import age_known, with_dates, without_dates
+from cleanup_gitops.sites.cloud.later import age_known, with_dates, without_dates
 from cleanup_gitops.sites.cloud.paging import HINT
 from cleanup_gitops.sites.cloud.wire import LastActiveDates, LastActivePage
 from cleanup_gitops.sites.http import StatusError

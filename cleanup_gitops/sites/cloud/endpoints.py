@@ -1,4 +1,4 @@
-"""The endpoints in use, each a `Call`, as published on 2026-08-21 (Organizations API) and 2026-07-21 (Confluence).
+"""Endpoints that are read, each a `Call`, as published on 2026-08-21 (Organizations API) and 2026-07-21 (Confluence).
 
 Only ``/v2`` with POST searches where it exists: the first generation's searches and writes ended on 2026-06-30, and the
 GET lists of users and groups end on 2027-06-30. Directory ids are always real ones, never ``-``.
@@ -14,8 +14,13 @@ from cleanup_gitops.sites.exchange import Call
 
 PAGE = 100
 """The largest page that these searches give."""
-Filters = Mapping[str, list[str]]
+AUDIT_PAGE = 1000
+"""The page size of the audit log."""
+Filter = list[str] | str | bool
+Filters = Mapping[str, Filter]
 EXPANSIONS = ("groups", "platformRoles", "productAccess")
+LIFECYCLE = ("lifecycle.enablement", "lifecycle.delete")
+"""Privileges over a whole account that are asked about."""
 
 CURRENT_USER = Call(method="GET", template="/wiki/rest/api/user/current")
 SYSTEM_INFO = Call(method="GET", template="/wiki/rest/api/settings/systemInfo")
@@ -40,6 +45,45 @@ def directories(org: str, cursor: str | None) -> Call:
     return Call(method="GET", template=_DIRECTORIES, parts={"org": org}, query=(query,))
 
 
+def domains(org: str, cursor: str | None = None) -> Call:
+    """Domains that the organization claims."""
+    query = (("cursor", cursor),) if cursor else ()
+    return Call(method="GET", template=f"{_V1}/domains", parts={"org": org}, query=query)
+
+
+def workspaces(org: str, cursor: str | None = None) -> Call:
+    """Confluence sites of the organization. With a cursor nothing else may be sent."""
+    wanted = {"field": {"name": "attributes.type", "values": ["confluence"]}}
+    body: dict[str, Any] = {"cursor": cursor} if cursor else {"limit": PAGE, "query": {"and": [wanted]}}
+    return Call(method="POST", template="/admin/v2/orgs/{org}/workspaces", parts={"org": org}, body=body)
+
+
+def manageable(account: str) -> Call:
+    """What may be done to a whole account (User management REST API; takes keys without scopes only)."""
+    query = tuple(("privileges", privilege) for privilege in LIFECYCLE)
+    return Call(method="GET", template="/users/{account}/manage", parts={"account": account}, query=query)
+
+
+def api_tokens(account: str) -> Call:
+    """API tokens of one account: all of them, not by page (User management REST API)."""
+    return Call(method="GET", template="/users/{account}/manage/api-tokens", parts={"account": account})
+
+
+def contributions(account: str) -> Call:
+    """The content that was changed last of all to which the account contributed, as far as the caller may see it."""
+    quoted = account.replace("\\", "\\\\").replace('"', '\\"')
+    cql = f'contributor = "{quoted}" order by lastmodified desc'
+    form = (("limit", "1"), ("excerpt", "none"), ("includeArchivedSpaces", "true"), ("expand", "content.version"))
+    return Call(method="GET", template="/wiki/rest/api/search", query=(("cql", cql), *form))
+
+
+def audit(since: int, until: int, start: int) -> Call:
+    """A page of the audit log, from ``since`` to ``until`` (milliseconds since 1970), newest entries first."""
+    window = (("startDate", str(since)), ("endDate", str(until)))
+    page = (("start", str(start)), ("limit", str(AUDIT_PAGE)))
+    return Call(method="GET", template="/wiki/rest/api/audit", query=(*window, *page))
+
+
 @dataclass(frozen=True, slots=True)
 class InDirectory:
     """The endpoints of one directory of one organization."""
@@ -56,8 +100,8 @@ class InDirectory:
 
     def count_users(self, filters: Filters | None = None) -> Call:
         """How many users the search with these filters has; lists are repeated keys."""
-        wanted = {"directoryIds": [self.directory], **(filters or {})}
-        query = tuple((name, value) for name, values in wanted.items() for value in values)
+        wanted: Filters = {"directoryIds": [self.directory], **(filters or {})}
+        query = tuple((name, value) for name, values in wanted.items() for value in _texts(values))
         return self._call("GET", f"{_USERS}/count", query=query)
 
     def search_groups(self, cursor: str | None = None, *, filters: Filters | None = None) -> Call:
@@ -71,29 +115,16 @@ class InDirectory:
         query = ("cursor", cursor) if cursor else ("limit", str(PAGE))
         return self._call("GET", f"{_GROUPS}/{{group}}/role-assignments", query=(query,), group=group)
 
+    def user_roles(self, account: str, ari: str, cursor: str | None = None) -> Call:
+        """Roles of one user on one resource. With a cursor all other parameters are discarded."""
+        query = (("cursor", cursor),) if cursor else (("resourceIds", ari), ("limit", str(PAGE)))
+        return self._call("GET", f"{_USERS}/{{account}}/role-assignments", query=query, account=account)
+
     def last_active_dates(self, account: str, cursor: str | None = None) -> Call:
         """When one user was last active in each product; 200 requests a minute for an organization."""
         query = (("cursor", cursor),) if cursor else ()
         template = f"{_V1}/directory/users/{{account}}/last-active-dates"
         return Call(method="GET", template=template, parts={"org": self.org, "account": account}, query=query)
-
-    def suspend(self, account: str) -> Call:
-        """Suspend in the directory."""
-        return self._call("POST", f"{_USERS}/{{account}}/suspend", account=account)
-
-    def restore(self, account: str) -> Call:
-        """End a suspension."""
-        return self._call("POST", f"{_USERS}/{{account}}/restore", account=account)
-
-    def add_member(self, group: str, account: str) -> Call:
-        """Add to a group."""
-        body = {"accountId": account}
-        return self._call("POST", f"{_GROUPS}/{{group}}/memberships", body=body, group=group)
-
-    def remove_member(self, group: str, account: str) -> Call:
-        """Remove from a group."""
-        template = f"{_GROUPS}/{{group}}/memberships/{{account}}"
-        return self._call("DELETE", template, group=group, account=account)
 
     def _call(
         self,
@@ -106,6 +137,13 @@ class InDirectory:
     ) -> Call:
         everywhere = {"org": self.org, "directory": self.directory}
         return Call(method=method, template=template, parts=everywhere | parts, query=query, body=body)
+
+
+def _texts(wanted: Filter) -> list[str]:
+    """A filter's values as texts of a query."""
+    if isinstance(wanted, list):
+        return wanted
+    return [wanted if isinstance(wanted, str) else "true" if wanted else "false"]
 
 
 def _with(body: dict[str, Any], cursor: str | None) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _ROLES = msgspec.json.Decoder(Page[RoleRow])
 
 GUEST = "guest"
 USER_ACCESS_ADMIN = "user-access-admin"
+NO_LICENSE = frozenset({USER_ACCESS_ADMIN, "ai-access"})
+"""Roles that give no access to a product by themselves."""
 SITE_ADMINS = frozenset({"org-admin", "site-admin"})
 """Roles that administer, on whatever resource they are given."""
 CONFLUENCE_ADMINS = frozenset({"admin", USER_ACCESS_ADMIN})
@@ -41,6 +43,11 @@ class Groups(Struct, frozen=True):
 def bare_id(group: str) -> str:
     """The id of a group without the ARI around it that some answers have."""
     return group.rpartition("/")[2] if group.startswith("ari:") else group
+
+
+def bare_role(role: str) -> str:
+    """The name of a role without its owner: ``atlassian/user`` is ``user``."""
+    return role.rpartition("/")[2]
 
 
 def modifiable(row: GroupRow) -> bool | None:
@@ -125,7 +132,7 @@ def group_of(
         if given.roles is None:
             untold = True
             continue
-        names = {role.rpartition("/")[2] for role in given.roles}
+        names = {bare_role(role) for role in given.roles}
         grants |= {Grant(_product(given, ari), name) for name in names}
         if given.resource_id == ari:
             here |= names
@@ -144,12 +151,16 @@ def group_of(
     )
 
 
-def _license(here: set[str], *, untold: bool) -> License:
-    if here - {GUEST, USER_ACCESS_ADMIN}:
+def license_of(roles: Collection[str]) -> License:
+    """The license that bare roles in this Confluence give together."""
+    if set(roles) - {GUEST, *NO_LICENSE}:
         return "seat"
-    if untold:
-        return "unknown"
-    return "guest" if GUEST in here else "none"
+    return "guest" if GUEST in roles else "none"
+
+
+def _license(here: Collection[str], *, untold: bool) -> License:
+    license_ = license_of(here)
+    return "unknown" if untold and license_ != "seat" else license_
 
 
 def _product(given: RoleRow, ari: str) -> str:

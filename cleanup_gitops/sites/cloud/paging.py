@@ -8,8 +8,9 @@ have come or gone), and after that its `Reading` proves nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
 from cleanup_gitops.model.inventory import Reading
@@ -51,6 +52,11 @@ class Listing(Generic[T]):
     def items(self) -> int:
         """Rows so far."""
         return self._items
+
+    @property
+    def keys(self) -> AbstractSet[str]:
+        """Keys of the rows so far."""
+        return self._seen
 
     def __iter__(self) -> Iterator[list[T]]:
         """The rows, page by page. Raises `SiteError` on the first page, `IncompleteReadingError` later."""
@@ -115,13 +121,21 @@ class Listing(Generic[T]):
             ) from None
 
 
-def counted(read: Callable[[int], tuple[R, Listing[T]]], count: Callable[[], int]) -> tuple[R, Reading]:
+class Counted(Protocol):
+    """Something that was read and can tell how."""
+
+    def reading(self, before: int | None = None, after: int | None = None) -> Reading:
+        """What was read, with the site's own counts before and after."""
+        ...
+
+
+def counted(read: Callable[[int], tuple[R, Counted]], count: Callable[[], int]) -> tuple[R, Reading]:
     """What ``read`` (given the count before) makes of a list, read again once when the counts do not fit."""
     result, reading = _once(read, count)
     return (result, reading) if reading.flaw() is None else _once(read, count)
 
 
-def _once(read: Callable[[int], tuple[R, Listing[T]]], count: Callable[[], int]) -> tuple[R, Reading]:
+def _once(read: Callable[[int], tuple[R, Counted]], count: Callable[[], int]) -> tuple[R, Reading]:
     before = count()
     result, listing = read(before)
     return result, listing.reading(before, count())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cleanup_gitops.model.errors import CleanupError, CredentialError, SiteError
 from cleanup_gitops.policy.documents import Site
-from cleanup_gitops.sites.http import Explain, StatusError
+from cleanup_gitops.sites.cloud.write_refusals import explained_write
+from cleanup_gitops.sites.http import SCOPE, Explain, StatusError
 
-NOT_YOUR_ORGANIZATION = "ADMIN-403-3"
-"""Code of a 403 that is about the key, also where the call is a write about one user."""
+NOT_YOUR_ORGANIZATION = frozenset({"ADMIN-403-3", "ADMIN-UAM-403-2"})
+"""Codes of a 403 that is about the key, also where the call is a write about one user."""
 _READS = ("/search", "/count", "/role-assignments", "/last-active-dates", "/directories", "{org}")
 
 
@@ -16,11 +17,17 @@ def organization_refusals(site: Site) -> Explain:
     variable = site.credentials.org_api_key.env
 
     def explain(error: StatusError) -> CleanupError:
-        about_key = error.endpoint.endswith(_READS) or error.code == NOT_YOUR_ORGANIZATION
+        about_key = error.endpoint.endswith(_READS) or error.code in NOT_YOUR_ORGANIZATION
         if error.status == 401:
             return CredentialError(
                 f"The organization API key in ${variable} was refused (401): wrong, revoked or expired.",
                 f"Make a key at admin.atlassian.com > Settings > API keys and put it into {variable}.",
+            )
+        if error.status == 403 and SCOPE in error.reasons:
+            return CredentialError(
+                f"The organization API key in ${variable} was made with scopes, and no scope opens {error.endpoint}"
+                f" (403, {SCOPE}).",
+                f"Make a key without scopes at admin.atlassian.com > Settings > API keys and put it into {variable}.",
             )
         if error.status == 403 and about_key:
             what = _managed(error.endpoint, site)
@@ -38,7 +45,7 @@ def organization_refusals(site: Site) -> Explain:
                 f"The organization {site.organization} is not known ({error.endpoint}).",
                 "Check spec.cloud.organization of the site: it is the id after /o/ in admin.atlassian.com.",
             )
-        return error
+        return explained_write(error) or error
 
     return explain
 
@@ -59,6 +66,12 @@ def site_refusals(site: Site) -> Explain:
                 f"The API token in ${token} was refused by {site.url} (401): wrong, revoked or expired,"
                 f" or not of the user in ${user}.",
                 "Make a token at id.atlassian.com > Security > API tokens, without scopes, and set both.",
+            )
+        if error.status == 403 and error.endpoint.endswith("/audit"):
+            return CredentialError(
+                f"The user in ${user} may not read the audit log of {site.url} (403): it takes the permission"
+                " Confluence administrator.",
+                "Give that account the permission, or take audit out of spec.activity.sources of the site.",
             )
         if error.status == 403:
             return CredentialError(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.ports import Clock, Progress
 from cleanup_gitops.policy.documents import Site
 from cleanup_gitops.sites.cloud.client import Client
@@ -13,6 +15,7 @@ from cleanup_gitops.sites.cloud.endpoints import InDirectory
 from cleanup_gitops.sites.cloud.preflight import preflight
 from cleanup_gitops.sites.cloud.reader import CloudReader
 from cleanup_gitops.sites.cloud.refusals import organization_refusals, site_refusals
+from cleanup_gitops.sites.cloud.sources import Sources
 from cleanup_gitops.sites.cloud.writer import CloudWriter
 from cleanup_gitops.sites.exchange import Limits
 from cleanup_gitops.sites.http import Http
@@ -59,15 +62,18 @@ def connect(
     progress: Progress | None = None,
     *,
     limits: Limits | None = None,
+    folder: Path | None = None,
 ) -> CloudSite:
     """Connect to ``site`` with the secrets that it names (environment variable -> value).
 
-    Raises `CredentialError` or `SiteError` with the first thing that is wrong, before anything is read.
+    ``folder`` is what a relative path in the Site document starts from; the working directory without one. Raises
+    `CredentialError` or `SiteError` with the first thing that is wrong, before anything is read.
     """
     names = site.credentials
     key = taken(secrets, names.org_api_key.env, "organization API key")
     user = taken(secrets, names.user.env, "site user")
     token = taken(secrets, names.token.env, "API token of the site user")
+    sources = Sources(site, _listed(site, secrets, folder or Path()))
     confluence = Http(
         site.url.removesuffix("/wiki"),
         basic(user, token),
@@ -90,6 +96,21 @@ def connect(
         confluence.close()
         admin.close()
         raise
-    client = Client(admin, InDirectory(site.organization, ground.directory), clock, progress)
-    reader = CloudReader(site, ground, client)
-    return CloudSite(reader, CloudWriter(admin, site.organization), confluence, admin)
+    client = Client(admin, confluence, InDirectory(site.organization, ground.directory), clock, progress)
+    reader = CloudReader(site, ground, client, sources)
+    return CloudSite(reader, CloudWriter(admin, site.organization, ground.directory, ground.ari), confluence, admin)
+
+
+def _listed(site: Site, secrets: Mapping[str, str], folder: Path) -> Path | None:
+    """Where the activity list lies. Raises `SiteError` when its variable is not set."""
+    if site.csv is None or "csv" not in site.sources:
+        return None
+    if site.csv.env is None:
+        return folder / site.csv.path if site.csv.path else None
+    path = secrets.get(site.csv.env, "").strip()
+    if not path:
+        raise SiteError(
+            f"The environment variable {site.csv.env} (path of the activity list) is not set or empty.",
+            f"Set {site.csv.env} to the path of a CSV file; its name is in spec.activity.csv of the site.",
+        )
+    return folder / path

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 T = TypeVar("T")
 
 
 class Links(Struct, gc=False):
-    """``next`` is the cursor of the next page; absent or null on the last one."""
+    """``next`` leads to the next page: a bare cursor, or a URL that has it; absent or null on the last one."""
 
     next: str | None = None
 
@@ -64,6 +64,12 @@ class UserRow(Struct, rename="camel", gc=False):
     name: str | None = None
     nickname: str | None = None
     email: str | None = None
+    email_verified: bool | None = None
+    deactivated_on: str | None = None
+    department: str | None = None
+    job_title: str | None = None
+    location: str | None = None
+    organization: str | None = None
     claim_status: str | None = None
     management_source: str | None = None
     platform_roles: list[str] | None = None
@@ -107,6 +113,22 @@ class RoleRow(Struct, rename="camel", gc=False):
     resource_id: str
     resource_owner: str | None = None
     roles: list[str] | None = None
+
+
+class RoleAssignment(Struct, rename="camel", gc=False):
+    """One role of a user on one resource, and the ways by which it is held."""
+
+    role: str
+    role_assignment_methods: list[str] | None = None
+
+
+class UserRolesRow(Struct, rename="camel", gc=False):
+    """Roles of a user on one resource, and the user's status in the directory that the resource belongs to."""
+
+    resource_id: str
+    directory_id: str | None = None
+    user_directory_status: str | None = None
+    role_assignments: list[RoleAssignment] | None = None
 
 
 class LastActive(Struct, gc=False):
@@ -157,3 +179,122 @@ class SystemInfo(Struct, rename="camel"):
     """``settings/systemInfo``: the way from a site's URL to its ARI."""
 
     cloud_id: str
+
+
+class Reason(Struct):
+    """Why not."""
+
+    key: str = ""
+
+
+class Rule(Struct):
+    """Whether one thing may be done to an account."""
+
+    allowed: bool
+    reason: Reason | None = None
+
+
+class Manageable(Struct):
+    """``GET /users/{id}/manage``: only the privileges that were asked for."""
+
+    enablement: Rule | None = field(default=None, name="lifecycle.enablement")
+    deletion: Rule | None = field(default=None, name="lifecycle.delete")
+
+
+class TokenRow(Struct):
+    """An API token of a user."""
+
+    id: str
+
+
+class Workspace(Struct, rename="camel"):
+    """What the organization says of one site of one product."""
+
+    host_url: str | None = None
+    capacity: int | None = None
+
+
+class WorkspaceRow(Struct):
+    """A site of one product."""
+
+    id: str
+    attributes: Workspace = field(default_factory=Workspace)
+
+
+class Claim(Struct):
+    """How far the claim of a domain has come."""
+
+    status: str = ""
+
+
+class Domain(Struct):
+    """A domain that the organization claims."""
+
+    name: str = ""
+    claim: Claim | None = None
+
+
+class DomainRow(Struct):
+    """A domain in the organization's list."""
+
+    id: str
+    attributes: Domain
+
+
+class Author(Struct, rename="camel", gc=False):
+    """Who did something."""
+
+    account_id: str | None = None
+
+
+class Version(Struct):
+    """The last change of a piece of content."""
+
+    by: Author | None = None
+
+
+class Content(Struct):
+    """A piece of content."""
+
+    version: Version | None = None
+
+
+class Found(Struct, rename="camel"):
+    """One result of a search for content."""
+
+    last_modified: str
+    content: Content | None = None
+
+    @property
+    def changed_by(self) -> str | None:
+        """Account id of whoever changed it last, where that is told."""
+        version = self.content and self.content.version
+        return version.by.account_id if version and version.by else None
+
+
+class FoundPage(Struct):
+    """A page of results, in the order that was asked for."""
+
+    results: list[Found]
+
+
+class AuditRow(Struct, rename="camel", gc=False):
+    """One entry of the audit log; ``creation_date`` in milliseconds since 1970."""
+
+    creation_date: int
+    author: Author | None = None
+    summary: str = ""
+
+
+class AuditLinks(Struct):
+    """Links of a page by offset."""
+
+    next: str | None = None
+
+
+class AuditPage(Struct):
+    """A page of the audit log, newest entries first."""
+
+    results: list[AuditRow]
+    limit: int
+    links: AuditLinks | None = field(default=None, name="_links")
