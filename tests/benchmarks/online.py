@@ -46,10 +46,10 @@ class Pair(Struct, frozen=True):
 
 
 @contextmanager
-def sandbox(users: int, folder: Path) -> Iterator[dict[str, str]]:
+def sandbox(users: int, latency: int, folder: Path) -> Iterator[dict[str, str]]:
     """A served organization and a repository that plans for it; yields the environment with the credentials."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.served", str(users)],
+        [sys.executable, "-m", "tests.benchmarks.served", str(users), str(latency)],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.PIPE,
@@ -68,10 +68,10 @@ def sandbox(users: int, folder: Path) -> Iterator[dict[str, str]]:
             child.wait()
 
 
-def pairs(users: int, runs: int, work: Path) -> Iterator[Pair]:
-    """Pairs of runs, A B A B."""
-    folder, requests = work / f"online-{users}", work / f"online-{users}.requests"
-    with sandbox(users, folder) as secrets:
+def pairs(users: int, latency: int, runs: int, work: Path) -> Iterator[Pair]:
+    """Pairs of runs, A B A B. ``latency``: milliseconds that every answer takes on its way."""
+    folder, requests = work / f"online-{users}-{latency}", work / f"online-{users}-{latency}.requests"
+    with sandbox(users, latency, folder) as secrets:
         command("tests.benchmarks.noted", str(requests), str(folder), more=secrets, success=PLANNED)
         for _ in range(runs):
             plan = command("cleanup_gitops", "-C", str(folder), "plan", more=secrets, success=PLANNED)
