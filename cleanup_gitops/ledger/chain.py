@@ -56,10 +56,10 @@ def read_tail(files: Mapping[str, bytes]) -> Tail | None:
     prev, sequence = GENESIS, 0
     if len(paths) > 1:
         lines = _lines(paths[-2], files[paths[-2]])
-        prev, sequence = link(lines[-1]), _entry(paths[-2], len(lines), lines[-1]).seq
+        prev, sequence = link(lines[-1]), entry_of(f"{paths[-2]}:{len(lines)}", lines[-1]).seq
     entries = []
     for number, line in enumerate(_lines(newest, files[newest]), start=1):
-        entry = _entry(newest, number, line)
+        entry = entry_of(f"{newest}:{number}", line)
         if entry.prev != prev:
             raise StateError(f"{newest}:{number} does not name the line before it: the ledger was edited.", HINT)
         if entry.seq != sequence + 1:
@@ -78,14 +78,15 @@ def _lines(path: str, data: bytes) -> list[bytes]:
     return data[:-1].split(b"\n")
 
 
-def _entry(path: str, number: int, line: bytes) -> LedgerEntry:
+def entry_of(where: str, line: bytes) -> LedgerEntry:
+    """The entry of a stored line. Raises ``StateError`` that begins with ``where``."""
     try:
         entry = msgspec.json.decode(line, type=LedgerEntry)
     except UNREADABLE as error:
-        raise StateError(f"{path}:{number} is not a ledger entry: {error}.", HINT) from None
+        raise StateError(f"{where} is not a ledger entry: {error}.", HINT) from None
     if entry.format != FORMAT:
         raise StateError(
-            f"{path}:{number} has ledger format {entry.format}; this version knows {FORMAT}.",
+            f"{where} has ledger format {entry.format}; this version knows {FORMAT}.",
             "Use the version of cleanup-gitops that wrote it, or a newer one.",
         )
     return entry

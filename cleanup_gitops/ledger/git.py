@@ -69,6 +69,23 @@ class Git:
         done = self._run(arguments, b"", index)
         return "" if done.returncode else os.fsdecode(done.stdout).removesuffix("\n")
 
+    def objects(self, names: Sequence[str]) -> list[bytes]:
+        """The bytes of these objects, all by one process. Raises ``StateError`` when one of them is not there."""
+        answer = self.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
+        found: list[bytes] = []
+        at = 0
+        for name in names:
+            end = answer.index(b"\n", at)
+            facts = answer[at:end].split(b" ")
+            if len(facts) != 3:
+                raise StateError(
+                    f"Object {name} is missing in {self.folder}.", "Fetch the whole history, and run again."
+                )
+            start = end + 1
+            at = start + int(facts[2]) + 1
+            found.append(answer[start : at - 1])
+        return found
+
     def _run(self, arguments: Sequence[str], stdin: bytes, index: Path | None) -> subprocess.CompletedProcess[bytes]:
         environment = self._environment | ({"GIT_INDEX_FILE": str(index)} if index else {})
         try:
