@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import case_marks
+from tests.openapi import plugin
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
-CONTRACTS_VARIABLE = "CLEANUP_GITOPS_CONTRACTS"
+CONTRACTS_VARIABLE = plugin.CONTRACTS_VARIABLE
 
 # The default run takes the same examples everywhere, so that a red build stays red until it is
 # mended. Slow machines are no reason to fail: no deadline, no complaint about slow generation.
@@ -46,6 +47,11 @@ def openapi_contracts() -> Path:
     if not folder:
         pytest.skip(f"{CONTRACTS_VARIABLE} names no folder with the published OpenAPI files")
     return Path(folder).resolve(strict=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to what is said to sandboxes."""
+    plugin.register(config)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
