@@ -13,17 +13,21 @@ from cleanup_gitops import __version__
 from cleanup_gitops.cli.streams import complete_streams, outlets
 
 COMMANDS = {
+    "audit": "Check the recorded history under state/.",
     "apply": "Carry out a reviewed plan and record the result in git.",
     "demo": "Run the whole main job against an embedded Confluence Cloud.",
+    "groups": "List the groups of the live site, or the members of one.",
     "init": "Create policies/ and state/ for your own site.",
     "plan": "Compare the policies with the live site and show what would change.",
     "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
     "schema": "Print the JSON Schema of the policy files, for editors.",
     "show": "Show a saved plan.",
+    "status": "Show the live site on one screen: seats, users, last run, what ends soon.",
+    "users": "List the users of the live site, filtered as in a policy.",
     "validate": "Check the policy files without talking to any site.",
 }
 
-READ_ONLY = frozenset({"plan", "schema", "show", "validate"})
+READ_ONLY = frozenset({"audit", "groups", "plan", "schema", "show", "status", "users", "validate"})
 """Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b
@@ -52,6 +56,8 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"cleanup_gitops.cli.commands.{cmd_name}")
         command: click.Command = module.command
+        # In a docstring that is raw, the mark before lines that click must not join is two characters.
+        command.help = (command.help or "").replace(r"\b", "\b")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -74,9 +74,11 @@ def connected(place: Workplace, progress: Progress) -> Iterator[CloudSite]:
     from cleanup_gitops.sites.cloud import connect
 
     credentials = place.site.credentials
-    named = (credentials.org_api_key.env, credentials.user.env, credentials.token.env)
+    named = [credentials.org_api_key.env, credentials.user.env, credentials.token.env]
+    if place.site.csv and place.site.csv.env:
+        named.append(place.site.csv.env)
     secrets = {name: os.environ[name] for name in named if os.environ.get(name)}
-    with connect(place.site, secrets, place.clock, progress) as site:
+    with connect(place.site, secrets, place.clock, progress, folder=place.folder) as site:
         yield site
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove
+from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove, RoleRevoke, TokenRevoke
 from cleanup_gitops.model.people import People
-from cleanup_gitops.model.plan import Handoff, Limit, Plan, State
+from cleanup_gitops.model.plan import Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.views import words
 from cleanup_gitops.views.rows import (
@@ -48,6 +48,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         untouched=untouched,
         untouched_counts=", ".join(f"{part.number:,} {part.word}" for part in untouched),
         limits=_limit_rows(plan.limits),
+        seats_left=_seats_left(plan.seats),
     )
 
 
@@ -93,23 +94,37 @@ def _verdict(plan: Plan) -> str:
     return sentence
 
 
+def _seats_left(seats: Seats) -> str:
+    """What is not told is not guessed, and may be fewer than none."""
+    if seats.limit is None:
+        return "; the site does not tell how many there are"
+    free = seats.limit - seats.after
+    return f", {-free:,} more than there are" if free < 0 else f", {free:,} free"
+
+
 def _causes(causes: Iterable[Cause]) -> tuple[CauseRow, ...]:
     return tuple(CauseRow(one.policy, one.where, one.why) for one in causes)
 
 
 def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:
-    group = before = after = ""
-    if isinstance(change, MembershipAdd | MembershipRemove):
-        group = change.label or change.group
-    else:
-        before, after = change.old, change.new
+    what, thing, before, after = "user", "", "", ""
+    match change:
+        case MembershipAdd() | MembershipRemove():
+            what, thing = "membership", change.label or change.group
+        case RoleRevoke():
+            what, thing = "role", change.role
+        case TokenRevoke():
+            what, thing = "token", change.token
+        case _:
+            before, after = change.old, change.new
     return ChangeRow(
         address=change.address,
         account=change.user,
         name=label(people.name(change.user)),
         symbol=words.SYMBOLS[change.action],
         done=words.done_to(change.action, plan.hosting),
-        group=group,
+        what=what,
+        thing=thing,
         before=before,
         after=after,
         causes=_causes(change.causes),
@@ -129,7 +144,7 @@ def _handoff_rows(plan: Plan, people: People) -> tuple[HandoffRows, ...]:
                     address=one.address,
                     account=one.user,
                     name=label(people.name(one.user)),
-                    done=words.done_to(one.action, plan.hosting),
+                    done=words.wished_for(one.action, plan.hosting),
                     group=one.label,
                     causes=_causes(one.causes),
                 )

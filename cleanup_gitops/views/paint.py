@@ -11,7 +11,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(Error:|Unsafe plan|Apply incomplete)", f"{_BOLD};{_RED}"),
         (r"(Plan:|No changes|Apply complete!)", _BOLD),
         (r"(Warnings|Blocked policies)", f"{_BOLD};{_YELLOW}"),
-        (r"  (# (?:user|membership)/.*)", _BOLD),
+        (r"  (# (?:user|membership|role|token)/.*)", _BOLD),
         (r" +(-) ", _RED),
         (r" +(\+) ", _GREEN),
         (r" +(~) ", _YELLOW),

@@ -31,14 +31,18 @@ class CauseRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change. ``group`` is empty for a status, ``before`` and ``after`` for a membership."""
+    """One change of a ``what``: "user", "membership", "role" or "token".
+
+    ``thing`` is the group, role or token; it is empty for a status, ``before`` and ``after`` for all others.
+    """
 
     address: str
     account: str
     name: str
     symbol: str
     done: str
-    group: str
+    what: str
+    thing: str
     before: str
     after: str
     causes: tuple[CauseRow, ...]
@@ -152,3 +156,5 @@ class PlanRows:
     untouched: tuple[Untouched, ...]
     untouched_counts: str
     limits: tuple[LimitRow, ...]
+    seats_left: str
+    """How many seats are free after the plan, to be put behind their numbers."""

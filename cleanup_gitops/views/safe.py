@@ -1,20 +1,23 @@
 """Text written by others (names, groups, policies, answers of a site), made harmless for where it is shown.
 
-``plain`` is for terminals and logs, ``inline`` for Markdown and the HTML inside it. Templates need not remember
-either: ``documents`` passes everything they print through the right one.
+``plain`` is for terminals and logs, ``inline`` for Markdown and the HTML inside it, ``cell`` for spreadsheets,
+``json_text`` for JSON. Templates need not remember either of the first two: ``documents`` passes everything they print
+through the right one.
 """
 
 from __future__ import annotations
 
+import json
 import re
 
 NAME_LIMIT = 60
 """Characters of a name that are shown."""
 
+_CONTROLS = r"\x00-\x1f"
 # What does not show itself, or reorders or moves what does: controls, line ends, direction marks, zero-width
 # characters, tags and fillers, halves of surrogate pairs. The two joiners that scripts need are not among them.
 _HIDDEN = (
-    r"\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    _CONTROLS + r"\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
     r"\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
     r"\U00013430-\U00013455\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
@@ -44,6 +47,32 @@ def label(name: str) -> str:
     """A name as it may stand beside an id: ``plain``, runs of spaces as one, at most ``NAME_LIMIT`` characters."""
     text = " ".join(plain(name).split())
     return text if len(text) <= NAME_LIMIT else text[: NAME_LIMIT - 1] + "…"
+
+
+# What begins a formula, also in the wide and small forms that some spreadsheets take for the same. A semicolon begins
+# the next cell for a spreadsheet that expects semicolons, whatever quotes stand around the text.
+_FORMULA = re.compile(r"(?:^|(?<=;))[\s\"']*(?=[-=+@\uff0d\uff1d\uff0b\uff20\ufe63\ufe66\ufe62\ufe6b])")
+
+
+def cell(value: object) -> str:
+    """One cell for a spreadsheet: ``plain``, and an apostrophe before whatever would be taken for a formula."""
+    text = plain(value)
+    if text[:1].isalnum() and ";" not in text:
+        return text  # nearly all texts
+    return _FORMULA.sub(r"\g<0>'", text)
+
+
+_UNSAFE_JSON = re.compile(rf"[{_HIDDEN.removeprefix(_CONTROLS)}]|#(?=#\[|#[vV][sS][oO]\[)")
+
+
+def json_text(text: str) -> str:
+    """The same JSON, in which what is hidden or a log command is written as an escape.
+
+    Controls need none: outside of line ends they stand in no JSON.
+    """
+    if text.isascii() and "##" not in text and "\x7f" not in text:
+        return text  # nearly all texts
+    return _UNSAFE_JSON.sub(lambda found: r"\u0023" if found[0] == "#" else json.dumps(found[0])[1:-1], text)
 
 
 class Markdown(str):

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from cleanup_gitops.model.change import Action, GroupModifiable, MemberIs, Need, NotSeenAfter, StatusIs
+from cleanup_gitops.model.change import (
+    Action,
+    GroupModifiable,
+    LifecycleAllowed,
+    MemberIs,
+    Need,
+    NotSeenAfter,
+    RoleHeld,
+    StatusIs,
+    TokenExists,
+)
 from cleanup_gitops.model.inventory import Hosting
 from cleanup_gitops.model.plan import State
 
 SYMBOLS: dict[Action, str] = {
+    "user.delete": "-",
+    "user.remove": "-",
+    "user.deactivate": "~",
     "user.disable": "~",
     "user.enable": "~",
+    "role.revoke": "-",
     "membership.remove": "-",
+    "tokens.revoke": "-",
     "membership.add": "+",
 }
 LEGEND: dict[str, str] = {"~": "change", "-": "remove", "+": "add"}
@@ -35,26 +50,42 @@ _REASONS = {
     "account-type-customer": "customer",
     "account-type-service": "service account",
     "account-type-unknown": "type of account not known",
+    "account-unmanaged": "account not managed by this organization",
     "administrator-group": "the group makes administrators",
+    "administrator-role": "the role makes administrators",
     "administrator-unknown": "perhaps an administrator",
     "already-so": "already as asked",
     "blocked": "the policy is blocked",
+    "direct-roles-unknown": "not known which roles are held directly",
     "excluded": "excluded by the policy itself",
+    "externalDirectory.google": "account synced from a Google directory",
+    "externalDirectory.scim": "account synced from an identity provider",
     "group-grants-unknown": "not known what the group grants",
     "group-managed-elsewhere": "group managed elsewhere",
     "group-modifiable-unknown": "not known who manages the group",
     "group-not-in-directory": "the group is not in the user's directory",
     "groups-unknown": "groups not known",
+    "license-unknown": "license not known",
+    "lifecycle-refused": "the site does not allow to change the account",
+    "lifecycle-unknown": "not known whether the account may be changed",
     "listed": "named by a protection",
+    "managed-unknown": "not known whether the account is managed here",
+    "new": "new, never used yet",
     "no-policy-matches": "no policy matches",
     "no-seat-left": "no seat left",
     "policies-disagree": "policies disagree",
     "policy-undecided": "a policy cannot be decided",
     "protected-group": "in a protected group",
     "protected-group-unknown": "perhaps in a protected group",
+    "protected-role": "holds a protected role",
+    "role-unknown": "perhaps holds a protected role",
     "runner": "the account that runs this",
+    "seat-by-permission": "the seat is held through a permission",
+    "seat-to-guest": "would make a guest of somebody with a paid seat",
+    "seats-unknown": "not known how the seat is held",
     "shared-group": "the group also grants other products",
     "status-unknown": "status not known",
+    "tokens-unknown": "API tokens not known",
     "writability-unknown": "not known who manages the account",
 }
 
@@ -63,6 +94,9 @@ _HANDOFFS = {
     "account-deactivated": "whoever administers the Atlassian accounts of your domains",
     "account-deleting": "an organization administrator, who can stop the deletion",
     "account-managed-elsewhere": "whoever runs the directory or identity provider that these accounts come from",
+    "account-unmanaged": "the people themselves or the organizations that manage their accounts",
+    "externalDirectory.google": "whoever runs the Google directory that these accounts are synced from",
+    "externalDirectory.scim": "whoever runs the identity provider that these accounts are synced from (SCIM)",
     "group-managed-elsewhere": "whoever runs the directory or identity provider that these groups come from",
 }
 
@@ -81,6 +115,12 @@ def done_to(action: Action, hosting: Hosting) -> str:
     """Past participle of an action, in the words of the platform's own administration pages."""
     cloud = hosting == "cloud"
     match action:
+        case "user.delete":
+            return "scheduled for deletion"
+        case "user.remove":
+            return "removed from the directory"
+        case "user.deactivate":
+            return "deactivated"
         case "user.disable":
             return "suspended" if cloud else "disabled"
         case "user.enable":
@@ -89,8 +129,15 @@ def done_to(action: Action, hosting: Hosting) -> str:
             return "added"
         case "membership.remove":
             return "removed"
+        case "role.revoke" | "tokens.revoke":
+            return "revoked"
         case _:
             assert_never(action)
+
+
+def wished_for(action: Action, hosting: Hosting) -> str:
+    """The same for a change that somebody else has to make, and that is about the account, not a single token."""
+    return "freed of all API tokens" if action == "tokens.revoke" else done_to(action, hosting)
 
 
 def no_longer(need: Need) -> str:
@@ -106,6 +153,12 @@ def no_longer(need: Need) -> str:
             return "the user has come back"
         case GroupModifiable():
             return "the group's members can no longer be changed here"
+        case RoleHeld(role=role):
+            return f"the account no longer holds the role {role} directly"
+        case TokenExists():
+            return "the API token is gone"
+        case LifecycleAllowed():
+            return "the organization may no longer change the account"
         case _:
             assert_never(need)
 

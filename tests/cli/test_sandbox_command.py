@@ -18,7 +18,6 @@ import pytest
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.sandbox.world import World
 
-ROOT = Path(__file__).parent.parent.parent
 SEED = ["sandbox", "seed", "--users", "40", "--now", "2026-11-22T09:00:00Z"]
 
 
@@ -32,7 +31,7 @@ def seeded(folder: Path, *options: str) -> Path:
 def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``sandbox serve`` as a process of its own, and what it printed before it waits."""
     command = [sys.executable, "-m", "cleanup_gitops", "sandbox", "serve", "--port", "0", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
         said = ""

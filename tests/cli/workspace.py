@@ -105,5 +105,5 @@ class Workspace:
 
     def writes(self) -> list[str]:
         """Paths of requests that change something."""
-        asked = [path for path in self.requests("POST") if not path.endswith("/search")]
+        asked = [path for path in self.requests("POST") if not path.endswith(("/search", "/workspaces"))]
         return asked + self.requests("DELETE")

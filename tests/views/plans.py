@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from cleanup_gitops.model.change import (
+    Action,
     Change,
     MemberIs,
     MembershipAdd,
     MembershipRemove,
     NotSeenAfter,
+    RoleRevoke,
     StatusIs,
+    TokenRevoke,
+    UserDeactivate,
+    UserDelete,
     UserDisable,
     UserEnable,
+    UserRemove,
     change_digest,
     change_order,
     membership_address,
+    role_address,
+    token_address,
     user_address,
 )
 from cleanup_gitops.model.inventory import Hosting, Proof, Reading
@@ -313,12 +322,63 @@ def data_center() -> Plan:
     )
 
 
+def accounts() -> Plan:
+    """What only Cloud knows: whole accounts, direct roles, API tokens, and those who must act where we may not."""
+    gone = Cause(policy="long-gone", where="policies/gone.yaml:14", why="last seen by 2025-02-01 in every product")
+    facts: dict[str, Any] = {"directory": "default", "causes": (gone,), "needs": (StatusIs("active"),)}
+    access = Cause(policy="dormant-members", where="policies/dormant.yaml:33", why="last seen by 2026-05-01, 204 days")
+    return plan(
+        [
+            UserDelete(address=user_address(ADA, None), user=ADA, old="deactivated", new="deleting", **facts),
+            UserRemove(address=user_address(BOB, None), user=BOB, old="suspended", new="absent", **facts),
+            UserDeactivate(address=user_address(CAI, None), user=CAI, old="active", new="deactivated", **facts),
+            TokenRevoke(address=token_address(CAI, "t-1"), user=CAI, token="t-1", **facts),
+            RoleRevoke(
+                address=role_address("user", DEE),
+                user=DEE,
+                role="user",
+                note="no seat freed: still held through group confluence-users-acme",
+                **(facts | {"causes": (access,)}),
+            ),
+        ],
+        handoffs=(
+            _account_handoff("712020:f1", "user.deactivate", "account-unmanaged", gone),
+            _account_handoff("712020:f1", "tokens.revoke", "account-unmanaged", gone),
+            _account_handoff("712020:f2", "user.deactivate", "externalDirectory.scim", gone),
+            _account_handoff("712020:f3", "user.delete", "externalDirectory.google", gone),
+        ),
+        others={
+            "712020:f1": Disposition("handed_off", "account-unmanaged", ("long-gone",)),
+            "712020:f2": Disposition("handed_off", "externalDirectory.scim", ("long-gone",)),
+            "712020:f3": Disposition("handed_off", "externalDirectory.google", ("long-gone",)),
+            "712020:f4": Disposition("conflict", "lifecycle-refused", ("long-gone",), "managedAccount"),
+            "712020:f5": Disposition("conflict", "seat-to-guest", ("old-guests",)),
+            "712020:f6": Disposition("unknown", "direct-roles-unknown", ("dormant-members",)),
+            "712020:f7": Disposition("unchanged", "new", ("never-used",), "12 days left"),
+        },
+        failed=(
+            Check(
+                name="allow:user.remove",
+                passed=False,
+                message="1 planned, which Guardrails do not allow (policies/guardrails.yaml:4)",
+            ),
+        ),
+        warnings=("4 users count as idle by page views alone.",),
+        seats=Seats(before=412, after=409, limit=400),
+    )
+
+
+def _account_handoff(user: str, action: Action, reason: str, *causes: Cause) -> Handoff:
+    return Handoff(address=user_address(user, None), user=user, action=action, reason=reason, causes=causes)
+
+
 PLANS = {
     "empty": empty,
     "usual": usual,
     "unsafe": unsafe,
     "left-over": left_over,
     "data-center": data_center,
+    "accounts": accounts,
 }
 
 

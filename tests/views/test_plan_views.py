@@ -151,9 +151,20 @@ def test_long_lists_of_unknown_users_are_cut_and_counted() -> None:
     assert "more;" not in render_text(plans.plan(others=exact))
 
 
-def test_seats_without_a_known_limit_have_no_of() -> None:
-    assert "Seats: 9 -> 7.\n" in render_text(plans.plan(seats=Seats(before=9, after=7)))
-    assert "Seats: 9 of 10 -> 7.\n" in render_text(plans.plan(seats=Seats(before=9, after=7, limit=10)))
+@pytest.mark.case("E51")
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [
+        (None, "Seats: 9 -> 7; the site does not tell how many there are.\n"),
+        (10, "Seats: 9 of 10 -> 7, 3 free.\n"),
+        (7, "Seats: 9 of 7 -> 7, 0 free.\n"),
+        (5, "Seats: 9 of 5 -> 7, 2 more than there are.\n"),
+    ],
+)
+def test_how_many_seats_are_left_is_told_as_far_as_it_is_known(limit: int | None, text: str) -> None:
+    plan = plans.plan(seats=Seats(before=9, after=7, limit=limit))
+    assert text in render_text(plan)
+    assert text.replace("->", "→") in render_markdown(plan)
 
 
 @pytest.mark.parametrize(

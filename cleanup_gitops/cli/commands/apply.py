@@ -14,6 +14,7 @@ import click
 
 from cleanup_gitops import __version__
 from cleanup_gitops.cli.files import read_file, write_file
+from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, connected, only_one, recorded_domains, workplaces
@@ -88,6 +89,7 @@ def _tell(run: Run) -> None:
 
 
 def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
+    lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
             policies=place.policies,
@@ -96,6 +98,7 @@ def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
             tool_version=__version__,
             domains=recorded_domains(place),
             warnings=credential_warnings(place.site, place.clock.now().date()),
+            lists=lists,
         )
         return execute(desk, saved=saved, stop=stop)
 

@@ -11,6 +11,7 @@ import click
 
 from cleanup_gitops import __version__
 from cleanup_gitops.cli.files import write_file
+from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import Instant, format_option, limit_option, site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, connected, only_one, workplaces
@@ -20,6 +21,8 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.lists import Lists
+from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.views.plan import RENDERERS
 
 CHANGES_PRESENT = 2
@@ -60,8 +63,8 @@ def command(
     if out or form == "json":
         only_one(places)
     code = 0
-    for place in places:
-        plan, people = _plan(place, as_of)
+    for place, lists in [(place, policy_lists(place.policies, place.folder)) for place in places]:
+        plan, people = _plan(place, lists, as_of)
         if out:
             write_file(out, plan_bytes(plan))
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
@@ -84,11 +87,11 @@ def _saved(folder: Path, out: Path, plan: Plan) -> str:
     return f"The plan was saved to {out}. Apply it with: {shlex.join(('cleanup-gitops', *there, 'apply', str(out)))}"
 
 
-def _plan(place: Workplace, as_of: datetime | None) -> tuple[Plan, People]:
+def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
     memory = memory_of(place.store.read())
-    with progress() as steps, connected(place, steps) as site:
-        live = site.reader.read()
     created = place.clock.now()
+    with progress() as steps, connected(place, steps) as site:
+        live, _ = read_with_answers(site.reader, place.policies, as_of or created, lists)
     plan = make_plan(
         live.inventory,
         place.policies,
@@ -98,5 +101,7 @@ def _plan(place: Workplace, as_of: datetime | None) -> tuple[Plan, People]:
         tool_version=__version__,
         policy_commit=place.store.policy_commit(),
         warnings=credential_warnings(place.site, created.date()),
+        people=live.people,
+        lists=lists,
     )
     return plan, live.people

@@ -1,0 +1,110 @@
+"""``cleanup-gitops users``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cleanup_gitops.cli.listing import (
+    Wish,
+    explained,
+    facts_of,
+    layout,
+    listing_options,
+    no_such_group,
+    read_live,
+    show,
+)
+from cleanup_gitops.cli.lists import read_lists
+from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.terminal import SystemClock
+from cleanup_gitops.cli.wiring import only_one, workplaces
+from cleanup_gitops.model.ports import Live
+from cleanup_gitops.model.user import User
+from cleanup_gitops.policy.filters import read_filter
+from cleanup_gitops.policy.lists import Lists
+from cleanup_gitops.policy.match import Match, Scope, compile_match
+from cleanup_gitops.policy.problems import PolicyError
+from cleanup_gitops.views.columns import Sheet
+from cleanup_gitops.views.user_columns import EXPORTED, SHOWN, USER_COLUMNS, without_people
+from cleanup_gitops.views.words import counted
+
+
+@click.command("users", epilog=explained(USER_COLUMNS))
+@site_option
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="List those who meet this condition of the policy language only; several: those who meet all of them.",
+)
+@click.option("--unknown", is_flag=True, help="List those of whom it is not known whether they meet the conditions.")
+@listing_options
+@click.option("--ids-only", is_flag=True, help="Leave out names and addresses.")
+@click.pass_obj
+def command(
+    folder: Path,
+    /,
+    site_name: str | None,
+    where: tuple[str, ...],
+    unknown: bool,
+    ids_only: bool,
+    **wish: Any,  # noqa: ANN401
+) -> int:
+    r"""List the users of the live site. Changes nothing and records nothing.
+
+    Conditions are those of `match` in a policy. Who cannot be decided, because a fact is not known, is not listed but
+    counted; `--unknown` lists them instead.
+
+    \b
+    Examples:
+      cleanup-gitops users
+      cleanup-gitops users --where 'has_seat: true' --where 'inactive_for: 90d' --sort -idle
+      cleanup-gitops users --where '{in_group: "contractors-*"}' --columns id,name,seats
+      cleanup-gitops users --format csv > users.csv
+    """
+    if unknown and not where:
+        raise click.UsageError("--unknown needs a condition: give one with --where.")
+    match = _match(where)
+    asked = Wish(**wish)
+    known = without_people(ids_only=ids_only)
+    usual = SHOWN if asked.form == "table" else EXPORTED
+    wanted = layout(asked, known, [name for name in usual if name in known])
+    place = only_one(workplaces(folder, SystemClock(), site_name))
+    lists = read_lists([("--where", match)], folder)
+    live = read_live(place)
+    matching, undecided = _sorted_out(live, match, lists)
+    sheet = Sheet(wanted.columns, undecided if unknown else matching, facts_of(place, live))
+    show(sheet, asked, wanted, {"undecided": len(undecided)}, "user")
+    if undecided and not unknown:
+        note = f"Not known of {counted(len(undecided), 'more user')} whether they meet the conditions; see --unknown."
+        click.echo(note, err=True)
+    return 0
+
+
+def _match(conditions: tuple[str, ...]) -> Match:
+    """All conditions as one. Raises ``UsageError`` with everything that is wrong with them."""
+    found: list[Match] = []
+    problems: list[str] = []
+    for number, text in enumerate(conditions, start=1):
+        try:
+            found.append(read_filter(text, "--where" if len(conditions) == 1 else f"--where {number}"))
+        except PolicyError as error:
+            problems += map(str, error.problems)
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    return Match(all=tuple(found))
+
+
+def _sorted_out(live: Live, match: Match, lists: Lists) -> tuple[list[User], list[User]]:
+    """Who meets the conditions, and of whom that is not known. Raises ``CleanupError`` for a group that is missing."""
+    users = live.inventory.users
+    if not match.all:
+        return list(users), []
+    compiled = compile_match(match, Scope(live.inventory.as_of, live.inventory, live.people, lists))
+    if compiled.missing:
+        raise no_such_group(compiled.missing, live.inventory)
+    verdicts = [(compiled.verdict(user), user) for user in users]
+    return [user for one, user in verdicts if one], [user for one, user in verdicts if one is None]

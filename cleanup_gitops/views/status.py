@@ -1,0 +1,257 @@
+"""One site on one screen: who is in it, what it costs, what was recorded, and what ends soon."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from cleanup_gitops.model.inventory import Hosting, Inventory
+from cleanup_gitops.model.people import NOBODY, People
+from cleanup_gitops.model.run import LedgerEntry
+from cleanup_gitops.policy.documents import Exemption, Site, SitePolicies
+from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.views.documents import render
+from cleanup_gitops.views.paint import paint
+from cleanup_gitops.views.rows import with_details
+from cleanup_gitops.views.safe import json_text, label
+from cleanup_gitops.views.words import counted
+
+EXEMPTION_DAYS = 30
+"""Days before the end of an exemption from which on it is named."""
+_HOSTING: dict[Hosting, str] = {"cloud": "Confluence Cloud", "datacenter": "Confluence Data Center"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What ``state/`` holds: its last entry, if there is one, or the problem that keeps it from being read."""
+
+    last: LedgerEntry | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatCount:
+    """Seats of a site. ``free`` may be negative; it is ``None`` where the site does not tell its ``limit``.
+
+    ``undecided`` accounts may occupy a seat or not. ``closed`` accounts hold a license that is not counted, because
+    they are suspended or closed otherwise.
+    """
+
+    used: int
+    limit: int | None
+    free: int | None
+    undecided: int
+    closed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """An exemption that ends soon, or has ended (``days`` below 0). ``days`` counts from today; 0 is its last day."""
+
+    account: str
+    reason: str
+    until: date
+    days: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteStatus:
+    """All that the screen says. Counts of unknown facts stand apart; nothing is added to a known number."""
+
+    site: Site
+    inventory: Inventory
+    policies: SitePolicies
+    seats: SeatCount
+    statuses: Mapping[str, int]
+    kinds: Mapping[str, int]
+    uses: Mapping[str, int]
+    invited: int
+    guests: int
+    external: Mapping[bool | None, int]
+    administrators: Mapping[bool | None, int]
+    recorded: Recorded
+    exemptions: tuple[Ending, ...]
+    credentials: tuple[str, ...]
+
+
+def site_status(
+    site: Site, policies: SitePolicies, inventory: Inventory, recorded: Recorded, today: date
+) -> SiteStatus:
+    """Count one site. ``today`` (UTC) is the day from which ends are counted."""
+    users = inventory.users
+    return SiteStatus(
+        site=site,
+        inventory=inventory,
+        policies=policies,
+        seats=seat_count(inventory),
+        statuses=_most_first(user.status for user in users),
+        kinds=_most_first(user.kind for user in users),
+        uses=_most_first(str(msgspec.to_builtins(user.seen)["is"]) for user in users),
+        invited=sum(1 for user in users if user.accepted is False),
+        guests=sum(1 for user in users if user.license == "guest" and user.status == "active"),
+        external=Counter(user.external for user in users),
+        administrators=Counter(user.admin for user in users),
+        recorded=recorded,
+        exemptions=tuple(_endings(policies.exemptions, today)),
+        credentials=credential_warnings(site, today),
+    )
+
+
+def seat_count(inventory: Inventory) -> SeatCount:
+    """The seats of a site, as far as it tells them."""
+    used, limit = inventory.seats_used, inventory.seat_limit
+    return SeatCount(
+        used=used,
+        limit=limit,
+        free=None if limit is None else limit - used,
+        undecided=inventory.seats_taken - used,
+        closed=sum(1 for user in inventory.users if user.license == "seat" and user.billed is False),
+    )
+
+
+def _most_first(words: Iterable[str]) -> dict[str, int]:
+    found = Counter(words)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _endings(exemptions: Iterable[Exemption], today: date) -> Iterable[Ending]:
+    for one in sorted(exemptions, key=lambda one: (one.until, one.account)):
+        days = (one.until - today).days
+        if days <= EXEMPTION_DAYS:
+            yield Ending(account=one.account, reason=one.reason, until=one.until, days=days, where=one.where)
+
+
+def render_status(status: SiteStatus, people: People = NOBODY, *, colour: bool = False) -> str:
+    """The screen as text. Names of the people with an exemption that ends are taken from ``people``."""
+    read = status.inventory.as_of.strftime("%Y-%m-%d %H:%M:%S UTC")
+    hosting = _HOSTING[status.site.hosting]
+    ending = [_ending(one, people) for one in status.exemptions]
+    size = f"{counted(len(status.inventory.users), 'user')}, {counted(len(status.inventory.groups), 'group')}"
+    text = render(
+        "status.txt.j2", status=status, hosting=hosting, read=read, size=size, rows=_rows(status),
+        recorded=_recorded(status), ending=ending, within=EXEMPTION_DAYS,
+    )  # fmt: skip
+    return paint(text, colour=colour)
+
+
+def _rows(status: SiteStatus) -> list[tuple[str, str]]:
+    """Label and text of every line of counts."""
+    invited = f"; {status.invited:,} never accepted the invitation" if status.invited else ""
+    return [
+        ("Seats", _seats(status.seats)),
+        *(("", text) for text in _beside_seats(status.seats)),
+        ("Guests", f"{status.guests:,}"),
+        ("External", _known(status.external)),
+        ("Status", _list(status.statuses) + invited),
+        ("Kind", _list(status.kinds)),
+        ("Administrators", _known(status.administrators)),
+        ("Last use", _list(status.uses)),
+        ("Policies", _policies(status.policies)),
+    ]
+
+
+def _policies(policies: SitePolicies) -> str:
+    rules = counted(len(policies.policies), "policy", "policies")
+    protections = counted(len(policies.protections), "protection")
+    exemptions = counted(len(policies.exemptions), "exemption")
+    return f"{rules}, {protections}, {exemptions}; guardrails: {policies.guardrails.where}"
+
+
+def _seats(seats: SeatCount) -> str:
+    if seats.limit is None or seats.free is None:
+        return f"{seats.used:,} used; the site does not tell how many there are"
+    if seats.free < 0:
+        return f"{seats.used:,} used of {seats.limit:,}: {-seats.free:,} more than there are"
+    return f"{seats.used:,} used of {seats.limit:,}, {seats.free:,} free"
+
+
+def _beside_seats(seats: SeatCount) -> list[str]:
+    found = []
+    if seats.undecided:
+        which = "its status or license is" if seats.undecided == 1 else "their status or license is"
+        found.append(f"not counted: {counted(seats.undecided, 'account')} that may use one; {which} not known")
+    if seats.closed:
+        closed = "that is" if seats.closed == 1 else "that are"
+        found.append(f"not counted: {counted(seats.closed, 'account')} with a license {closed} suspended or closed")
+    return found
+
+
+def _known(numbers: Mapping[bool | None, int]) -> str:
+    unknown = numbers.get(None, 0)
+    return f"{numbers.get(True, 0):,}" + (f"; not known of {unknown:,}" if unknown else "")
+
+
+def _list(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} {number:,}" for word, number in numbers.items()) or "nobody"
+
+
+def _recorded(status: SiteStatus) -> str:
+    last = status.recorded.last
+    if status.recorded.problem:
+        return f"cannot be used: {status.recorded.problem}"
+    if last is None:
+        return "nothing yet; the first apply records the site"
+    results = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in sorted(last.results.items()))
+    at = last.time.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"serial {last.serial}, last run {last.run} at {at}: {results or 'nothing to do'}"
+
+
+def _ending(one: Ending, people: People) -> str:
+    when = "ended" if one.days < 0 else "ends today," if one.days == 0 else "ends"
+    left = f", in {counted(one.days, 'day')}" if one.days > 0 else ""
+    who = with_details(one.account, label(people.name(one.account)))
+    return f"{who}: {one.reason}, {when} on {one.until.isoformat()}{left} ({one.where})"
+
+
+def render_status_json(status: SiteStatus) -> str:
+    """The same as one JSON document: account ids only. What is not known is null, or stands under ``unknown``."""
+    last = status.recorded.last
+    document = {
+        "site": status.site.name,
+        "hosting": status.site.hosting,
+        "url": status.site.url,
+        "as_of": status.inventory.as_of,
+        "seats": {name: getattr(status.seats, name) for name in ("used", "limit", "free", "undecided", "closed")},
+        "users": {
+            "total": len(status.inventory.users),
+            "status": dict(status.statuses),
+            "kind": dict(status.kinds),
+            "last_use": dict(status.uses),
+            "invited": status.invited,
+            "guests": status.guests,
+            "external": _split(status.external),
+            "administrators": _split(status.administrators),
+        },
+        "groups": len(status.inventory.groups),
+        "policies": {
+            "policies": len(status.policies.policies),
+            "protections": len(status.policies.protections),
+            "exemptions": len(status.policies.exemptions),
+            "guardrails": status.policies.guardrails.where,
+            "digest": status.policies.digest,
+        },
+        "recorded": {
+            "serial": last.serial if last else 0,
+            "run": last.run if last else None,
+            "time": last.time if last else None,
+            "results": last.results if last else {},
+            "problem": status.recorded.problem or None,
+        },
+        "exemptions_ending": [
+            {name: getattr(one, name) for name in ("account", "reason", "until", "days", "where")}
+            for one in status.exemptions
+        ],
+        "credentials_ending": list(status.credentials),
+    }
+    return json_text(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2) + "\n")
+
+
+def _split(numbers: Mapping[bool | None, int]) -> dict[str, Any]:
+    return {word: numbers.get(key, 0) for word, key in (("yes", True), ("no", False), ("unknown", None))}

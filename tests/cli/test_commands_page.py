@@ -1,0 +1,53 @@
+"""docs/commands.md says what the commands say of themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from cleanup_gitops.cli.main import COMMANDS, cli, run
+from cleanup_gitops.views.columns import Column
+from cleanup_gitops.views.group_columns import GROUP_COLUMNS
+from cleanup_gitops.views.user_columns import USER_COLUMNS
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "commands.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    """A section of the page without what follows it."""
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_is_named(command: str) -> None:
+    assert f"| `{command}` |" in PAGE
+
+
+@pytest.mark.parametrize(("title", "columns"), [("users", USER_COLUMNS), ("groups", GROUP_COLUMNS)])
+def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping[str, Column[Any]]) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section(title), re.MULTILINE)
+    assert rows == [(name, column.meaning) for name, column in columns.items()]
+
+
+@pytest.mark.parametrize("name", ["users", "groups", "status"])
+def test_every_option_stands_there(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert any(f"`{option}" in section(name) for option in parameter.opts), parameter.opts
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_examples_in_help_stand_on_lines_of_their_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert not any("\b" in line or r"\b" in line for line in lines)
+    if "  Examples:" in lines:
+        examples = lines[lines.index("  Examples:") + 1 :]
+        assert examples[0].startswith("    cleanup-gitops ")

@@ -1,0 +1,186 @@
+"""One site on one screen."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from cleanup_gitops.model.activity import Never, Unknown, seen_at
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.people import People, Person
+from cleanup_gitops.model.run import Approval, LedgerEntry
+from cleanup_gitops.policy.documents import CredentialRef, Credentials, Exemption, Site, SitePolicies
+from cleanup_gitops.views.status import (
+    Recorded,
+    SiteStatus,
+    render_status,
+    render_status_json,
+    seat_count,
+    site_status,
+)
+from tests.golden import check
+from tests.policy.users import ago, group, inventory, user
+
+GOLDEN = Path(__file__).parent / "golden"
+TODAY = date(2026, 11, 22)
+SITE = Site(
+    name="acme",
+    hosting="cloud",
+    url="https://acme.atlassian.net",
+    organization="0f5e",
+    credentials=Credentials(CredentialRef("KEY", date(2026, 12, 1)), CredentialRef("USER"), CredentialRef("TOKEN")),
+    runner_accounts=(),
+)
+LAST = LedgerEntry(
+    format=1,
+    seq=3,
+    prev="0" * 64,
+    time=datetime(2026, 11, 21, 7, 17, tzinfo=UTC),
+    kind="run",
+    run="20261121T071700Z-0a1b2c3d",
+    site="acme",
+    lineage="sha256:0",
+    serial=3,
+    tool_version="0.1.0",
+    policy_commit="",
+    policy_digest="",
+    plan="",
+    envelope="",
+    approval=Approval(kind="plan", by="712020:1", at=datetime(2026, 11, 21, 7, tzinfo=UTC), ref=""),
+    accounts=8,
+    results={"applied": 4, "not_effective": 1},
+    actions={"membership.remove": 4},
+    digests={},
+    state="",
+)
+
+
+def exemption(account: str, until: str) -> Exemption:
+    return Exemption(
+        account=account,
+        reason="absence",
+        owner="hr-ops@acme.com",
+        until=date.fromisoformat(until),
+        ticket="HR-1",
+        document="leave",
+        where="policies/exemptions.yaml:16",
+    )
+
+
+POLICIES = SitePolicies(
+    site="acme",
+    exemptions=(
+        exemption("712020:b", "2026-12-22"),
+        exemption("712020:a", "2026-11-22"),
+        exemption("712020:d", "2026-12-23"),
+        exemption("712020:c", "2026-11-01"),
+    ),
+)
+
+
+def organization(*, seat_limit: int | None = None) -> Inventory:
+    """Five seats in use, one of unknown use, two closed, a guest."""
+    facts: list[dict[str, Any]] = [
+        {"seen": seen_at(ago(3)), "external": False, "admin": True},
+        {"seen": seen_at(ago(300)), "external": False, "admin": False},
+        {"seen": seen_at(ago(1)), "external": True, "admin": False},
+        {"seen": Never(ago(400)), "admin": False, "accepted": False},
+        {"seen": Unknown("not in the answer"), "admin": None},
+        {"status": "unknown"},
+        {"status": "suspended", "seen": seen_at(ago(400))},
+        {"status": "deactivated", "seen": seen_at(ago(500))},
+        {"license": "guest", "seen": seen_at(ago(4)), "external": True},
+        {"license": "none", "kind": "app"},
+    ]
+    people = [replace(user(**one), id=f"712020:{number}") for number, one in enumerate(facts)]
+    return replace(inventory(group(1, "wiki-users"), users=people), seat_limit=seat_limit)
+
+
+def status(seat_limit: int | None = None, recorded: Recorded | None = None, site: Site = SITE) -> SiteStatus:
+    return site_status(site, POLICIES, organization(seat_limit=seat_limit), recorded or Recorded(last=LAST), TODAY)
+
+
+def test_the_screen_reads_as_agreed() -> None:
+    people = People({"712020:a": Person("Ragnhild\nSolberg", "r@acme.com")})
+    check(GOLDEN / "status.txt", render_status(status(20), people))
+    check(GOLDEN / "status.json", render_status_json(status(20)))
+
+
+@pytest.mark.case("E51")
+def test_an_unknown_number_of_seats_is_said_and_not_guessed() -> None:
+    text = render_status(status(None))
+    assert "Seats           5 used; the site does not tell how many there are\n" in text
+    document = json.loads(render_status_json(status(None)))
+    assert document["seats"] == {"used": 5, "limit": None, "free": None, "undecided": 1, "closed": 2}
+
+
+@pytest.mark.case("E51")
+@pytest.mark.parametrize(
+    ("limit", "free", "said"),
+    [
+        (7, 2, "5 used of 7, 2 free"),
+        (5, 0, "5 used of 5, 0 free"),
+        (3, -2, "5 used of 3: 2 more than there are"),
+        (0, -5, "5 used of 0: 5 more than there are"),
+    ],
+)
+def test_more_seats_in_use_than_there_are_is_a_negative_number(limit: int, free: int, said: str) -> None:
+    assert seat_count(organization(seat_limit=limit)).free == free
+    assert f"Seats           {said}\n" in render_status(status(limit))
+    assert json.loads(render_status_json(status(limit)))["seats"]["free"] == free
+
+
+@pytest.mark.case("E51")
+def test_closed_accounts_and_those_of_unknown_status_stand_apart_from_seats_in_use() -> None:
+    text = render_status(status(10))
+    assert "not counted: 2 accounts with a license that are suspended or closed" in text
+    assert "not counted: 1 account that may use one; its status or license is not known" in text
+
+
+def test_exemptions_are_named_from_thirty_days_before_their_end() -> None:
+    assert [(one.account, one.days) for one in status().exemptions] == [
+        ("712020:c", -21),
+        ("712020:a", 0),
+        ("712020:b", 30),
+    ]
+
+
+def test_a_credential_that_ends_is_named() -> None:
+    assert "expires on 2026-12-01, in 9 days" in render_status(status())
+
+
+def test_nothing_recorded_and_a_broken_record_are_different_things() -> None:
+    assert "nothing yet; the first apply records the site" in render_status(status(recorded=Recorded()))
+    broken = status(recorded=Recorded(problem="manifest.json is missing."))
+    assert "cannot be used: manifest.json is missing." in render_status(broken)
+    assert json.loads(render_status_json(broken))["recorded"]["problem"] == "manifest.json is missing."
+
+
+def test_a_quiet_site_has_no_lists_of_what_ends() -> None:
+    bare = Site(
+        name="acme",
+        hosting="cloud",
+        url=SITE.url,
+        organization="0f5e",
+        credentials=Credentials(CredentialRef("KEY"), CredentialRef("USER"), CredentialRef("TOKEN")),
+        runner_accounts=(),
+    )
+    found = site_status(bare, SitePolicies(site="acme"), inventory(), Recorded(), TODAY)
+    text = render_status(found)
+    assert "ended" not in text
+    assert "Credentials" not in text
+    assert "Status          nobody\n" in text
+
+
+@pytest.mark.case("E80")
+def test_no_name_breaks_the_screen_and_none_stands_in_its_json() -> None:
+    people = People({"712020:a": Person("\x1b[31mcrimson\n::error::x")})
+    text = render_status(status(), people)
+    assert "\x1b" not in text
+    assert "\\x1b[31mcrimson\\n" in text
+    assert "crimson" not in render_status_json(status())
