@@ -9,7 +9,7 @@ from datetime import date
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import Problem, did_you_mean, shown
-from cleanup_gitops.policy.rules import reach
+from cleanup_gitops.policy.rules import asked_status, reach
 from cleanup_gitops.policy.shapes import AnyDocument, ExemptionsDocument
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq
 
@@ -60,6 +60,8 @@ def check_together(sources: Sequence[Source], *, whole: bool, today: date | None
     universe = sites or sorted({one for source in scoped for one in source.patterns or ()}) or [""]
     yield from _guardrails([one for one in scoped if one.kind == "Guardrails"], universe)
     yield from _exemptions([one for one in scoped if one.kind == "Exemptions"], universe, today)
+    if whole:
+        yield from _on_request(scoped, universe)
     cloud = {one.name for one in sources if one.kind == "Site" and _on_cloud(one)}
     yield from _reach([one for one in scoped if one.kind == "Policy"], sorted(filter(None, cloud)))
 
@@ -123,6 +125,44 @@ def _exemptions(documents: Sequence[Source], universe: Sequence[str], today: dat
 def _a_year_after(day: date) -> date:
     leap_day = (day.month, day.day) == (2, 29)
     return day.replace(year=day.year + 1, day=28) if leap_day else day.replace(year=day.year + 1)
+
+
+def _on_request(scoped: Sequence[Source], universe: Sequence[str]) -> Iterator[Problem]:
+    """Policies that ask for what cannot simply be taken back, where Guardrails do not allow it by name."""
+    guardrails = [one for one in scoped if one.kind == "Guardrails"]
+    for policy in scoped:
+        spec = policy.data.get("spec")
+        action = _ON_REQUEST.get(asked_status(spec.get("ensure")) or "") if isinstance(spec, Map) else None
+        if policy.kind != "Policy" or action is None:
+            continue
+        for site in universe:
+            limits = next((one for one in guardrails if one.concerns(site)), None)
+            if policy.concerns(site) and not (limits and action in _allowed(limits)):
+                yield policy.problem(key_of(policy.data, ("spec", "ensure", "status")), _permit(action, site, limits))
+
+
+_ON_REQUEST = {"removed": "user.remove", "deleted": "user.delete"}
+"""What a policy must be allowed to do for a status; see ``documents.ON_REQUEST``."""
+
+
+def _allowed(guardrails: Source) -> list[object]:
+    spec = guardrails.data.get("spec")
+    allow = spec.get("allow") if isinstance(spec, Map) else None
+    return allow if isinstance(allow, Seq) else []
+
+
+def _permit(action: str, site: str, guardrails: Source | None) -> str:
+    where = f" on {site}" if site else ""
+    if guardrails is None:
+        return (
+            f"no Guardrails document{where} allows `{action}`; write one whose `allow` lists it with all else it allows"
+        )
+    spec = guardrails.data.get("spec")
+    place = spec.at_key("allow") if isinstance(spec, Map) and "allow" in spec else key_of(guardrails.data, ("spec",))
+    todo = f"add it to `allow` in {guardrails.file}:{place[0]}"
+    if not _allowed(guardrails):
+        todo = f"{guardrails.file}:{place[0]} needs an `allow` that lists it with all else it allows"
+    return f"Guardrails{where} do not allow `{action}`; {todo}"
 
 
 def _on_cloud(site: Source) -> bool:

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import assert_never
 
 from cleanup_gitops.model.canonical import digest
+from cleanup_gitops.policy.conditions import match_of
 from cleanup_gitops.policy.documents import (
+    DEFAULT_ALLOW,
     DEFAULT_API_URL,
     DEFAULT_CAPS,
     DEFAULT_PLAN_TTL,
+    ActivityCsv,
     Cap,
     CredentialRef,
     Credentials,
@@ -24,26 +27,16 @@ from cleanup_gitops.policy.documents import (
 )
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.shapes import (
+    Activity,
     AnyDocument,
+    CapSpec,
     CapsSpec,
-    Condition,
     Credential,
     ExemptionsDocument,
     GuardrailsDocument,
-    MatchSpec,
     PolicyDocument,
     ProtectionDocument,
     SiteDocument,
-)
-from cleanup_gitops.policy.tree import (
-    EmailDomain,
-    HasSeat,
-    InactiveFor,
-    InGroup,
-    KindIs,
-    Match,
-    NeverActiveFor,
-    Node,
 )
 from cleanup_gitops.policy.yaml_values import Map
 
@@ -68,6 +61,7 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
                 owner=shape.metadata.owner,
                 accounts=tuple(shape.spec.accounts or ()),
                 groups=tuple(shape.spec.groups or ()),
+                roles=tuple(shape.spec.roles or ()),
                 where=where,
             )
         case ExemptionsDocument():
@@ -76,6 +70,7 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
             hours = shape.spec.plan_ttl
             return Guardrails(
                 caps=_caps(shape.spec.caps),
+                allow=DEFAULT_ALLOW if shape.spec.allow is None else frozenset(shape.spec.allow),
                 plan_ttl=DEFAULT_PLAN_TTL if hours is None else timedelta(hours=hours),
                 name=shape.metadata.name,
                 where=where,
@@ -102,8 +97,19 @@ def _site(shape: SiteDocument, data: Map, file: str) -> Site:
         runner_accounts=tuple(spec.runner.accounts),
         internal_domains=tuple((identity and identity.internal_domains) or ()),
         service_accounts=tuple((identity and identity.service_accounts) or ()),
+        synced_users=spec.cloud.synced_users,
+        sources=tuple(spec.activity.sources),
+        csv=_csv(spec.activity, data, file),
         where=f"{file}:{data.line}",
     )
+
+
+def _csv(shape: Activity, data: Map, file: str) -> ActivityCsv | None:
+    if shape.csv is None:
+        return None
+    line = key_of(data, ("spec", "activity", "csv"))[0]
+    given = shape.csv
+    return ActivityCsv(env=given.env, path=given.path, account=given.account, seen=given.seen, where=f"{file}:{line}")
 
 
 def _credential(shape: Credential, data: Map, file: str, key: str) -> CredentialRef:
@@ -126,44 +132,30 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         match=match,
         kinds=match.kinds,
         include_admins=shape.spec.match.include_admins,
+        allow_shared_groups=ensure.allow_shared_groups,
         ensure=Ensure(
             status=ensure.status,
             groups_present=_names(groups.present if groups else None),
             groups_absent=_names(groups.absent if groups else None),
             groups_exactly=_names(groups.exactly if groups else None),
-            where_groups=f"{file}:{key_of(data, ('spec', 'ensure', 'groups'))[0]}" if groups else "",
+            where_groups=_where_asked("groups", data, file),
+            no_access=ensure.product_access is not None,
+            where_access=_where_asked("product_access", data, file),
+            no_tokens=ensure.api_tokens is not None,
+            where_tokens=_where_asked("api_tokens", data, file),
         ),
         where=f"{file}:{key_of(data, ('spec', 'ensure'))[0]}",
     )
 
 
+def _where_asked(key: str, data: Map, file: str) -> str:
+    """file:line of a key of ``ensure``, or nothing where it is not given."""
+    ensure = data["spec"]["ensure"]
+    return f"{file}:{ensure.at_key(key)[0]}" if key in ensure else ""
+
+
 def _names(names: list[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
-
-
-def match_of(shape: MatchSpec | Condition) -> Match:
-    """The tree of conditions of a `match`, or of one nested tree."""
-    return Match(
-        all=tuple(map(_node, shape.all or ())),
-        any=tuple(map(_node, shape.any or ())),
-        none=tuple(map(_node, shape.none or ())),
-    )
-
-
-def _node(shape: Condition) -> Node:
-    if shape.has_seat is not None:
-        return HasSeat(shape.has_seat)
-    if shape.inactive_for is not None:
-        return InactiveFor(shape.inactive_for.for_, shape.inactive_for.product)
-    if shape.never_active_for is not None:
-        return NeverActiveFor(shape.never_active_for)
-    if shape.in_group is not None:
-        return InGroup(tuple(shape.in_group))
-    if shape.kind is not None:
-        return KindIs(tuple(shape.kind))
-    if shape.email_domain is not None:
-        return EmailDomain(tuple(shape.email_domain))
-    return match_of(shape)
 
 
 def _exemptions(shape: ExemptionsDocument, data: Map, file: str) -> tuple[Exemption, ...]:
@@ -183,16 +175,10 @@ def _exemptions(shape: ExemptionsDocument, data: Map, file: str) -> tuple[Exempt
 
 def _caps(shape: CapsSpec | None) -> dict[str, Cap]:
     caps = dict(DEFAULT_CAPS)
-    if shape:
-        given = {
-            "user.disable": shape.user_disable,
-            "membership.remove": shape.membership_remove,
-            "user.enable": shape.user_enable,
-            "membership.add": shape.membership_add,
-            "total": shape.total,
-        }
-        for name, cap in given.items():
-            if cap is not None:
-                percent = caps[name].percent if cap.percent is None else cap.percent
-                caps[name] = Cap(cap.max, percent)
+    for name, field in CapsSpec.model_fields.items():
+        given: CapSpec | None = getattr(shape, name, None)
+        if given is not None:
+            action = field.alias or name
+            percent = caps[action].percent if given.percent is None else given.percent
+            caps[action] = Cap(given.max, percent)
     return caps

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from cleanup_gitops.model.canonical import manifest_digest
+from cleanup_gitops.model.change import ACTIONS, Action
 from cleanup_gitops.model.inventory import Hosting
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.model.user import Kind
@@ -35,6 +36,9 @@ ExemptionReason = Literal[
     "service-account",
 ]
 
+AdminRole = Literal["organization-admin", "site-admin", "user-access-admin", "confluence-admin"]
+"""Words for administrative roles: three of the organization, one of this Confluence."""
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialRef:
@@ -57,6 +61,23 @@ class Credentials:
     token: CredentialRef
 
 
+ActivitySource = Literal["directory", "content", "audit", "csv"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityCsv:
+    """A list of last sightings outside the repository: an environment variable or a path, and its two columns.
+
+    ``account`` holds account ids, ``seen`` dates or times in ISO 8601 (UTC).
+    """
+
+    env: str | None = None
+    path: str | None = None
+    account: str = "account"
+    seen: str = "last_seen_utc"
+    where: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One Confluence and how to reach it. URLs have no slash at their end."""
@@ -71,6 +92,11 @@ class Site:
     api_url: str = DEFAULT_API_URL
     internal_domains: tuple[str, ...] = ()
     service_accounts: tuple[str, ...] = ()
+    synced_users: Literal["handoff", "suspend"] = "handoff"
+    """Whether accounts that an identity provider syncs are handed off or suspended here."""
+    sources: tuple[ActivitySource, ...] = ("directory",)
+    """Where activity is looked for; the newest sighting wins."""
+    csv: ActivityCsv | None = None
     where: str = ""
 
 
@@ -86,6 +112,12 @@ class Ensure:
     groups_absent: tuple[str, ...] | None = None
     groups_exactly: tuple[str, ...] | None = None
     where_groups: str = ""
+    no_access: bool = False
+    """Whether every way to a license in Confluence must be gone (``product_access: absent``)."""
+    where_access: str = ""
+    no_tokens: bool = False
+    """Whether the account must have no API token (``api_tokens: revoked``)."""
+    where_tokens: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +130,8 @@ class Policy:
     match: Match
     ensure: Ensure
     include_admins: bool = False
+    allow_shared_groups: bool = False
+    """Whether people may be taken out of groups that give other products too."""
     kinds: frozenset[Kind] = frozenset({"person"})
     codeowner: str | None = None
     controls: tuple[str, ...] = ()
@@ -106,12 +140,13 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """Accounts (by id) and groups (names or globs) whose members no policy touches."""
+    """Accounts (by id), groups (names or globs) and administrative roles whose holders no policy touches."""
 
     name: str
     owner: str
     accounts: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     where: str = ""
 
 
@@ -137,13 +172,21 @@ class Cap:
 
 
 DEFAULT_CAPS: Mapping[str, Cap] = {
+    "user.delete": Cap(5, 1),
+    "user.remove": Cap(10, 1),
+    "user.deactivate": Cap(10, 1),
     "user.disable": Cap(25, 2),
+    "role.revoke": Cap(200, 10),
     "membership.remove": Cap(200, 10),
+    "tokens.revoke": Cap(100, 10),
     "user.enable": Cap(50, 5),
     "membership.add": Cap(200, 10),
     "total": Cap(300, 12),
 }
 """Limits of one plan where a Guardrails document says nothing else; every action has one."""
+ON_REQUEST: frozenset[Action] = frozenset({"user.remove", "user.delete"})
+"""Actions that Guardrails must allow by name, because they cannot simply be taken back."""
+DEFAULT_ALLOW: frozenset[Action] = frozenset(ACTIONS) - ON_REQUEST
 DEFAULT_PLAN_TTL = timedelta(hours=72)
 
 
@@ -152,6 +195,8 @@ class Guardrails:
     """Limits of one plan. ``caps`` has every action name and "total". ``where`` is "default" without a document."""
 
     caps: Mapping[str, Cap] = field(default_factory=lambda: dict(DEFAULT_CAPS))
+    allow: frozenset[Action] = DEFAULT_ALLOW
+    """Actions that a plan may have at all."""
     plan_ttl: timedelta = DEFAULT_PLAN_TTL
     name: str = ""
     where: str = "default"

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, RoleSeat, User
 from cleanup_gitops.policy.explain_activity import idle, idle_reason, never_used, never_used_reason
+from cleanup_gitops.policy.explain_facts import find_fact
 from cleanup_gitops.policy.finding import Finding, all_of
 from cleanup_gitops.policy.scope import Scope
 from cleanup_gitops.policy.tree import (
@@ -27,8 +28,6 @@ from cleanup_gitops.policy.tree import (
 )
 
 _WORD = {True: "yes", False: "no", None: "unknown"}
-_ABOUT_ACTIVITY = (InactiveFor, NeverActiveFor)
-_ABOUT_OTHER = (HasSeat, InGroup, KindIs, EmailDomain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def find(predicate: Predicate, user: User, scope: Scope) -> Finding:
         case EmailDomain():
             return _domain(predicate, user)
         case _:
-            assert_never(predicate)
+            return find_fact(predicate, user, scope)
 
 
 def _seat(predicate: HasSeat, user: User) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from cleanup_gitops.policy.documents import API_VERSION, KINDS, PolicySet
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
-from cleanup_gitops.policy.rules import broken_rules
+from cleanup_gitops.policy.rules import broken_rules, lists_inside
 from cleanup_gitops.policy.shapes import SHAPES
 from cleanup_gitops.policy.yaml_text import read_documents
 from cleanup_gitops.policy.yaml_values import Map, Trap
@@ -43,7 +44,7 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
         problems += reading.problems
         whole = whole and reading.whole
         for document in reading.documents:
-            source = _check(document, file, problems)
+            source = _check(document, file, root.parent, problems)
             if source:
                 sources.append(source)
             else:
@@ -56,7 +57,7 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
     return PolicySet(tuple(placed(one.shape, one.data, one.file) for one in sources if one.shape is not None))
 
 
-def _check(document: Map, file: str, problems: list[Problem]) -> Source | None:
+def _check(document: Map, file: str, repository: Path, problems: list[Problem]) -> Source | None:
     """Check one document by itself; ``None`` when not even its kind is known."""
     kind = document.get("kind")
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
@@ -67,8 +68,8 @@ def _check(document: Map, file: str, problems: list[Problem]) -> Source | None:
     if isinstance(version, str) and version != API_VERSION:
         message = f"`apiVersion` must be {API_VERSION}"
         problems.append(Problem(file, *document.at_value("apiVersion"), message))
-    found = [Problem(file, *broken.at, broken.message) for broken in broken_rules(document)]
-    problems += found
+    broken = chain(broken_rules(document), lists_inside(document, repository))
+    problems += [Problem(file, *one.at, one.message) for one in broken]
     try:
         return Source(file, shape.__name__.removesuffix("Document"), document, shape.model_validate(document))
     except ValidationError as error:

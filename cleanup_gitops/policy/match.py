@@ -6,26 +6,28 @@ unknown only when it could change it. ``explain`` is the slow reading of the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import assert_never
 
 from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, cutoff
 from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.explain import Explanation, explain_match, why
+from cleanup_gitops.policy.facts import Verdict, fact
 from cleanup_gitops.policy.scope import Scope, resolve_groups
 from cleanup_gitops.policy.tree import (
     EmailDomain,
     HasSeat,
     InactiveFor,
+    InDirectory,
     InGroup,
     KindIs,
+    ListedIn,
     Match,
     NeverActiveFor,
     Node,
     Predicate,
+    SeatVia,
     predicates,
 )
 
@@ -41,12 +43,14 @@ __all__ = [
     "why",
 ]
 
-Verdict = Callable[[User], bool | None]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledMatch:
-    """``verdict(user)`` is True, False or None (unknown). ``missing``: group patterns that match no group here."""
+    """``verdict(user)`` is True, False or None (unknown).
+
+    ``missing``: patterns of groups that match no group here; a directory that is not there stands as ``directory x``,
+    a list that was not read as ``list x``.
+    """
 
     verdict: Verdict
     missing: tuple[str, ...]
@@ -54,9 +58,20 @@ class CompiledMatch:
 
 def compile_match(match: Match, scope: Scope) -> CompiledMatch:
     """Make conditions ready for many users of one site at one instant."""
-    asked = [one.patterns for one in predicates(match) if isinstance(one, InGroup)]
-    missing = {pattern for patterns in asked for pattern in scope.targets(patterns).missing}
+    missing = {pattern for node in predicates(match) for pattern in _missing(node, scope)}
     return CompiledMatch(_compile(match, scope), tuple(sorted(missing)))
+
+
+def _missing(node: Predicate, scope: Scope) -> tuple[str, ...]:
+    match node:
+        case InGroup(patterns) | SeatVia(patterns):
+            return scope.targets(patterns).missing
+        case InDirectory(patterns):
+            return tuple(f"directory {pattern}" for pattern in scope.directories(patterns)[1])
+        case ListedIn():
+            return () if node in scope.lists else (f"list {node.source}",)
+        case _:
+            return ()
 
 
 def _compile(node: Node, scope: Scope) -> Verdict:
@@ -89,7 +104,7 @@ def _predicate(node: Predicate, scope: Scope) -> Verdict:
         case EmailDomain():
             return _email_domain(node.patterns)
         case _:
-            assert_never(node)
+            return fact(node, scope)
 
 
 def _all_of(parts: list[Verdict]) -> Verdict:

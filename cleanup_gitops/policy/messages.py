@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from cleanup_gitops.policy.condition_shapes import PREDICATES, MatchSpec
 from cleanup_gitops.policy.problems import Problem, did_you_mean, named, shown
-from cleanup_gitops.policy.shapes import PREDICATES, MatchSpec
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq, Trap
 
 Loc = tuple[int | str, ...]
@@ -37,12 +37,14 @@ def _place(error: ErrorDetails, document: Map) -> Place:
 
 def value_at(document: Map, loc: Loc) -> object:
     """The value at a path; the nearest one above it where the path leads nowhere."""
-    return _steps(document, loc)[-1][0]
+    steps = _steps(document, loc)
+    return steps[-1].value if steps else document
 
 
 def place_of(document: Map, loc: Loc) -> Place:
     """Line and column of the value at a path, or of the nearest one above it."""
-    return _steps(document, loc)[-1][1]
+    steps = _steps(document, loc)
+    return steps[-1].at if steps else (document.line, document.col)
 
 
 def key_of(document: Map, loc: Loc) -> Place:
@@ -53,17 +55,26 @@ def key_of(document: Map, loc: Loc) -> Place:
     return place_of(document, loc)
 
 
-def _steps(document: Map, loc: Loc) -> list[tuple[object, Place]]:
-    """The values on the way along a path, each with its place, as far as the path leads."""
-    steps: list[tuple[object, Place]] = [(document, (document.line, document.col))]
+class _Step(NamedTuple):
+    """One step along a path: the key or number as written, and the value it leads to."""
+
+    part: int | str
+    value: object
+    at: Place
+
+
+def _steps(document: Map, loc: Loc) -> list[_Step]:
+    """The steps along a path as far as it leads. A key that stands for a short form in the file is passed over."""
+    steps: list[_Step] = []
+    node: object = document
     for part in loc:
-        node = steps[-1][0]
         if isinstance(node, Map) and isinstance(part, str) and part in node:
-            steps.append((node[part], node.at_value(part)))
+            steps.append(_Step(part, node[part], node.at_value(part)))
         elif isinstance(node, Seq) and isinstance(part, int) and part < len(node):
-            steps.append((node[part], node.marks[part]))
-        else:
+            steps.append(_Step(part, node[part], node.marks[part]))
+        elif not (isinstance(node, Seq) and isinstance(part, str)):
             break
+        node = steps[-1].value
     return steps
 
 
@@ -143,7 +154,7 @@ def _kind(value: object) -> str:
 
 def _label(document: Map, loc: Loc) -> str:
     """The value by its key as written: ``inactive_for: 90d`` is checked as if it were ``{for: 90d}``."""
-    written = loc[: len(_steps(document, loc)) - 1]
+    written = [step.part for step in _steps(document, loc)]
     names = [part for part in written if isinstance(part, str)]
     if not names:
         return "the document"
@@ -153,8 +164,17 @@ def _label(document: Map, loc: Loc) -> str:
 def _unknown_key(key: str, owner: type[BaseModel] | None) -> str:
     if owner is MatchSpec and key in PREDICATES:
         return f"`{key}` is a condition: write it into a list under `all`, `any` or `none`"
+    if key in _BELONGS:
+        return f"`{key}` belongs into {_BELONGS[key]}"
     known = [field.alias or name for name, field in owner.model_fields.items()] if owner else []
     return f"unknown key{named(key)}{did_you_mean(key, known)}"
+
+
+_BELONGS = {
+    "include_admins": "`match`, beside `all`, `any` and `none`",
+    "allow_shared_groups": "`ensure`, beside `groups` or `product_access`",
+}
+"""Keys that are easily written one level too high or too low."""
 
 
 def _owner(shape: type[BaseModel], loc: Loc) -> type[BaseModel] | None:

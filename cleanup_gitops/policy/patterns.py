@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -30,12 +31,29 @@ def _one_part(part: str) -> str:
 
 
 def normal_domain(text: str) -> str | None:
-    """A domain in lower case and in its ASCII form, or ``None`` when it cannot be a domain of two or more labels."""
+    """A domain in lower case and in its ASCII form, or ``None`` when it cannot be a domain of two or more labels.
+
+    The dot that may end a domain is taken off.
+    """
     try:
-        ascii_form = text.casefold().encode("idna").decode("ascii")
+        ascii_form = text.casefold().encode("idna").decode("ascii").removesuffix(".")
     except UnicodeError:
         return None
     labels = ascii_form.split(".")
     if len(labels) < 2 or len(ascii_form) > 253 or not all(map(_LABEL.fullmatch, labels)):
         return None
     return ascii_form
+
+
+_LOCAL = re.compile(r"[^\s@<>(),:;\"\\\[\]]{1,64}")
+
+
+def normal_email(text: str) -> str | None:
+    """An address in lower case and with its domain in the ASCII form, or ``None`` when it cannot be one.
+
+    What stands before the @ is kept in full: ``+tag`` and dots make other addresses.
+    """
+    local, _, domain = text.rpartition("@")
+    local = unicodedata.normalize("NFC", local).lower()
+    normal = normal_domain(domain)
+    return f"{local}@{normal}" if normal and _LOCAL.fullmatch(local) and local.isprintable() else None

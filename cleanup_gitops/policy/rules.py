@@ -6,10 +6,13 @@ They are read from the raw document, so that they are found together with everyt
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
+from cleanup_gitops.policy.condition_shapes import PREDICATES, TREE, Attribute
+from cleanup_gitops.policy.lists import lies_inside
 from cleanup_gitops.policy.patterns import glob
-from cleanup_gitops.policy.shapes import PREDICATES, TREE
+from cleanup_gitops.policy.shapes import STATES
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq
 
 
@@ -31,6 +34,8 @@ def broken_rules(document: Map) -> Iterator[Broken]:
             yield from _match(spec["match"], spec.at_key("match"))
         if isinstance(spec.get("ensure"), Map):
             yield from _ensure(spec["ensure"], spec.at_key("ensure"))
+    elif document.get("kind") == "Site":
+        yield from _activity(spec)
     elif document.get("kind") in ("Protection", "Guardrails"):
         if not spec:
             yield Broken(document.at_key("spec"), "`spec` says nothing; name something, or remove the document")
@@ -47,7 +52,7 @@ def _named_twice(value: object, key: str) -> Iterator[Broken]:
         seen: set[str] = set()
         for entry, place in zip(value, value.marks, strict=True):
             if isinstance(entry, str):
-                same = entry if key in ("accounts", "controls") else entry.casefold()
+                same = entry if key in ("accounts", "account", "controls") else entry.casefold()
                 if same in seen:
                     yield Broken(place, f"this entry stands twice in `{key}`")
                 seen.add(same)
@@ -85,8 +90,65 @@ def _conditions(entries: object) -> Iterator[Broken]:
                 entry.at_key(second),
                 f"one condition in each entry: begin a new entry (`- {second}: …`) for this one",
             )
+        yield from _one_attribute(entry)
+        yield from _one_list(entry)
         for key in trees:
             yield from _conditions(entry[key])
+
+
+def _one_attribute(entry: Map) -> Iterator[Broken]:
+    """Conditions that are mappings and say nothing, or two things at once."""
+    ways, attribute = entry.get("seat_via"), entry.get("attribute")
+    if isinstance(ways, Map) and not ways:
+        yield Broken(entry.at_key("seat_via"), "`seat_via` says nothing; name `groups`, or write `role: direct`")
+    if isinstance(attribute, Map) and not attribute:
+        yield Broken(entry.at_key("attribute"), "`attribute` says nothing; write for example `{department: [Sales]}`")
+    if isinstance(attribute, Map) and len(attribute) > 1:
+        second = list(attribute)[1]
+        if second in Attribute.model_fields:
+            message = f"one attribute in each entry: begin a new entry (`- attribute: {{{second}: …}}`) for this one"
+            yield Broken(attribute.at_key(second), message)
+
+
+def _one_list(entry: Map) -> Iterator[Broken]:
+    """A list of people has one place and one column."""
+    listed = entry.get("listed_in")
+    if not isinstance(listed, Map):
+        return
+    if "env" in listed and "path" in listed:
+        yield Broken(listed.at_key("path"), "name the list by `env` or by `path`, not by both")
+    if "env" not in listed and "path" not in listed:
+        message = "`listed_in` needs `env` (a variable that holds the path of the file) or `path`"
+        yield Broken(entry.at_key("listed_in"), message)
+    if "account" in listed and "email" in listed:
+        yield Broken(listed.at_key("email"), "name one column: `account`, with ids, or `email`, with addresses")
+    if "account" not in listed and "email" not in listed:
+        message = "`listed_in` needs `account` or `email`: the name of the column with account ids or addresses"
+        yield Broken(entry.at_key("listed_in"), message)
+
+
+def lists_inside(document: object, repository: Path) -> Iterator[Broken]:
+    """Lists of people that would lie in the repository, anywhere in a document."""
+    if isinstance(document, Map):
+        listed = document.get("listed_in")
+        path = listed.get("path") if isinstance(listed, Map) else None
+        if isinstance(listed, Map) and isinstance(path, str) and lies_inside(path, repository):
+            message = "`path` leads into the repository, where personal data must not lie: name a file outside of it"
+            yield Broken(listed.at_value("path"), message)
+        for part in document.values():
+            yield from lists_inside(part, repository)
+    elif isinstance(document, Seq):
+        for part in document:
+            yield from lists_inside(part, repository)
+
+
+def broken_conditions(tree: Map) -> Iterator[Broken]:
+    """Every broken rule of one condition that stands by itself, as in a filter."""
+    yield from _named_twice(tree, "")
+    yield from _one_attribute(tree)
+    yield from _one_list(tree)
+    for key in TREE:
+        yield from _conditions(tree.get(key))
 
 
 def _positive(tree: object) -> bool:
@@ -106,9 +168,34 @@ def _positive(tree: object) -> bool:
     return "any" in tree and (not isinstance(branches, Seq) or all(map(_positive, branches)))
 
 
+def _activity(spec: Map) -> Iterator[Broken]:
+    activity = spec.get("activity")
+    if not isinstance(activity, Map):
+        return
+    if not activity:
+        yield Broken(spec.at_key("activity"), "`activity` says nothing; name `sources`, or leave the key out")
+    sources, csv = activity.get("sources"), activity.get("csv")
+    if isinstance(sources, Seq):
+        if sources and "directory" not in sources:
+            message = "`directory` must be among the sources: only it tells when an account was never used"
+            yield Broken(activity.at_key("sources"), message)
+        if "csv" in sources and "csv" not in activity:
+            at = sources.marks[sources.index("csv")]
+            yield Broken(at, "the source `csv` needs a `csv` beside `sources` that says where the file is")
+    if "csv" in activity and isinstance(sources, Seq | None) and "csv" not in (sources or ()):
+        yield Broken(activity.at_key("csv"), "this file would not be read: add `csv` to `sources`")
+    if isinstance(csv, Map) and "env" in csv and "path" in csv:
+        yield Broken(csv.at_key("path"), "name the file by `env` or by `path`, not by both")
+    if isinstance(csv, Map) and "env" not in csv and "path" not in csv:
+        yield Broken(activity.at_key("csv"), "`csv` needs `env` (a variable that holds the path of the file) or `path`")
+
+
 def _ensure(ensure: Map, at: Place) -> Iterator[Broken]:
-    if not ensure:
-        yield Broken(at, "`ensure` says nothing; ask for a `status` or for `groups`")
+    if not ensure or set(ensure) == {"allow_shared_groups"}:
+        yield Broken(at, f"`ensure` says nothing; ask for one of {', '.join(STATES)}")
+    elif ensure.get("allow_shared_groups") is True and not {"product_access", "groups"} & set(ensure):
+        message = "`allow_shared_groups` is about memberships that end; nothing here asks for that"
+        yield Broken(ensure.at_key("allow_shared_groups"), message)
     groups = ensure.get("groups")
     if not isinstance(groups, Map):
         return
@@ -129,11 +216,19 @@ def _means(pattern: object, name: str) -> bool:
     return isinstance(pattern, str) and pattern.strip("*?") != "" and bool(glob(pattern).fullmatch(name.casefold()))
 
 
+CLOSED = ("disabled", "suspended", "deactivated", "removed", "deleted")
+"""States of an account that reach beyond Confluence on Cloud."""
+
+
+def asked_status(ensure: object) -> str | None:
+    """The status that ``ensure`` asks for."""
+    status = ensure.get("status") if isinstance(ensure, Map) else None
+    return status if isinstance(status, str) else None
+
+
 def reach(match: object, ensure: object) -> bool:
     """Whether a policy asks for a closed status without the condition that the user is idle in every product."""
-    if not isinstance(ensure, Map) or ensure.get("status") not in ("disabled", "suspended"):
-        return False
-    return not _idle_everywhere(match)
+    return asked_status(ensure) in CLOSED and not _idle_everywhere(match)
 
 
 def _idle_everywhere(tree: object) -> bool:

@@ -6,9 +6,9 @@ import ast
 import inspect
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
-from cleanup_gitops.policy import shapes
+from cleanup_gitops.policy import condition_shapes, shapes
 from cleanup_gitops.policy.documents import API_VERSION
 
 _Any = Annotated[shapes.AnyDocument, Field(discriminator="kind")]
@@ -58,17 +58,18 @@ def _tidy(value: dict[str, Any]) -> dict[str, Any]:
 def _docstrings() -> dict[str, dict[str, str]]:
     """Texts below the fields of each shape, inherited ones included, under the names that files use."""
     found: dict[str, dict[str, str]] = {}
-    for statement in ast.parse(inspect.getsource(shapes)).body:
-        if isinstance(statement, ast.ClassDef):
-            texts: dict[str, str] = {}
-            for base in statement.bases:
-                texts |= found.get(base.id, {}) if isinstance(base, ast.Name) else {}
-            found[statement.name] = texts | _texts_of(statement)
+    for module in (condition_shapes, shapes):
+        for statement in ast.parse(inspect.getsource(module)).body:
+            if isinstance(statement, ast.ClassDef):
+                texts: dict[str, str] = {}
+                for base in statement.bases:
+                    texts |= found.get(base.id, {}) if isinstance(base, ast.Name) else {}
+                found[statement.name] = texts | _texts_of(statement, getattr(module, statement.name))
     return found
 
 
-def _texts_of(statement: ast.ClassDef) -> dict[str, str]:
-    fields = getattr(shapes, statement.name).model_fields
+def _texts_of(statement: ast.ClassDef, shape: type[BaseModel]) -> dict[str, str]:
+    fields = shape.model_fields
     texts: dict[str, str] = {}
     for field, text in zip(statement.body, statement.body[1:], strict=False):
         if (

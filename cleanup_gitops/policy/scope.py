@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.policy.explain_activity import Idleness
-from cleanup_gitops.policy.patterns import glob, is_glob
+from cleanup_gitops.policy.lists import NO_LISTS, Lists
+from cleanup_gitops.policy.patterns import glob, is_glob, normal_email
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +20,37 @@ class Targets:
     """What group patterns mean on one site.
 
     ``ids``: groups whose direct members count, nested groups included. ``names``: id to name of the same groups.
+    ``found``: the groups that the patterns name, without nested ones.
     ``missing``: patterns that match no group; with one of them the question has no answer for anybody.
     """
 
     ids: frozenset[str]
     names: dict[str, str]
+    found: frozenset[str]
     missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """E-mail addresses in their normal form, by account id, and those of them that several accounts have."""
+
+    of: Mapping[str, str]
+    shared: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """``as_of`` is the instant (UTC) for which days are counted, ``inventory`` the site's users and groups."""
+    """``as_of`` is the instant (UTC) for which days are counted, ``inventory`` the site's users and groups.
+
+    ``people`` are the names and addresses of a live reading, ``lists`` the lists of people from outside the repository.
+    Without them every condition on a name, or on somebody in a list, is unknown.
+    """
 
     as_of: datetime
     inventory: Inventory
+    people: People = NOBODY
+    lists: Lists = field(default_factory=lambda: NO_LISTS)
+    _addresses: list[Addresses] = field(default_factory=list, init=False, repr=False, compare=False)
     _targets: dict[tuple[str, ...], Targets] = field(default_factory=dict, init=False, repr=False, compare=False)
     idleness: dict[tuple[str, str], Idleness] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By account and product, for the people whose reasons were asked for. For texts only, never for verdicts."""
@@ -42,9 +62,34 @@ class Scope:
             groups, missing = resolve_groups(patterns, self.inventory)
             through, by_id = self.inventory.members_through, self.inventory.group_by_id
             ids = frozenset(child for group in groups for child in through[group.id])
-            known = Targets(ids, {one: by_id[one].name for one in ids}, missing)
+            found = frozenset(group.id for group in groups)
+            known = Targets(ids, {one: by_id[one].name for one in ids}, found, missing)
             self._targets[patterns] = known
         return known
+
+    @property
+    def addresses(self) -> Addresses:
+        """The addresses of all accounts that show one; worked out once."""
+        if not self._addresses:
+            told = ((user.id, self.people.email(user.id)) for user in self.inventory.users)
+            of = {account: normal for account, email in told if email and (normal := normal_email(email))}
+            shared = frozenset(one for one, number in Counter(of.values()).items() if number > 1)
+            self._addresses.append(Addresses(of, shared))
+        return self._addresses[0]
+
+    def directories(self, patterns: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Ids of the directories whose id or name is one of these names or globs, and the patterns that found none."""
+        found: set[str] = set()
+        missing: list[str] = []
+        for pattern in patterns:
+            fits = glob(pattern).fullmatch
+            here = {
+                one.id for one in self.inventory.directories if fits(one.id.casefold()) or fits(one.name.casefold())
+            }
+            found |= here
+            if not here:
+                missing.append(pattern)
+        return frozenset(found), tuple(missing)
 
 
 def resolve_groups(patterns: Iterable[str], inventory: Inventory) -> tuple[tuple[Group, ...], tuple[str, ...]]:

@@ -6,47 +6,34 @@ the JSON Schema tells an editor.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from cleanup_gitops.policy.documents import ExemptionReason
+from cleanup_gitops.model.change import Action
+from cleanup_gitops.policy.condition_shapes import MatchSpec
+from cleanup_gitops.policy.documents import ActivitySource, AdminRole, ExemptionReason
 from cleanup_gitops.policy.fields import (
     AccountId,
     ApiUrl,
     Day,
-    Days,
     Domain,
-    DomainPattern,
     EnvName,
     GroupName,
     GroupPattern,
     Hours,
     Name,
-    OneOrSome,
     PlainId,
-    Product,
     Prose,
     SitePattern,
     SiteUrl,
     Some,
     Text,
 )
+from cleanup_gitops.policy.shape import Shape, some_key
 
-PREDICATES = ("has_seat", "inactive_for", "never_active_for", "in_group", "kind", "email_domain")
-TREE = ("all", "any", "none")
-
-
-class Shape(BaseModel):
-    """Unknown keys are errors, nothing is converted silently, nothing changes after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        defer_build=True,
-        populate_by_name=False,
-    )
+STATES = ("status", "product_access", "groups", "api_tokens")
+"""Keys of `ensure` that ask for something."""
 
 
 class SiteMetadata(Shape):
@@ -105,6 +92,8 @@ class Cloud(Shape):
     """Id of the directory; needed only when the organization has several."""
     api_url: ApiUrl | None = None
     """Address of the Organizations API; only a proxy or a sandbox needs another than `https://api.atlassian.com`."""
+    synced_users: Literal["handoff", "suspend"] = "handoff"
+    """What becomes of accounts that an identity provider syncs: `handoff` to whoever runs it, or `suspend` here."""
 
 
 class Runner(Shape):
@@ -123,6 +112,38 @@ class Identity(Shape):
     """Names or globs of accounts that are used by programs."""
 
 
+def _one_place(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["env"]}, {"required": ["path"]}]
+
+
+class ActivityFile(Shape):
+    """A list of last sightings outside the repository, in CSV."""
+
+    model_config = ConfigDict(json_schema_extra=_one_place)
+
+    env: EnvName | None = None
+    """Name of the environment variable that holds the path of the file."""
+    path: Text | None = None
+    """Path of the file; excludes `env`."""
+    account: Text = "account"
+    """Name of the column with account ids."""
+    seen: Text = "last_seen_utc"
+    """Name of the column with days or times in ISO 8601, UTC."""
+
+
+def _directory_alone() -> list[ActivitySource]:
+    return ["directory"]
+
+
+class Activity(Shape):
+    """Where the last use is looked for; the newest sighting wins."""
+
+    sources: Some[ActivitySource] = Field(default_factory=_directory_alone)
+    """Sources; `directory` must be among them, and it is the only one when left out."""
+    csv: ActivityFile | None = None
+    """The file that the source `csv` means."""
+
+
 class SiteSpec(Shape):
     """How to reach one Confluence."""
 
@@ -134,86 +155,13 @@ class SiteSpec(Shape):
     credentials: SiteCredentials
     runner: Runner
     identity: Identity | None = None
-
-
-class Inactivity(Shape):
-    """How long, and in which product."""
-
-    for_: Annotated[Days, Field(alias="for")]
-    """Days (`90d`) or weeks (`13w`)."""
-    product: Product = "confluence"
-    """`confluence`, the key of another product, or `any`: idle in every product."""
-
-
-def _inactivity(value: object) -> object:
-    return {"for": value} if isinstance(value, str | int | float) and value is not True else value
-
-
-def _or_duration(schema: dict[str, Any]) -> None:
-    schema["anyOf"] = [{"type": "string", "pattern": "^[1-9][0-9]{0,5}[dw]$"}, *schema["anyOf"]]
-
-
-def _one_condition(schema: dict[str, Any]) -> None:
-    """One predicate alone, or a tree."""
-    alone = [{"required": [name], "maxProperties": 1} for name in PREDICATES]
-    tree = {"anyOf": [{"required": [name]} for name in TREE], "propertyNames": {"enum": list(TREE)}}
-    schema["oneOf"] = [*alone, tree]
-
-
-class Condition(Shape):
-    """Exactly one predicate, or a nested tree of `all`, `any` and `none`."""
-
-    model_config = ConfigDict(json_schema_extra=_one_condition)
-
-    all: list[Condition] | None = Field(default=None, min_length=1)
-    """All of these hold."""
-    any: list[Condition] | None = Field(default=None, min_length=1)
-    """At least one of these holds."""
-    none: list[Condition] | None = Field(default=None, min_length=1)
-    """None of these holds."""
-    has_seat: bool | None = None
-    """Whether the user occupies a paid Confluence seat now."""
-    inactive_for: Annotated[Inactivity | None, BeforeValidator(_inactivity), Field(json_schema_extra=_or_duration)] = (
-        None
-    )
-    """Used once, and last used more than this many days ago: `90d`, or `{for: 90d, product: any}`."""
-    never_active_for: Days | None = None
-    """Never used Confluence, and added more than this many days ago."""
-    in_group: OneOrSome[GroupPattern] | None = None
-    """Member of a group with this name or glob (or one of these), nested groups included."""
-    kind: OneOrSome[Literal["person", "service", "app", "customer"]] | None = None
-    """Type of the account. Policies speak about persons unless they name another type here."""
-    email_domain: OneOrSome[DomainPattern] | None = None
-    """Domain of the e-mail address, exactly; `*.example.com` means its sub-domains only."""
-
-
-def _someone(schema: dict[str, Any]) -> None:
-    schema["anyOf"] = [{"required": ["all"]}, {"required": ["any"]}]
-
-
-class MatchSpec(Shape):
-    """Who is meant."""
-
-    model_config = ConfigDict(json_schema_extra=_someone)
-
-    include_admins: bool = False
-    """Whether administrators are meant too; without it they are protected."""
-    all: list[Condition] | None = Field(default=None, min_length=1)
-    """All of these hold."""
-    any: list[Condition] | None = Field(default=None, min_length=1)
-    """At least one of these holds."""
-    none: list[Condition] | None = Field(default=None, min_length=1)
-    """None of these holds; needs `all` or `any` beside it."""
-
-
-def _some_key(schema: dict[str, Any]) -> None:
-    schema["minProperties"] = 1
+    activity: Activity = Field(default_factory=Activity)
 
 
 class GroupsSpec(Shape):
     """Direct memberships."""
 
-    model_config = ConfigDict(json_schema_extra=_some_key)
+    model_config = ConfigDict(json_schema_extra=some_key)
 
     present: Some[GroupName] | None = None
     """Groups that the user must be in."""
@@ -223,14 +171,24 @@ class GroupsSpec(Shape):
     """The groups that the user must be in, and no other; excludes `present` and `absent`."""
 
 
+def _some_state(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [{"required": [name]} for name in STATES]
+
+
 class EnsureSpec(Shape):
     """The state to be in. What is left out is left alone."""
 
-    model_config = ConfigDict(json_schema_extra=_some_key)
+    model_config = ConfigDict(json_schema_extra=_some_state)
 
-    status: Literal["active", "disabled", "suspended"] | None = None
+    status: Literal["active", "disabled", "suspended", "deactivated", "removed", "deleted"] | None = None
     """`disabled` is the word for every hosting; on Cloud it means suspended in the directory."""
+    product_access: Literal["absent"] | None = None
+    """`absent`: no license in Confluence, in whatever way it is held."""
     groups: GroupsSpec | None = None
+    api_tokens: Literal["revoked"] | None = None
+    """`revoked`: the account has no API token."""
+    allow_shared_groups: bool = False
+    """Whether users may be taken out of groups that give other products too."""
 
 
 class PolicySpec(Shape):
@@ -243,12 +201,14 @@ class PolicySpec(Shape):
 class ProtectionSpec(Shape):
     """Who is never touched."""
 
-    model_config = ConfigDict(json_schema_extra=_some_key)
+    model_config = ConfigDict(json_schema_extra=some_key)
 
     accounts: Some[AccountId] | None = None
     """Account ids."""
     groups: Some[GroupPattern] | None = None
     """Names or globs of groups whose members are protected."""
+    roles: Some[AdminRole] | None = None
+    """Administrative roles whose holders are protected, whatever a policy says of administrators."""
 
 
 class ExemptionSpec(Shape):
@@ -278,12 +238,22 @@ class CapSpec(Shape):
 class CapsSpec(Shape):
     """Limits by action. What is left out keeps its default."""
 
-    model_config = ConfigDict(json_schema_extra=_some_key)
+    model_config = ConfigDict(json_schema_extra=some_key)
 
+    user_delete: CapSpec | None = Field(default=None, alias="user.delete")
+    """Accounts scheduled for deletion."""
+    user_remove: CapSpec | None = Field(default=None, alias="user.remove")
+    """Accounts removed from the directory."""
+    user_deactivate: CapSpec | None = Field(default=None, alias="user.deactivate")
+    """Accounts closed as a whole."""
     user_disable: CapSpec | None = Field(default=None, alias="user.disable")
     """Accounts suspended or disabled."""
+    role_revoke: CapSpec | None = Field(default=None, alias="role.revoke")
+    """Roles held directly that are taken back."""
     membership_remove: CapSpec | None = Field(default=None, alias="membership.remove")
     """Memberships that end."""
+    tokens_revoke: CapSpec | None = Field(default=None, alias="tokens.revoke")
+    """API tokens that end."""
     user_enable: CapSpec | None = Field(default=None, alias="user.enable")
     """Accounts opened again."""
     membership_add: CapSpec | None = Field(default=None, alias="membership.add")
@@ -295,9 +265,11 @@ class CapsSpec(Shape):
 class GuardrailsSpec(Shape):
     """Limits on a whole plan. A plan over a limit is unsafe, and nothing of it is applied."""
 
-    model_config = ConfigDict(json_schema_extra=_some_key)
+    model_config = ConfigDict(json_schema_extra=some_key)
 
     caps: CapsSpec | None = None
+    allow: Some[Action] | None = None
+    """Actions that a plan may have at all; every one but `user.remove` and `user.delete` when left out."""
     plan_ttl: Hours | None = None
     """How long a saved plan may be applied: hours (`72h`) or days (`3d`). Default 72h."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from cleanup_gitops.model.user import Kind
+from cleanup_gitops.model.user import Kind, License, Question, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,136 @@ class EmailDomain:
     patterns: tuple[str, ...]
 
 
-Predicate = HasSeat | InactiveFor | NeverActiveFor | InGroup | KindIs | EmailDomain
+@dataclass(frozen=True, slots=True)
+class StatusIs:
+    """The account's status is one of these; ``disabled`` is the word for every hosting and means suspended too."""
+
+    statuses: tuple[Status, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InStatusFor:
+    """The status has been what it is for more than ``days`` days (UTC dates)."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseIs:
+    """The class of license in Confluence is one of these, whatever the account's status."""
+
+    licenses: tuple[License, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedIs:
+    """Whether the organization manages the account."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedIs:
+    """Whether an identity provider syncs the account."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InDirectory:
+    """The id or name of the account's directory is one of these names or globs."""
+
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalIs:
+    """Whether the account belongs to somebody outside (see ``User.external``)."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EmailIs:
+    """Whether the site shows an e-mail address."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NameIs:
+    """The display name is one of these names or globs. It can be asked of a live site only."""
+
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasRole:
+    """Holder of one of these administrative roles (see ``User.roles``)."""
+
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeatVia:
+    """A license is held through a group of these names or globs, or, with ``direct``, by a role given to the user."""
+
+    groups: tuple[str, ...] = ()
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveOnlyOnce:
+    """Last seen within a day of being added. Who was seen later may have come once or often: that is not known."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFor:
+    """Added more than ``days`` days ago (UTC dates)."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeIs:
+    """An attribute, such as ``department``, is one of these texts or globs."""
+
+    name: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIs:
+    """The account is one of these, by id."""
+
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedIn:
+    """Named in a column of a CSV file outside the repository: by account id, or by e-mail address.
+
+    The path of the file is ``path``, or stands in the environment variable ``env``.
+    """
+
+    column: str
+    by: Literal["account", "email"] = "account"
+    env: str | None = None
+    path: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The variable or the path: how texts name the list."""
+        return self.env or self.path or ""
+
+
+Told = StatusIs | InStatusFor | LicenseIs | ManagedIs | SyncedIs | ExternalIs | EmailIs | AddedFor
+"""Predicates over one field of a user, as the site tells it."""
+Fact = Told | InDirectory | NameIs | HasRole | SeatVia | ActiveOnlyOnce | AttributeIs | AccountIs | ListedIn
+"""Predicates that are neither about idleness nor about groups; see ``facts`` and ``explain_facts``."""
+Predicate = HasSeat | InactiveFor | NeverActiveFor | InGroup | KindIs | EmailDomain | Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +205,26 @@ class Match:
         for predicate in predicates(self, negated=False):
             if isinstance(predicate, InactiveFor):
                 found.add(predicate.product)
-            elif isinstance(predicate, NeverActiveFor):
+            elif isinstance(predicate, NeverActiveFor | ActiveOnlyOnce):
                 found.add("confluence")
         return frozenset(found)
+
+    @property
+    def questions(self) -> frozenset[Question]:
+        """What must be asked about single accounts before all conditions can be decided; activity is not among it."""
+        direct = any(isinstance(one, SeatVia) and one.direct for one in predicates(self))
+        return frozenset({"roles"}) if direct else frozenset()
 
     @property
     def domains(self) -> frozenset[str]:
         """E-mail domains and ``*.`` patterns that the conditions name."""
         named = [one.patterns for one in predicates(self) if isinstance(one, EmailDomain)]
         return frozenset(pattern for patterns in named for pattern in patterns)
+
+    @property
+    def lists(self) -> frozenset[ListedIn]:
+        """The conditions that need a list of people from outside the repository."""
+        return frozenset(one for one in predicates(self) if isinstance(one, ListedIn))
 
     @property
     def kinds(self) -> frozenset[Kind]:

@@ -171,7 +171,7 @@ class _Composer:
         if isinstance(container, Map):
             self._done.append(container)
         else:
-            self._note((container.line, container.col), _NO_DOCUMENT)
+            self._note((container.line, container.col), NO_DOCUMENT)
 
     def _wants_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1], Map) and self._keys[-1] is None
@@ -193,7 +193,7 @@ class _Composer:
         if self._open:
             self._add(value, at)
         elif value is not None and not isinstance(value, Trap):
-            self._note(at, _NO_DOCUMENT)
+            self._note(at, NO_DOCUMENT)
 
     def _empty(self, at: Place) -> None:
         waiting = self._keys[-1]
@@ -233,4 +233,4 @@ class _Composer:
         self._keys[-1] = None
 
 
-_NO_DOCUMENT = "a document must have the keys apiVersion, kind, metadata and spec"
+NO_DOCUMENT = "a document must have the keys apiVersion, kind, metadata and spec"

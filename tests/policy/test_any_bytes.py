@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cleanup_gitops.policy.condition_shapes import PREDICATES, TREE
 from cleanup_gitops.policy.documents import PolicySet
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.problems import PolicyError
-from cleanup_gitops.policy.shapes import PREDICATES, TREE
 from cleanup_gitops.policy.yaml_text import read_documents
 from tests.policy.documents import VALID
 

@@ -62,7 +62,10 @@ def test_all_problems_of_all_files_come_at_once_sorted(folder: Path) -> None:
     assert errors(folder) == [
         "policies/a.yaml:2:1: not valid YAML: did not find expected node content (while parsing a flow node)",
         "policies/b.yaml:4:33: `has_seat` must be true or false, not text",
-        "policies/b.yaml:4:60: `status` cannot be `gone`; known here: active, disabled, suspended",
+        (
+            "policies/b.yaml:4:60: `status` cannot be `gone`;"
+            " known here: active, deactivated, deleted, disabled, removed, suspended"
+        ),
         "policies/c.yaml:3:18: there is another Policy `one` (policies/b.yaml:3)",
     ]
 
@@ -222,7 +225,7 @@ def test_an_exemption_cannot_be_without_an_end_a_ticket_or_a_reason(folder: Path
 
 
 @pytest.mark.case("E7")
-@pytest.mark.parametrize("status", ["disabled", "suspended"])
+@pytest.mark.parametrize("status", ["disabled", "suspended", "deactivated", "removed", "deleted"])
 @pytest.mark.parametrize(
     ("match", "allowed"),
     [
@@ -233,12 +236,47 @@ def test_an_exemption_cannot_be_without_an_end_a_ticket_or_a_reason(folder: Path
         ("{all: [{any: [{inactive_for: {for: 90d, product: any}}, {has_seat: true}]}]}", False),
         ("{all: [{has_seat: true}], none: [{inactive_for: {for: 90d, product: any}}]}", False),
         ("{all: [{never_active_for: 90d}]}", False),
+        ("{all: [{never_active_for: 90d}, {inactive_for: {for: 90d, product: any}}]}", True),
+        ("{all: [{active_only_once: true}, {account: '712020:4f'}]}", False),
     ],
 )
 def test_closing_an_account_on_cloud_needs_idleness_in_every_product(
     folder: Path, status: str, match: str, allowed: bool
 ) -> None:
-    found = problems(folder, site(), policy(match, f"{{status: {status}}}"))
+    everything_goes = document("Guardrails", "{allow: [user.disable, user.deactivate, user.remove, user.delete]}")
+    found = problems(folder, site(), policy(match, f"{{status: {status}}}"), everything_goes)
     assert allowed == (not found)
     assert all("takes away every product" in one for one in found)
     assert not problems(folder, site(), policy(match, "{status: active}"))
+
+
+@pytest.mark.parametrize(("status", "action"), [("removed", "user.remove"), ("deleted", "user.delete")])
+def test_what_cannot_simply_be_taken_back_must_be_allowed_by_name(folder: Path, status: str, action: str) -> None:
+    asks = policy("{all: [{inactive_for: {for: 90d, product: any}}]}", f"{{status: {status}}}")
+    for limits in ([], [document("Guardrails", "{plan_ttl: 1h}")], [document("Guardrails", "{allow: [user.disable]}")]):
+        (found,) = problems(folder, site(), asks, *limits)
+        assert found.startswith("policies/01.yaml:4:")
+        assert f"`{action}`" in found
+        assert ("policies/02.yaml:4" in found) == bool(limits)
+    assert not problems(folder, site(), asks, document("Guardrails", f"{{allow: [{action}]}}"))
+
+
+def test_a_file_that_cannot_be_read_may_hold_the_guardrails_that_allow_it(folder: Path) -> None:
+    asks = policy("{all: [{inactive_for: {for: 90d, product: any}}]}", "{status: removed}")
+    found = problems(folder, site(), asks, "kind: [")
+    assert found
+    assert not any("user.remove" in one for one in found)
+
+
+def test_access_may_be_taken_from_people_who_use_other_products(folder: Path) -> None:
+    """It is about this Confluence alone, unlike the account."""
+    match = "{all: [{inactive_for: 90d}]}"
+    for ensure in ("{product_access: absent}", "{product_access: absent, status: active}", "{api_tokens: revoked}"):
+        assert not problems(folder, site(), policy(match, ensure))
+
+
+def test_a_short_form_is_reported_where_it_stands(folder: Path) -> None:
+    match = "{all: [{seat_via: [board, '*']}]}"
+    assert problems(folder, policy(match)) == [
+        "policies/00.yaml:4:41: an entry of `seat_via` would mean every name; write at least one letter"
+    ]

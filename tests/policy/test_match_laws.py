@@ -12,30 +12,31 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import Activity, Never, Seen, Unknown
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.match import Scope, compile_match, explain_match, resolve_groups, why
 from cleanup_gitops.policy.patterns import glob, normal_domain
 from cleanup_gitops.policy.tree import Match
-from tests.policy.users import trees
+from tests.policy.users import lists_of, organizations, trees
 from tests.strategies import AS_OF, inventories
 
 MORE = settings(max_examples=settings().max_examples * 2)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Match, Inventory]:
-    """A tree that names groups of this inventory."""
-    inventory = draw(inventories())
-    return draw(trees([group.name for group in inventory.groups])), inventory
+def cases(draw: st.DrawFn) -> tuple[Match, Inventory, People]:
+    """A tree that names groups of this inventory, and the people of some of its accounts."""
+    inventory, people = draw(organizations())
+    return draw(trees([group.name for group in inventory.groups])), inventory, people
 
 
 @MORE
 @given(cases(), st.integers(-3, 400))
 def test_the_explaining_reading_gives_the_verdict_of_the_compiled_one(
-    case: tuple[Match, Inventory], later: int
+    case: tuple[Match, Inventory, People], later: int
 ) -> None:
-    match, inventory = case
-    scope = Scope(AS_OF + timedelta(days=later), inventory)
+    match, inventory, people = case
+    scope = Scope(AS_OF + timedelta(days=later), inventory, people, lists_of(inventory))
     compiled = compile_match(match, scope)
     for user in inventory.users:
         found = explain_match(match, user, scope)
@@ -56,6 +57,15 @@ FACTS = (
     "one elsewhere",
     "wider interval",
     "start",
+    "managed",
+    "synced",
+    "external",
+    "has_email",
+    "roles",
+    "seats",
+    "direct",
+    "status_since",
+    "attributes",
 )
 """Facts of which not knowing is a value. The date of being given a seat is not among them by itself: nobody tells it of
 seats that are older than the first snapshot, and it is left out."""
@@ -66,8 +76,8 @@ def with_less_known(user: User, fact: str, which: int) -> User:
     match fact:
         case "status" | "kind" | "license":
             return replace(user, **{fact: "unknown"})
-        case "domain" | "groups" | "elsewhere":
-            return replace(user, **{fact: None})
+        case "attributes":
+            return replace(user, attributes=user.attributes[: which % 2])
         case "seen":
             return replace(user, seen=Unknown("forgotten"))
         case "one elsewhere":
@@ -79,12 +89,14 @@ def with_less_known(user: User, fact: str, which: int) -> User:
             others = tuple((key, _without_start(one)) for key, one in user.elsewhere or ())
             others_known = None if user.elsewhere is None else others
             return replace(user, added=None, seat_since=None, seen=_without_start(user.seen), elsewhere=others_known)
-        case _:
+        case "wider interval":
             seen = user.seen
             if not isinstance(seen, Seen):
                 return user
             wider = Seen(seen.earliest - timedelta(days=which), seen.latest + timedelta(days=which), seen.source)
             return replace(user, seen=wider)
+        case _:
+            return replace(user, **{fact: None})
 
 
 def _without_start(activity: Activity) -> Activity:
@@ -94,11 +106,16 @@ def _without_start(activity: Activity) -> Activity:
 @MORE
 @given(cases(), st.lists(st.tuples(st.sampled_from(FACTS), st.integers(0, 200)), min_size=1, max_size=3))
 def test_knowing_less_changes_a_verdict_only_to_unknown(
-    case: tuple[Match, Inventory], forgotten: list[tuple[str, int]]
+    case: tuple[Match, Inventory, People], forgotten: list[tuple[str, int]]
 ) -> None:
-    match, inventory = case
-    verdict = compile_match(match, Scope(AS_OF, inventory)).verdict
+    match, inventory, people = case
+    lists = lists_of(inventory)
+    verdict = compile_match(match, Scope(AS_OF, inventory, people, lists)).verdict
+    nameless = compile_match(match, Scope(AS_OF, inventory, NOBODY, lists)).verdict
+    listless = compile_match(match, Scope(AS_OF, inventory, people)).verdict
     for user in inventory.users:
+        assert nameless(user) in (None, verdict(user))
+        assert listless(user) in (None, verdict(user))
         less = user
         for fact, which in forgotten:
             less = with_less_known(less, fact, which)
@@ -107,15 +124,16 @@ def test_knowing_less_changes_a_verdict_only_to_unknown(
 
 @given(cases())
 def test_who_matches_still_matches_as_long_as_nothing_but_time_passes_and_activity_is_asked_for(
-    case: tuple[Match, Inventory],
+    case: tuple[Match, Inventory, People],
 ) -> None:
     """Inactivity only grows: outside of ``none``, what held today holds tomorrow."""
-    match, inventory = case
+    match, inventory, people = case
     match = Match(all=(*match.all, *match.any))
     if _negates(match):
         return
-    today = compile_match(match, Scope(AS_OF, inventory)).verdict
-    tomorrow = compile_match(match, Scope(AS_OF + timedelta(days=1), inventory)).verdict
+    lists = lists_of(inventory)
+    today = compile_match(match, Scope(AS_OF, inventory, people, lists)).verdict
+    tomorrow = compile_match(match, Scope(AS_OF + timedelta(days=1), inventory, people, lists)).verdict
     assert all(tomorrow(user) for user in inventory.users if today(user))
 
 

@@ -11,6 +11,7 @@ import pytest
 from cleanup_gitops.model.change import ACTIONS
 from cleanup_gitops.policy.documents import (
     DEFAULT_CAPS,
+    ActivityCsv,
     Cap,
     CredentialRef,
     Credentials,
@@ -27,13 +28,28 @@ from cleanup_gitops.policy.documents import (
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.problems import PolicyError
 from cleanup_gitops.policy.tree import (
+    AccountIs,
+    ActiveOnlyOnce,
+    AddedFor,
+    AttributeIs,
     EmailDomain,
+    EmailIs,
+    ExternalIs,
+    HasRole,
     HasSeat,
     InactiveFor,
+    InDirectory,
     InGroup,
+    InStatusFor,
     KindIs,
+    LicenseIs,
+    ManagedIs,
     Match,
+    NameIs,
     NeverActiveFor,
+    SeatVia,
+    StatusIs,
+    SyncedIs,
 )
 from tests.policy.documents import VALID, document, load_texts, policy, site
 
@@ -140,6 +156,7 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
     assert acme.exemptions == (first, second)
     assert acme.guardrails == Guardrails(
         caps={
+            **DEFAULT_CAPS,
             "membership.remove": Cap(100, 5),
             "user.disable": Cap(10, 2),
             "user.enable": Cap(1, 1),
@@ -150,6 +167,113 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         name="bank",
         where="policies/a.yaml:81",
     )
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
+    folder = tmp_path_factory.mktemp("accounts") / "policies"
+    folder.mkdir()
+    (folder / "a.yaml").write_bytes((VALID / "accounts.yaml").read_bytes())
+    return load(folder)
+
+
+def test_a_site_says_where_activity_is_looked_for_and_what_becomes_of_synced_accounts(
+    accounts: PolicySet, everything: PolicySet
+) -> None:
+    found = accounts.sites[0]
+    assert found.synced_users == "suspend"
+    assert found.sources == ("directory", "content", "audit", "csv")
+    assert found.csv == ActivityCsv(
+        env="LAST_SEEN_CSV", account="accountId", seen="Last seen (UTC)", where="policies/a.yaml:16"
+    )
+    usual = everything.sites[0]
+    assert (usual.synced_users, usual.sources, usual.csv) == ("handoff", ("directory",), None)
+
+
+def test_a_file_of_sightings_has_usual_columns(tmp_path: Path) -> None:
+    more = ", activity: {sources: [directory, csv], csv: {path: /srv/seen.csv}}"
+    found = load_texts(tmp_path / "policies", site(more=more)).sites[0].csv
+    assert found == ActivityCsv(
+        path="/srv/seen.csv", account="account", seen="last_seen_utc", where="policies/00.yaml:4"
+    )
+
+
+def test_every_predicate_about_an_account_has_what_its_document_says(accounts: PolicySet) -> None:
+    found = {one.name: one for one in accounts.for_site("acme").policies}["everything"]
+    assert found.match == Match(
+        all=(
+            StatusIs(("active", "disabled")),
+            StatusIs(("suspended",)),
+            InStatusFor(30),
+            LicenseIs(("guest",)),
+            LicenseIs(("seat", "none")),
+            ManagedIs(wanted=True),
+            SyncedIs(wanted=False),
+            InDirectory(("default", "Corp*")),
+            ExternalIs(wanted=True),
+            EmailIs(present=True),
+            EmailIs(present=False),
+            NameIs(("Ada *", "*(Extern)")),
+            HasRole(("organization-admin", "confluence-admin")),
+            SeatVia(("wiki-users",)),
+            SeatVia(("wiki-*", "board")),
+            SeatVia(direct=True),
+            SeatVia(("wiki-users",), direct=True),
+            ActiveOnlyOnce(wanted=True),
+            AddedFor(91),
+        ),
+        any=(
+            AttributeIs("department", ("Sales*", "Marketing")),
+            AttributeIs("job_title", ("Intern",)),
+            AttributeIs("location", ("Oslo",)),
+            AttributeIs("organization", ("Acme",)),
+            AccountIs(("712020:4f",)),
+            AccountIs(("712020:4f", "712020:4F")),
+        ),
+    )
+    assert found.match.questions == {"roles"}
+    assert found.match.products == {"confluence"}
+    assert found.allow_shared_groups
+    assert found.ensure == Ensure(
+        no_access=True,
+        where_access="policies/a.yaml:51",
+        no_tokens=True,
+        where_tokens="policies/a.yaml:53",
+    )
+
+
+def test_an_account_can_be_closed_removed_or_deleted(accounts: PolicySet) -> None:
+    found = {one.name: one for one in accounts.for_site("acme").policies}
+    assert found["close"].ensure == Ensure(status="deactivated")
+    assert found["remove"].ensure == Ensure(status="removed")
+    assert (found["delete"].ensure.status, found["delete"].ensure.no_tokens) == ("deleted", True)
+    assert not any(found[name].allow_shared_groups for name in ("close", "remove", "delete"))
+    assert not any(found[name].match.questions for name in ("close", "remove", "delete"))
+
+
+def test_guardrails_have_limits_and_permission_for_each_action(accounts: PolicySet, everything: PolicySet) -> None:
+    found = accounts.for_site("acme").guardrails
+    assert {name: cap for name, cap in found.caps.items() if cap != DEFAULT_CAPS[name]} == {
+        "user.delete": Cap(1, 1),
+        "user.remove": Cap(2, 2),
+        "user.deactivate": Cap(3, 1),
+        "role.revoke": Cap(4, 4),
+        "tokens.revoke": Cap(5, 0),
+    }
+    assert found.allow == {
+        "membership.remove",
+        "role.revoke",
+        "tokens.revoke",
+        "user.deactivate",
+        "user.remove",
+        "user.delete",
+    }
+    assert everything.for_site("acme").guardrails.allow == set(ACTIONS) - {"user.remove", "user.delete"}
+
+
+def test_a_protection_may_be_about_roles_alone(accounts: PolicySet) -> None:
+    (found,) = accounts.for_site("acme").protections
+    assert (found.accounts, found.groups, found.roles) == ((), (), ("organization-admin", "site-admin"))
 
 
 def test_every_kind_of_account_is_a_person_unless_a_positive_condition_names_another() -> None:
