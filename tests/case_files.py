@@ -20,7 +20,7 @@ from cleanup_gitops.model.inventory import Hosting, Inventory
 from cleanup_gitops.model.memory import BLANK, Memory
 from cleanup_gitops.model.people import NOBODY, People, Person
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.user import SeatPath, User
+from cleanup_gitops.model.user import RoleSeat, SeatPath, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.planner.assume import license_of, seat_paths
 from cleanup_gitops.policy.documents import SitePolicies
@@ -46,6 +46,7 @@ class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     directories: tuple[Directory, ...] = (Directory(id="default", name="Default"),)
     runner: tuple[str, ...] = ()
     seat_limit: int | None = None
+    claimed_domains: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def _inventory(file: _File, users: Iterable[User], groups: tuple[Group, ...]) ->
         proof=proof_of(len(everybody), len(groups)),
         runner=file.runner,
         seat_limit=file.seat_limit,
+        claimed_domains=file.claimed_domains,
     )
 
 
@@ -138,12 +140,13 @@ def _user(row: Mapping[str, Any], site: Inventory, places: Mapping[str, Director
         "synced": False,
         "writable": places[row["directory"]].writable,
         "domain": "acme.com",
+        "roles": [],
         "added": "2024-01-15",
         "elsewhere": {},
         "groups": [],
     }
     given = usual | dict(row)
-    for key in ("added", "seat_since"):
+    for key in ("added", "seat_since", "status_since"):
         given[key] = _moment(given.get(key))
     given["seen"] = _activity(given["seen"], given["added"])
     if given["elsewhere"] is not None:
@@ -154,6 +157,7 @@ def _user(row: Mapping[str, Any], site: Inventory, places: Mapping[str, Director
         given.setdefault("admin", any(site.group_by_id[one].admin for one in through))
         given.setdefault("seats", msgspec.to_builtins([path for one in groups for path in seat_paths(one, site)]))
         paths = msgspec.convert(given["seats"], tuple[SeatPath, ...] | None)
+        given.setdefault("direct", sorted(one.role for one in paths or () if isinstance(one, RoleSeat)))
         given.setdefault("license", "unknown" if paths is None else license_of(paths, site))
     return _exactly(given, User)
 

@@ -11,26 +11,37 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from hypothesis import strategies as st
 
 from cleanup_gitops.model.activity import Activity, Never, Seen, Source, Unknown
 from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.change import (
+    ACTIONS,
     Change,
     GroupModifiable,
+    LifecycleAllowed,
     MemberIs,
     MembershipAdd,
     MembershipRemove,
     Need,
     NotSeenAfter,
+    RoleHeld,
+    RoleRevoke,
     StatusIs,
+    TokenExists,
+    TokenRevoke,
+    UserDeactivate,
+    UserDelete,
     UserDisable,
     UserEnable,
+    UserRemove,
     change_digest,
     change_order,
     membership_address,
+    role_address,
+    token_address,
     user_address,
 )
 from cleanup_gitops.model.group import Directory, Grant, Group
@@ -56,6 +67,7 @@ from cleanup_gitops.model.user import (
     GroupSeat,
     Kind,
     License,
+    Lifecycle,
     RoleSeat,
     SeatPath,
     Status,
@@ -184,7 +196,23 @@ def users(
         elsewhere=elsewheres(),
         groups=st.none() | subsets(groups),
         seats=st.none() | subsets(seat_paths(hosting, groups)),
+        attributes=st.sampled_from([(), (("department", "Sales"),)]),
+        roles=st.none() | subsets(("organization-admin", "site-admin")),
+        direct=st.none() | subsets(("guest", "user")) if hosting == "cloud" else st.none(),
+        external=MAYBE,
+        has_email=MAYBE,
+        accepted=MAYBE,
+        status_since=st.none() | instants(),
+        lifecycle=st.none() | lifecycles(),
+        tokens=st.none() | subsets(("t-1", "t-2")),
     )
+
+
+@cache
+def lifecycles() -> st.SearchStrategy[Lifecycle]:
+    """Allowed, refused, or not told."""
+    told = st.sampled_from([None, "", "externalDirectory.scim", "managedAccount"])
+    return st.builds(Lifecycle, told, told)
 
 
 @cache
@@ -262,8 +290,7 @@ def inventories(
 
 @cache
 def action_counts() -> st.SearchStrategy[dict[str, int]]:
-    names = st.sampled_from(["membership.add", "membership.remove", "user.disable", "user.enable"])
-    return st.dictionaries(names, st.integers(1, 500))
+    return st.dictionaries(st.sampled_from(ACTIONS), st.integers(1, 500))
 
 
 @cache
@@ -306,44 +333,51 @@ def needs(groups: Sequence[str]) -> st.SearchStrategy[tuple[Need, ...]]:
         st.builds(MemberIs, group, st.booleans()),
         st.builds(NotSeenAfter, st.sampled_from(["confluence", "any"]), st.none() | instants()),
         st.builds(GroupModifiable, group),
+        st.builds(RoleHeld, st.sampled_from(["user", "guest"])),
+        st.builds(TokenExists, st.sampled_from(["t-1", "t-2"])),
+        st.builds(LifecycleAllowed, st.sampled_from(["enablement", "deletion"])),
     )
     return st.lists(one, max_size=3).map(tuple)
 
 
+_CLOSING: dict[type[Change], Status] = {
+    UserDeactivate: "deactivated",
+    UserRemove: "absent",
+    UserDelete: "deleting",
+}
+
+
 @st.composite
 def changes_for(draw: st.DrawFn, user: User, groups: Sequence[Group], hosting: Hosting) -> Change:
-    """Some change of this user, in a site with these groups."""
-    directory = user.directory if hosting == "datacenter" else None
+    """Some change of this user, in a site with these groups. Only Cloud has roles, tokens and whole accounts."""
     kinds: list[type[Change]] = [UserDisable, UserEnable]
+    if hosting == "cloud":
+        kinds += [UserDeactivate, UserRemove, UserDelete, RoleRevoke, TokenRevoke]
     if groups:
         kinds += [MembershipAdd, MembershipRemove]
     kind = draw(st.sampled_from(kinds))
-    why = draw(causes())
-    must = draw(needs([group.id for group in groups]))
-    if kind is UserDisable or kind is UserEnable:
-        closed: Status = "suspended" if hosting == "cloud" else "disabled"
-        opened: Status = "active"
-        old, new = (opened, closed) if kind is UserDisable else (closed, opened)
-        return kind(
-            address=user_address(user.id, directory),
-            user=user.id,
-            directory=user.directory,
-            causes=why,
-            needs=must,
-            old=old,
-            new=new,
-        )
-    group = draw(st.sampled_from(groups))
-    member = MembershipAdd if kind is MembershipAdd else MembershipRemove
-    return member(
-        address=membership_address(group.id, user.id, directory),
-        user=user.id,
-        directory=user.directory,
-        causes=why,
-        needs=must,
-        group=group.id,
-        label=group.name,
-    )
+    directory = user.directory if hosting == "datacenter" else None
+    common: dict[str, Any] = {
+        "user": user.id,
+        "directory": user.directory,
+        "causes": draw(causes()),
+        "needs": draw(needs([group.id for group in groups])),
+    }
+    if kind is RoleRevoke:
+        role = draw(st.sampled_from(["user", "guest"]))
+        return RoleRevoke(address=role_address(role, user.id), role=role, **common)
+    if kind is TokenRevoke:
+        token = draw(st.sampled_from(["t-1", "t-2"]))
+        return TokenRevoke(address=token_address(user.id, token), token=token, **common)
+    if kind is MembershipAdd or kind is MembershipRemove:
+        group = draw(st.sampled_from(groups))
+        address = membership_address(group.id, user.id, directory)
+        return kind(address=address, group=group.id, label=group.name, **common)
+    closed: Status = "suspended" if hosting == "cloud" else "disabled"
+    opened: Status = "active"
+    old, new = (opened, closed) if kind is not UserEnable else (closed, opened)
+    common |= {"old": old, "new": _CLOSING.get(kind, new)}
+    return kind(address=user_address(user.id, directory), **common)
 
 
 def plan_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 import msgspec
@@ -9,12 +10,14 @@ import pytest
 from deepdiff import DeepDiff
 
 from cleanup_gitops.cli.terminal import SystemClock
+from cleanup_gitops.model.change import UserRemove
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import assume, evaluate, make_plan
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site, SitePolicies
 from cleanup_gitops.runner.carry_out import Hands, carry_out
+from cleanup_gitops.runner.reading import Questions, read_with_answers
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sites.cloud import CloudSite, connect
@@ -49,28 +52,47 @@ def facts(inventory: Inventory) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("number", range(12))
+USERS = 40
+SITES = range(12)
+
+
+@pytest.mark.parametrize("number", SITES)
 def test_the_plan_after_an_apply_is_empty_and_the_site_is_as_was_assumed(number: int) -> None:
     now = SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    with running(seed(users=80, seed=number, now=now)) as box, connected(box) as site:
-        inventory = site.reader.read().inventory
-        policies = site_policies(Random(number), inventory, outside_only=True)
+    with running(seed(users=USERS, seed=number, now=now)) as box, connected(box) as site:
+        policies, inventory, questions = read(site, number)
         plan = planned(inventory, policies)
         hands = Hands(site.reader, site.writer, SystemClock(), FakeProgress())
-        outcomes = carry_out(plan.changes, hands, evaluate(inventory, policies, inventory.as_of), lambda: False)
-        assert {one.result for one in outcomes} <= {"applied"}
-        after = site.reader.read().inventory
-        expected = assume(inventory, plan)
-        assert not DeepDiff(facts(expected), facts(after))
-        assert not planned(after, policies).changes
+        evaluation = evaluate(inventory, policies, inventory.as_of)
+        outcomes = carry_out(plan.changes, hands, evaluation, lambda: False, questions)
+        refused = {one.user for one in outcomes if one.result == "failed"}
+        assert all("not eligible" in one.detail for one in outcomes if one.user in refused and one.result == "failed")
+        assert {one.result for one in outcomes} <= {"applied", "failed"}
+        after = site.reader.ask(site.reader.read().inventory, questions)
+        expected = facts(assume(inventory, plan))
+        seen = facts(after)
+        gone = {change.user for change in plan.changes if isinstance(change, UserRemove)} - set(seen)
+        same = set(expected) - refused - gone
+        assert not DeepDiff({one: expected[one] for one in same}, {one: seen[one] for one in same})
+        assert set(seen) == set(expected) - gone
+        assert {change.user for change in planned(after, policies).changes} <= refused
+
+
+def read(site: CloudSite, number: int) -> tuple[SitePolicies, Inventory, Questions]:
+    """Policies invented for the site, and what a plan for them needs to know of it."""
+    policies = site_policies(Random(number), site.reader.read().inventory, outside_only=True)
+    live, questions = read_with_answers(site.reader, policies, SystemClock().now())
+    return policies, live.inventory, questions
 
 
 def test_the_law_is_tried_on_plans_that_do_something() -> None:
     now = SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    done = 0
-    for number in range(12):
-        with running(seed(users=80, seed=number, now=now)) as box, connected(box) as site:
-            inventory = site.reader.read().inventory
-            policies = site_policies(Random(number), inventory, outside_only=True)
-            done += len(planned(inventory, policies).changes) > 0
-    assert done >= 4
+    done: Counter[str] = Counter()
+    for number in SITES:
+        with running(seed(users=USERS, seed=number, now=now)) as box, connected(box) as site:
+            policies, inventory, _ = read(site, number)
+            actions = planned(inventory, policies).summary.actions
+            done.update(actions)
+            done["plans"] += bool(actions)
+    assert done["plans"] >= 4
+    assert len(done) >= 6, done

@@ -18,8 +18,12 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    RoleRevoke,
+    TokenRevoke,
     change_digest,
     membership_address,
+    role_address,
+    token_address,
     user_address,
 )
 from cleanup_gitops.model.errors import ApprovalError
@@ -106,17 +110,22 @@ def _check_rows(document: Mapping[str, Any], plan: Plan) -> None:
         if shown.get("digest") != change_digest(change):
             raise _altered(f"changes[{number}] ({change.address}) does not fit its digest")
         if change.address not in _addresses(change):
-            raise _altered(f"changes[{number}] ({change.address}) names another user or group")
+            raise _altered(f"changes[{number}] ({change.address}) names another user, group, role or token")
 
 
 def _addresses(change: Change) -> tuple[str, str]:
     """The addresses that fit a change: of a site with one directory, and of one with several."""
-    directories = (None, change.directory)
-    if isinstance(change, MembershipAdd | MembershipRemove):
-        one, several = (membership_address(change.group, change.user, d) for d in directories)
-    else:
-        one, several = (user_address(change.user, d) for d in directories)
-    return one, several
+    here = change.directory
+    match change:
+        case MembershipAdd() | MembershipRemove():
+            group, user = change.group, change.user
+            return membership_address(group, user, None), membership_address(group, user, here)
+        case RoleRevoke():
+            return (role_address(change.role, change.user),) * 2
+        case TokenRevoke():
+            return (token_address(change.user, change.token),) * 2
+        case _:
+            return user_address(change.user, None), user_address(change.user, here)
 
 
 def _check_digests(plan: Plan) -> None:

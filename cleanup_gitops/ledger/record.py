@@ -27,7 +27,7 @@ from cleanup_gitops.ledger.memory import (
 from cleanup_gitops.ledger.planfile import plan_bytes
 from cleanup_gitops.ledger.snapshot import manifest_bytes, manifest_of, snapshot, state_digest
 from cleanup_gitops.model.canonical import canonical, sha256
-from cleanup_gitops.model.change import ACTIONS
+from cleanup_gitops.model.change import ACTIONS, Action
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
@@ -133,7 +133,7 @@ def record_run(
             consumed=consumed_of(lines),
         ),
         subject=_subject(entry, outcomes),
-        trailers=_trailers(entry, head),
+        trailers=trailers_of(entry, head),
     )
 
 
@@ -201,20 +201,26 @@ def _subject(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
     return f"{entry.site}: {', '.join(parts)}"
 
 
+_WORDS: dict[Action, str] = {
+    "user.delete": "scheduled for deletion",
+    "user.remove": "removed from the directory",
+    "user.deactivate": "deactivated",
+    "role.revoke": "roles revoked",
+    "membership.remove": "removed",
+    "tokens.revoke": "tokens revoked",
+    "user.enable": "enabled",
+    "membership.add": "added",
+}
+
+
 def _word(outcome: Outcome) -> str:
     """What was done to the user: "removed" from a group, "suspended", and so on."""
-    match outcome.action:
-        case "membership.remove":
-            return "removed"
-        case "membership.add":
-            return "added"
-        case "user.enable":
-            return "enabled"
-        case "user.disable":
-            return str(outcome.after.get("status", "disabled"))
+    if outcome.action == "user.disable":
+        return str(outcome.after.get("status", "disabled"))
+    return _WORDS[outcome.action]
 
 
-def _trailers(entry: LedgerEntry, head: str) -> dict[str, str]:
+def trailers_of(entry: LedgerEntry, head: str) -> dict[str, str]:
     """The machine-readable end of the commit message."""
     actions = " ".join(f"{action}={count}" for action, count in entry.actions.items())
     return {

@@ -57,6 +57,7 @@ class AccountRow(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     """One line of ``accounts/``. An absent key is unknown or was not kept. There is no room for a name or an address.
 
     ``groups`` is "unknown" for an account whose memberships could not be read: it may be missing in ``groups/``.
+    ``accepted`` is only ever False: invited and never came.
     """
 
     id: str
@@ -65,6 +66,8 @@ class AccountRow(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
     license: License
     status: Status
     seen: Use
+    status_since: date | None = None
+    accepted: bool | None = None
     managed: bool | None = None
     synced: bool | None = None
     domain: str | None = None
@@ -168,9 +171,12 @@ def state_digest(files: Mapping[str, bytes]) -> str:
 
     The same lines, and so the same digest, come from ``sha256sum`` in the site's folder.
     """
-    lines = sorted(
-        f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in files.items() if layout.is_state(path)
-    )
+    return state_digest_of({path: hashlib.sha256(data).hexdigest() for path, data in files.items()})
+
+
+def state_digest_of(hashes: Mapping[str, str]) -> str:
+    """The same from the SHA-256 (hex) of each file."""
+    lines = sorted(f"{found}  {path}\n" for path, found in hashes.items() if layout.is_state(path))
     return sha256("".join(lines).encode())
 
 
@@ -194,6 +200,8 @@ def _row(user: User, recent: tuple[date, date], domains: frozenset[str]) -> Acco
         license=user.license,
         status=user.status,
         seen=_use(user.seen, recent),
+        status_since=user.status_since.date() if user.status_since else None,
+        accepted=False if user.accepted is False else None,
         managed=user.managed,
         synced=user.synced,
         domain=user.domain if user.domain in domains else None,

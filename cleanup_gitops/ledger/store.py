@@ -55,7 +55,7 @@ class GitStore:
                 )
             if not path.startswith(layout.RUNS):
                 names[path] = blob
-        return self._blobs(names)
+        return dict(zip(names, self._git.objects(list(names.values())), strict=True))
 
     def check_writable(self) -> None:
         """Try out what a commit needs: a branch, the index, the object store, the folder of the site.
@@ -161,19 +161,6 @@ class GitStore:
                 facts, _, path = os.fsdecode(row).partition("\t")
                 mode, kind, name = facts.split(" ")
                 yield mode, kind, name, path.removeprefix(f"{self._folder}/")
-
-    def _blobs(self, names: Mapping[str, str]) -> dict[str, bytes]:
-        """The bytes of each path, all by one process."""
-        asked = "".join(f"{name}\n" for name in names.values()).encode()
-        answer = self._git.run("cat-file", "--batch", stdin=asked)
-        files: dict[str, bytes] = {}
-        at = 0
-        for path in names:
-            end = answer.index(b"\n", at)
-            size = int(answer[at:end].split(b" ")[2])
-            files[path] = answer[end + 1 : end + 1 + size]
-            at = end + 1 + size + 1
-        return files
 
     @contextmanager
     def _written(self, files: Mapping[str, bytes | None]) -> Iterator[None]:

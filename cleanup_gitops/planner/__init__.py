@@ -3,5 +3,6 @@
 from cleanup_gitops.planner.assume import assume
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.plan import evaluate, make_plan
+from cleanup_gitops.planner.questions import questions
 
-__all__ = ["Evaluation", "assume", "evaluate", "make_plan"]
+__all__ = ["Evaluation", "assume", "evaluate", "make_plan", "questions"]

@@ -10,8 +10,13 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    RoleRevoke,
+    TokenRevoke,
+    UserDeactivate,
+    UserDelete,
     UserDisable,
     UserEnable,
+    UserRemove,
 )
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
@@ -19,7 +24,7 @@ from cleanup_gitops.model.user import GroupSeat, License, RoleSeat, SeatPath, Us
 
 
 def assume(inventory: Inventory, plan: Plan) -> Inventory:
-    """The same inventory with the plan's changes made; memberships bring and take their seats."""
+    """The same inventory with the plan's changes made; memberships and roles bring and take their seats."""
     by_user: dict[str, list[Change]] = {}
     for change in plan.changes:
         by_user.setdefault(change.user, []).append(change)
@@ -31,32 +36,46 @@ def assume(inventory: Inventory, plan: Plan) -> Inventory:
 
 def assume_user(user: User, changes: Iterable[Change], inventory: Inventory) -> User:
     """One user after these changes."""
-    status = user.status
-    groups = set(user.groups or ())
-    seats = list(user.seats or ())
-    moved = False
-    for change in changes:
-        match change:
-            case UserDisable() | UserEnable():
-                status = change.new
-            case MembershipAdd():
-                moved = True
-                groups.add(change.group)
-                seats += [path for path in seat_paths(change.group, inventory) if path not in seats]
-            case MembershipRemove():
-                moved = True
-                groups.discard(change.group)
-                seats = [path for path in seats if not (isinstance(path, GroupSeat) and path.chain[0] == change.group)]
-    if not moved:
-        return msgspec.structs.replace(user, status=status)
-    known = user.seats is not None
-    return msgspec.structs.replace(
-        user,
-        status=status,
-        groups=tuple(sorted(groups)),
-        seats=tuple(seats) if known else None,
-        license=license_of(seats, inventory) if known else user.license,
-    )
+    for change in sorted(changes, key=lambda one: isinstance(one, UserRemove)):
+        user = _after(user, change, inventory)
+    return user
+
+
+def _after(user: User, change: Change, inventory: Inventory) -> User:
+    match change:
+        case UserDisable() | UserEnable() | UserDeactivate() | UserDelete():
+            return msgspec.structs.replace(user, status=change.new)
+        case UserRemove():
+            return msgspec.structs.replace(user, status=change.new, groups=(), seats=(), direct=(), license="none")
+        case MembershipAdd():
+            groups = tuple(sorted({*(user.groups or ()), change.group}))
+            joined = msgspec.structs.replace(user, groups=groups)
+            new = [path for path in seat_paths(change.group, inventory) if path not in (user.seats or ())]
+            return _with_seats(joined, [*(user.seats or ()), *new], inventory)
+        case MembershipRemove():
+            groups = tuple(sorted({*(user.groups or ())} - {change.group}))
+            left = [path for path in user.seats or () if not begins_with(path, change.group)]
+            return _with_seats(msgspec.structs.replace(user, groups=groups), left, inventory)
+        case RoleRevoke():
+            direct = None if user.direct is None else tuple(one for one in user.direct if one != change.role)
+            left = [path for path in user.seats or () if path != RoleSeat(change.role)]
+            return _with_seats(msgspec.structs.replace(user, direct=direct), left, inventory)
+        case TokenRevoke():
+            tokens = None if user.tokens is None else tuple(one for one in user.tokens if one != change.token)
+            return msgspec.structs.replace(user, tokens=tokens)
+
+
+def _with_seats(user: User, seats: Iterable[SeatPath], inventory: Inventory) -> User:
+    """The user with these seat paths and the license that they give; unknown paths stay unknown."""
+    if user.seats is None:
+        return user
+    paths = tuple(seats)
+    return msgspec.structs.replace(user, seats=paths, license=license_of(paths, inventory))
+
+
+def begins_with(path: SeatPath, group: str) -> bool:
+    """Whether the seat is held through the direct membership of this group."""
+    return isinstance(path, GroupSeat) and path.chain[0] == group
 
 
 def chains(group: str, inventory: Inventory) -> Iterator[tuple[str, ...]]:
@@ -67,6 +86,11 @@ def chains(group: str, inventory: Inventory) -> Iterator[tuple[str, ...]]:
         yield chain
         parents = inventory.group_by_id[chain[-1]].parents
         waiting += [(*chain, parent) for parent in parents if parent not in chain]
+
+
+def licenses(group: str, inventory: Inventory) -> frozenset[License]:
+    """The license classes of the group and of all groups that it leads to."""
+    return inventory.licenses_through[group]
 
 
 def seat_paths(group: str, inventory: Inventory) -> list[GroupSeat]:

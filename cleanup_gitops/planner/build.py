@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import Activity, Never, Seen
-from cleanup_gitops.model.change import (
-    Change,
-    GroupModifiable,
-    MemberIs,
-    MembershipAdd,
-    MembershipRemove,
-    Need,
-    NotSeenAfter,
-    StatusIs,
-    UserDisable,
-    UserEnable,
-    membership_address,
-    user_address,
-)
+from cleanup_gitops.model.change import Change, Need, NotSeenAfter, membership_address, user_address
 from cleanup_gitops.model.plan import Handoff
-from cleanup_gitops.model.requirement import Cause, MembershipRequirement, StatusRequirement
-from cleanup_gitops.model.user import GroupSeat, RoleSeat, SeatPath, Status, User
-from cleanup_gitops.planner.assume import license_of
-from cleanup_gitops.planner.diff import Step
+from cleanup_gitops.model.requirement import Cause, MembershipRequirement, RoleRequirement
+from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.make import Maker, directory_of
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.settle import Settled
+from cleanup_gitops.planner.unmet import Step
 from cleanup_gitops.policy.match import Scope
 
 
-def build(made: Iterable[Step], settled: Settled, user: User, scope: Scope) -> tuple[list[Change], list[Handoff]]:
+def build(todo: Sequence[Step], settled: Settled, user: User, scope: Scope) -> tuple[list[Change], list[Handoff]]:
     """Changes and handoffs of one user, from steps without obstacles. Notes tell of harsher policies too."""
-    todo = tuple(made)
-    leaving = {
-        step.requirement.group
-        for step in todo
-        if isinstance(step.requirement, MembershipRequirement) and not step.requirement.member and not step.handoff
-    }
+    own = [step.requirement for step in todo if not step.handoff]
+    ends = frozenset(one.group for one in own if isinstance(one, MembershipRequirement) and not one.member)
+    revoked = frozenset(one.role for one in own if isinstance(one, RoleRequirement))
+    maker = Maker(user, scope, ends, revoked)
     changes: list[Change] = []
     handoffs: list[Handoff] = []
     harsher = also_asked(settled)
     for step in todo:
         rules = settled.asked[step.requirement]
-        about_groups = isinstance(step.requirement, MembershipRequirement)
-        causes = tuple(rule.cause(user, scope, about_groups=about_groups) for rule in rules)
+        causes = tuple(rule.cause(step.requirement, user, scope) for rule in rules)
         if step.handoff:
             handoffs.append(_handoff(step, user, scope, causes))
             continue
-        if isinstance(step.requirement, StatusRequirement):
-            needs = (StatusIs(user.status), *_not_come_back(rules, user))
-            change = _status_change(step.requirement, user, scope, causes, needs)
-        else:
-            change = _membership_change(step.requirement, user, scope, causes, rules, leaving)
-        if harsher and any(rule.level > ADDITIVE for rule in rules):
-            change = replace(change, note="; ".join(filter(None, (change.note, harsher))))
-        changes.append(change)
+        notes = [_token_note(step, rules, user)] + [harsher] * any(rule.level > ADDITIVE for rule in rules)
+        made = maker.changes(step, causes, _not_come_back(rules, user))
+        changes += (
+            [replace(one, note="; ".join(filter(None, (one.note, *notes)))) for one in made] if any(notes) else made
+        )
     return changes, handoffs
 
 
@@ -67,12 +48,8 @@ def also_asked(settled: Settled) -> str:
     return f"also asked, but harsher: {names}" if names else ""
 
 
-def _directory(user: User, scope: Scope) -> str | None:
-    return user.directory if scope.inventory.hosting == "datacenter" else None
-
-
 def _handoff(step: Step, user: User, scope: Scope, causes: tuple[Cause, ...]) -> Handoff:
-    directory = _directory(user, scope)
+    directory = directory_of(user, scope)
     if isinstance(step.requirement, MembershipRequirement):
         group = scope.inventory.group_by_id[step.requirement.group]
         address, label = membership_address(group.id, user.id, directory), group.name
@@ -88,70 +65,12 @@ def _handoff(step: Step, user: User, scope: Scope, causes: tuple[Cause, ...]) ->
     )
 
 
-def _status_change(
-    asked: StatusRequirement,
-    user: User,
-    scope: Scope,
-    causes: tuple[Cause, ...],
-    needs: tuple[Need, ...],
-) -> Change:
-    address = user_address(user.id, _directory(user, scope))
-    closed: Status = "suspended" if scope.inventory.hosting == "cloud" else "disabled"
-    opens = asked.value == "active"
-    cls = UserEnable if opens else UserDisable
-    return cls(
-        address=address,
-        user=user.id,
-        directory=user.directory,
-        causes=causes,
-        needs=needs,
-        old=user.status,
-        new="active" if opens else closed,
-    )
-
-
-def _membership_change(
-    asked: MembershipRequirement,
-    user: User,
-    scope: Scope,
-    causes: tuple[Cause, ...],
-    rules: Sequence[Rule],
-    leaving: set[str],
-) -> Change:
-    group = scope.inventory.group_by_id[asked.group]
-    cls = MembershipAdd if asked.member else MembershipRemove
-    return cls(
-        address=membership_address(group.id, user.id, _directory(user, scope)),
-        user=user.id,
-        directory=user.directory,
-        causes=causes,
-        needs=(
-            StatusIs(user.status),
-            MemberIs(group.id, not asked.member),
-            GroupModifiable(group.id),
-            *_not_come_back(rules, user),
-        ),
-        note="" if asked.member else _seat_note(asked.group, leaving, user, scope),
-        group=group.id,
-        label=group.name,
-    )
-
-
-def _seat_note(group: str, leaving: set[str], user: User, scope: Scope) -> str:
-    """Says when a seat group is left but the seat stays, because it is held in another way too."""
-    inventory = scope.inventory
-    paid = [path for path in user.seats or () if license_of([path], inventory) not in ("guest", "none")]
-    if not any(isinstance(path, GroupSeat) and path.chain[0] == group for path in paid):
+def _token_note(step: Step, rules: Sequence[Rule], user: User) -> str:
+    """Warns of somebody who counts as idle and may be at work all day through the API."""
+    number = len(user.tokens or ())
+    if not number or step.action == "tokens.revoke" or not any(rule.products for rule in rules):
         return ""
-    left = {_way(path, scope) for path in paid if not isinstance(path, GroupSeat) or path.chain[0] not in leaving}
-    return f"no seat freed: still held through {', '.join(sorted(left))}" if left else ""
-
-
-def _way(path: SeatPath, scope: Scope) -> str:
-    """How a seat is held, by what would have to be taken away."""
-    if isinstance(path, GroupSeat):
-        return f"group {scope.inventory.group_by_id[path.chain[0]].name}"
-    return f"the direct role {path.role}" if isinstance(path, RoleSeat) else f"the permission {path.permission}"
+    return f"has {number} API token{'s' if number > 1 else ''}: use through the API does not count as seen"
 
 
 def _not_come_back(rules: Sequence[Rule], user: User) -> tuple[Need, ...]:

@@ -3,104 +3,128 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from cleanup_gitops.model.change import Action
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.requirement import MembershipRequirement, Requirement, StatusRequirement
+from cleanup_gitops.model.requirement import (
+    MembershipRequirement,
+    RoleRequirement,
+    StatusRequirement,
+    TokensRequirement,
+)
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.assume import chains
+from cleanup_gitops.planner.access import GONE, becomes_guest, seat_to_guest, untold
+from cleanup_gitops.planner.assume import licenses
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.settle import Settled
+from cleanup_gitops.planner.statuses import no_seat_left, status_step
+from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """An unmet requirement that can be met: by a change here or, with a ``handoff`` reason, by somebody else."""
-
-    requirement: Requirement
-    action: Action
-    handoff: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """An unmet requirement that must not be met: it keeps the whole user untouched. ``reason`` is a code."""
-
-    requirement: Requirement
-    state: Literal["conflict", "unknown"]
-    reason: str
-
-
-Unmet = Step | Obstacle
+ADMIN_ROLES = frozenset({"admin", "user-access-admin"})
+"""Roles in Confluence that administer it or who may use it."""
+NOT_NAMED = "direct"
+"""The role of a seat that is held directly through a role whose name is not known."""
 
 
 def steps(settled: Settled, user: User, inventory: Inventory) -> tuple[Unmet, ...]:
     """Compare what is asked with what is; requirements that are met give no step."""
-    found: list[Unmet] = []
-    for requirement, rules in settled.asked.items():
-        if isinstance(requirement, StatusRequirement):
-            unmet = _status_step(requirement, user, inventory)
-        else:
-            unmet = _membership_step(requirement, user, inventory, rules)
-        if unmet:
+    statuses = [one for one in settled.asked if isinstance(one, StatusRequirement)]
+    found = [unmet for one in statuses if (unmet := status_step(one, user, inventory))]
+    gone = user.status in GONE and not any(isinstance(one, Step) and _opens(one) for one in found)
+    for asked, rules in settled.asked.items():
+        if not isinstance(asked, StatusRequirement) and (unmet := _step(asked, user, inventory, rules, gone=gone)):
             found.append(unmet)
+    if settled.access and not gone and (obstacle := untold(user, inventory)):
+        found.append(obstacle)
+    if found and (obstacle := becomes_guest(found, user, inventory)):
+        found.append(obstacle)
     return tuple(found)
 
 
-def _status_step(asked: StatusRequirement, user: User, inventory: Inventory) -> Unmet | None:
+def _opens(step: Step) -> bool:
+    return step.action == "user.enable" and not step.handoff
+
+
+def _step(
+    asked: MembershipRequirement | RoleRequirement | TokensRequirement,
+    user: User,
+    inventory: Inventory,
+    rules: Sequence[Rule],
+    *,
+    gone: bool,
+) -> Unmet | None:
+    """``gone``: the account has no access to anything and does not get any either."""
+    match asked:
+        case MembershipRequirement():
+            return _membership_step(asked, user, inventory, rules, gone=gone)
+        case RoleRequirement():
+            return None if gone else _role_step(asked, user, rules)
+        case TokensRequirement():
+            return None if gone and user.status == "deleting" else _tokens_step(asked, user)
+
+
+def _membership_step(
+    asked: MembershipRequirement, user: User, inventory: Inventory, rules: Sequence[Rule], *, gone: bool
+) -> Unmet | None:
+    group = inventory.group_by_id[asked.group]
+    if (group.id in (user.groups or ())) == asked.member or (gone and not asked.member):
+        return None
     if user.status == "unknown":
         return Obstacle(asked, "unknown", "status-unknown")
-    opens = asked.value == "active"
-    if opens == (user.status == "active"):
-        return None
-    action: Action = "user.enable" if opens else "user.disable"
-    if opens and user.status in ("deactivated", "deleting", "absent"):
+    if group.admin is not False and not all(rule.policy.include_admins for rule in rules):
+        return Obstacle(asked, "conflict", "administrator-group")
+    if forbidden := seat_to_guest(asked, user, inventory) or _shared(asked, group, rules):
+        return forbidden
+    action: Action = "membership.add" if asked.member else "membership.remove"
+    if gone:
         return Step(asked, action, handoff=f"account-{user.status}")
-    if user.writable is None:
-        return Obstacle(asked, "unknown", "writability-unknown")
-    if not user.writable:
-        return Step(asked, action, handoff="account-managed-elsewhere")
-    if opens and user.license not in ("guest", "none") and _no_seat_left(inventory):
+    if group.modifiable is None:
+        return Obstacle(asked, "unknown", "group-modifiable-unknown")
+    if not group.modifiable:
+        return Step(asked, action, handoff="group-managed-elsewhere")
+    if asked.member and no_seat_left(inventory) and _takes_a_seat(user, group, inventory):
         return Obstacle(asked, "conflict", "no-seat-left")
     return Step(asked, action)
 
 
-def _no_seat_left(inventory: Inventory) -> bool:
-    return inventory.seat_limit is not None and inventory.seats_taken >= inventory.seat_limit
+def _shared(asked: MembershipRequirement, group: Group, rules: Sequence[Rule]) -> Obstacle | None:
+    """Leaving a group takes what it gives in other products too: every policy that asks for it must allow that."""
+    if asked.member or all(rule.policy.allow_shared_groups for rule in rules):
+        return None
+    if group.grants is None:
+        return Obstacle(asked, "unknown", "group-grants-unknown")
+    shared = any(grant.product != "confluence" for grant in group.grants)
+    return Obstacle(asked, "conflict", "shared-group") if shared else None
 
 
 def _takes_a_seat(user: User, group: Group, inventory: Inventory) -> bool:
     """Whether a user who joins the group may come to occupy a seat that is not theirs yet."""
     if user.billed or user.status != "active":
         return False
-    led_to = (inventory.group_by_id[chain[-1]] for chain in chains(group.id, inventory))
-    return any(one.license in ("seat", "unknown") for one in led_to)
+    return bool(licenses(group.id, inventory) & {"seat", "unknown"})
 
 
-def _membership_step(
-    asked: MembershipRequirement, user: User, inventory: Inventory, rules: Sequence[Rule]
-) -> Unmet | None:
-    group = inventory.group_by_id[asked.group]
-    if (group.id in (user.groups or ())) == asked.member:
+def _role_step(asked: RoleRequirement, user: User, rules: Sequence[Rule]) -> Unmet | None:
+    if user.direct is not None and asked.role not in user.direct:
         return None
     if user.status == "unknown":
         return Obstacle(asked, "unknown", "status-unknown")
-    if group.admin is not False and not all(rule.policy.include_admins for rule in rules):
-        return Obstacle(asked, "conflict", "administrator-group")
-    if not asked.member and group.grants is None:
-        return Obstacle(asked, "unknown", "group-grants-unknown")
-    if not asked.member and any(grant.product != "confluence" for grant in group.grants or ()):
-        return Obstacle(asked, "conflict", "shared-group")
-    action: Action = "membership.add" if asked.member else "membership.remove"
-    if user.status in ("absent", "deleting"):
-        return Step(asked, action, handoff=f"account-{user.status}")
-    if group.modifiable is None:
-        return Obstacle(asked, "unknown", "group-modifiable-unknown")
-    if not group.modifiable:
-        return Step(asked, action, handoff="group-managed-elsewhere")
-    if asked.member and _no_seat_left(inventory) and _takes_a_seat(user, group, inventory):
-        return Obstacle(asked, "conflict", "no-seat-left")
-    return Step(asked, action)
+    if user.direct is None or asked.role == NOT_NAMED:
+        return Obstacle(asked, "unknown", "direct-roles-unknown")
+    if asked.role in ADMIN_ROLES and not all(rule.policy.include_admins for rule in rules):
+        return Obstacle(asked, "conflict", "administrator-role")
+    return Step(asked, "role.revoke")
+
+
+def _tokens_step(asked: TokensRequirement, user: User) -> Unmet | None:
+    """Tokens of managed accounts are told and can be revoked; those of others belong to the person alone."""
+    if user.tokens == ():
+        return None
+    if user.status == "unknown":
+        return Obstacle(asked, "unknown", "status-unknown")
+    if user.managed is None:
+        return Obstacle(asked, "unknown", "managed-unknown")
+    if not user.managed:
+        return Step(asked, "tokens.revoke", handoff="account-unmanaged")
+    return Obstacle(asked, "unknown", "tokens-unknown") if user.tokens is None else Step(asked, "tokens.revoke")

@@ -9,11 +9,14 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.plan import Disposition, Handoff
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.build import also_asked, build
-from cleanup_gitops.planner.diff import Obstacle, Step, Unmet, steps
+from cleanup_gitops.planner.diff import steps
+from cleanup_gitops.planner.grace import waiting
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.settle import Settled, completions, settle
+from cleanup_gitops.planner.shortlist import Shortlist
+from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
 from cleanup_gitops.policy.match import Scope
 
 
@@ -31,13 +34,24 @@ def names(rules: tuple[Rule, ...] | list[Rule]) -> tuple[str, ...]:
     return tuple(sorted({rule.name for rule in rules}))
 
 
+def _nowhere(settled: Settled, user: User) -> list[Rule]:
+    """The rules that want the user in a group that the user's directory does not have."""
+    return [rule for rules in settled.asked.values() for rule in rules if rule.unreachable(user)]
+
+
 UNCHANGED = Fate(Disposition("unchanged", "no-policy-matches"))
 
 
-def _untouched(user: User, rules: tuple[Rule, ...]) -> Fate:
-    """Nobody asks anything; say so when a ``none`` part is the only reason (an exclusion wins)."""
+def _untouched(user: User, rules: tuple[Rule, ...], scope: Scope) -> Fate:
+    """Nobody asks anything; say so when a ``none`` part is the only reason (an exclusion wins), or the grace period."""
     excluded = [rule for rule in rules if rule.included and rule.included(user)]
-    return Fate(Disposition("unchanged", "excluded", names(excluded))) if excluded else UNCHANGED
+    if excluded:
+        return Fate(Disposition("unchanged", "excluded", names(excluded)))
+    new = waiting(user, rules, scope.as_of)
+    if new:
+        policy, days = new
+        return Fate(Disposition("unchanged", "new", (policy,), f"{days} day{'s' if days > 1 else ''} left"))
+    return UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +61,19 @@ class Evaluation:
     rules: tuple[Rule, ...]
     shield: Shield
     scope: Scope
+    shortlist: Shortlist
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies, in the order of ``model.plan.STATES``."""
         shielded = self._shielded(user)
         if shielded:
             return shielded
-        rules = self.rules
+        rules = self.shortlist(user)
         if user.admin or user.kind != "person":
             rules = speakable(user, rules)
         verdicts = [(verdict, rule) for rule in rules if (verdict := rule.verdict(user)) is not False]
         if not verdicts:
-            return _untouched(user, rules)
+            return _untouched(user, rules, self.scope)
         known = [rule for verdict, rule in verdicts if verdict]
         unknown = [rule for verdict, rule in verdicts if verdict is None]
         blocked = [rule for rule in (*known, *unknown) if rule.missing]
@@ -72,9 +87,13 @@ class Evaluation:
         """Whether every group of the user was there when the inventory was read."""
         return not user.groups or self.scope.inventory.group_by_id.keys() >= set(user.groups)
 
+    def spares(self, user: User) -> bool:
+        """Whether no policy can touch the user, who is protected or exempt."""
+        return self.shield.protection(user) is not None or user.id in self.shield.exempt
+
     def forbids(self, user: User, policies: Iterable[str]) -> bool:
         """Whether the user is protected by now against these policies, or exempt."""
-        if self.shield.protection(user) or user.id in self.shield.exempt:
+        if self.spares(user):
             return True
         asking = set(policies)
         named = [rule for rule in self.rules if rule.name in asking]
@@ -86,7 +105,7 @@ class Evaluation:
             reason, document = protection
             return Fate(Disposition("protected", reason, self._would_match(user), document))
         if user.admin or user.kind != "person":
-            spoken = speakable(user, self.rules)
+            spoken = speakable(user, self.shortlist(user))
             if not any(rule.verdict(user) is not False for rule in spoken):
                 return Fate(Disposition("protected", kind_protection(user), self._would_match(user)))
         entry = self.shield.exempt.get(user.id)
@@ -96,16 +115,17 @@ class Evaluation:
         return None
 
     def _would_match(self, user: User) -> tuple[str, ...]:
-        return names([rule for rule in self.rules if rule.verdict(user)])
+        return names([rule for rule in self.shortlist(user) if rule.verdict(user)])
 
     def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
         settled = settle(known, user)
         made = () if settled.conflict else steps(settled, user, self.scope.inventory)
         if unknown and self._open(user, known, unknown, settled, made):
-            return Fate(Disposition("unknown", "policy-undecided", names(unknown), open_facts(unknown, user)))
+            note = open_facts(unknown, user, self.scope)
+            return Fate(Disposition("unknown", "policy-undecided", names(unknown), note))
         if settled.conflict:
             return Fate(Disposition("conflict", "policies-disagree", names(settled.parties), settled.conflict))
-        nowhere = [rule for rules in settled.asked.values() for rule in rules if rule.unreachable(user)]
+        nowhere = _nowhere(settled, user)
         if nowhere:
             return Fate(Disposition("conflict", "group-not-in-directory", names(nowhere)))
         obstacles = sorted(
@@ -113,7 +133,8 @@ class Evaluation:
             key=lambda one: (one.state, one.reason),
         )
         for one in obstacles:
-            return Fate(Disposition(one.state, one.reason, names(settled.asked[one.requirement])))
+            askers = settled.asked[one.requirement] if one.requirement else settled.access
+            return Fate(Disposition(one.state, one.reason, names(askers), one.note))
         return self._carry_out(user, settled, [one for one in made if isinstance(one, Step)])
 
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
@@ -135,10 +156,10 @@ class Evaluation:
         made: tuple[Unmet, ...],
     ) -> bool:
         """Whether the unknown verdicts could change what is done: then nothing is done."""
-        usual = (bool(settled.conflict), frozenset(made))
+        usual = (bool(settled.conflict), frozenset(made), bool(_nowhere(settled, user)))
         for rules in completions(known, unknown):
             other = settle(rules, user)
             steps_of = () if other.conflict else steps(other, user, self.scope.inventory)
-            if (bool(other.conflict), frozenset(steps_of)) != usual:
+            if (bool(other.conflict), frozenset(steps_of), bool(_nowhere(other, user))) != usual:
                 return True
         return False

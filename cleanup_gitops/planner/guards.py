@@ -6,13 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from cleanup_gitops.model.activity import IN_FUTURE, Activity, Seen
 from cleanup_gitops.model.change import ACTIONS, Change
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Check, Limit, Seats
-from cleanup_gitops.policy.documents import Cap
+from cleanup_gitops.model.user import User
+from cleanup_gitops.policy.documents import Cap, Guardrails
 
 WINDOW = timedelta(hours=24)
 """Caps count the rows of the plan and what was applied in this time before it."""
+CLOCKS = timedelta(days=1)
+"""A date that lies further ahead of the reading than this is wrong; less may be the difference of two clocks."""
+FEW_WRONG_DATES, PERCENT_WRONG_DATES = 3, 1
+"""From so many users with a wrong date on, and above so many percent, no date of the site is trusted."""
 
 
 def limits(
@@ -61,6 +68,50 @@ def cap_checks(found: Iterable[Limit], where: str) -> tuple[Check, ...]:
         )
         for limit in found
     )
+
+
+def allow_checks(changes: Iterable[Change], guardrails: Guardrails) -> tuple[Check, ...]:
+    """A check for each action that the plan has: whether a plan may have it at all."""
+    planned = Counter(change.action for change in changes)
+    found = []
+    for action in (one for one in ACTIONS if planned[one]):
+        passed = action in guardrails.allow
+        wanted = ", ".join(one for one in ACTIONS if one in guardrails.allow or one == action)
+        message = f"{planned[action]} planned, which Guardrails allow ({guardrails.where})"
+        refusal = (
+            f"{planned[action]} planned, which Guardrails do not allow ({guardrails.where});"
+            f" if it is meant, write under spec of a Guardrails document: allow: [{wanted}]"
+        )
+        found.append(Check(name=f"allow:{action}", passed=passed, message=message if passed else refusal))
+    return tuple(found)
+
+
+def dates_check(inventory: Inventory) -> Check:
+    """Dates in the future are data errors: who has one is left out, and many of them stop the plan.
+
+    "Future" is counted from the reading, whatever day the ages of the plan are counted for.
+    """
+    latest = inventory.as_of + CLOCKS
+    wrong = sum(1 for user in inventory.users if _dated_ahead(user, latest))
+    few = wrong < FEW_WRONG_DATES or 100 * wrong <= PERCENT_WRONG_DATES * len(inventory.users)
+    message = f"{wrong} of {len(inventory.users)} users have a date in the future"
+    return Check(
+        name="dates",
+        passed=few,
+        message=message if few else f"{message}: the site's dates, or the clock of this machine, cannot be trusted",
+    )
+
+
+def _dated_ahead(user: User, latest: datetime) -> bool:
+    if user.added is not None and user.added > latest:
+        return True
+    if _ahead(user.seen, latest):
+        return True
+    return any(_ahead(one, latest) for _, one in user.elsewhere) if user.elsewhere else False
+
+
+def _ahead(activity: Activity, latest: datetime) -> bool:
+    return activity.latest > latest if isinstance(activity, Seen) else activity == IN_FUTURE
 
 
 def protection_check(missing: tuple[str, ...]) -> Check:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from cleanup_gitops.model.change import Change, MembershipRemove, UserDisable, change_order
+from msgspec import UNSET
+
+from cleanup_gitops.model.activity import Never
+from cleanup_gitops.model.change import Change, MembershipRemove, NotSeenAfter, RoleRevoke, UserEnable, change_order
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import (
     Disposition,
     Handoff,
@@ -20,19 +24,40 @@ from cleanup_gitops.model.plan import (
     summarize,
 )
 from cleanup_gitops.planner.assume import assume_user
+from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.evaluate import Evaluation, Fate
-from cleanup_gitops.planner.guards import cap_checks, limits, protection_check, seat_checks
+from cleanup_gitops.planner.guards import (
+    allow_checks,
+    cap_checks,
+    dates_check,
+    limits,
+    protection_check,
+    seat_checks,
+)
+from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.protect import make_shield
-from cleanup_gitops.planner.rules import make_rule
+from cleanup_gitops.planner.rules import Rule, make_rule
+from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
 
 
-def evaluate(inventory: Inventory, policies: SitePolicies, as_of: datetime) -> Evaluation:
-    """Policies and protections made ready to decide about any user of this inventory, also one read again later."""
-    scope = Scope(as_of, inventory)
+def evaluate(
+    inventory: Inventory,
+    policies: SitePolicies,
+    as_of: datetime,
+    people: People = NOBODY,
+    lists: Lists = NO_LISTS,
+) -> Evaluation:
+    """Policies and protections made ready to decide about any user of this inventory, also one read again later.
+
+    ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
+    unknown.
+    """
+    scope = Scope(as_of, inventory, people, lists)
     rules = tuple(make_rule(policy, scope) for policy in policies.policies)
-    return Evaluation(rules, make_shield(policies, inventory, as_of), scope)
+    return Evaluation(rules, make_shield(policies, inventory, as_of), scope, Shortlist(rules, as_of))
 
 
 def make_plan(
@@ -45,12 +70,15 @@ def make_plan(
     tool_version: str,
     policy_commit: str = "",
     warnings: tuple[str, ...] = (),
+    people: People = NOBODY,
+    lists: Lists = NO_LISTS,
 ) -> Plan:
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
 
-    ``warnings`` are shown with the plan's own and change nothing.
+    ``warnings`` are shown with the plan's own and change nothing. ``people`` are for conditions on names, ``lists`` for
+    those on lists of people; the plan holds nobody of them.
     """
-    evaluation = evaluate(inventory, policies, as_of)
+    evaluation = evaluate(inventory, policies, as_of, people, lists)
     rules, shield = evaluation.rules, evaluation.shield
     with collector_paused():
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
@@ -60,14 +88,12 @@ def make_plan(
     seats = _seats(changes, inventory)
     checks = (
         *cap_checks(found_limits, policies.guardrails.where),
+        *allow_checks(changes, policies.guardrails),
+        dates_check(inventory),
         protection_check(shield.missing),
         *seat_checks(seats, inventory.seats_taken),
     )
-    blocked = tuple(
-        f"{rule.name} ({rule.policy.where}): no group matches {', '.join(rule.missing)}"
-        for rule in rules
-        if rule.missing
-    )
+    blocked = tuple(f"{rule.name} ({rule.policy.where}): {_lacking(rule)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)
     return Plan(
         site=inventory.site,
@@ -80,7 +106,7 @@ def make_plan(
         checks=checks,
         limits=found_limits,
         blocked=blocked,
-        warnings=(*warnings, *shield.warnings),
+        warnings=(*warnings, *shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation)),
         seats=seats,
         summary=summarize(changes, dispositions),
         inputs=Inputs(
@@ -91,6 +117,7 @@ def make_plan(
             serial=memory.serial,
             tool_version=tool_version,
             policy_commit=policy_commit,
+            lists=inputs_of(lists) or UNSET,
         ),
         applyable=all(check.passed for check in checks),
         complete=not blocked,
@@ -103,6 +130,14 @@ def make_plan(
             created=created,
         ),
     )
+
+
+def _lacking(rule: Rule) -> str:
+    """What a blocked policy asks for and is not there."""
+    lists = {f"list {one.source}" for one in rule.policy.match.lists}
+    groups = ", ".join(one for one in rule.missing if one not in lists)
+    unread = ", ".join(f"the {one} was not read" for one in rule.missing if one in lists)
+    return "; ".join(filter(None, (groups and f"no group matches {groups}", unread)))
 
 
 def _gather(
@@ -134,11 +169,25 @@ def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None
 
 def _ends_administration(changes: Iterable[Change], inventory: Inventory) -> bool:
     for change in changes:
-        if isinstance(change, UserDisable):
+        if change.action.startswith("user.") and not isinstance(change, UserEnable):
             return True
         if isinstance(change, MembershipRemove) and inventory.group_by_id[change.group].admin is not False:
             return True
+        if isinstance(change, RoleRevoke) and change.role in ADMIN_ROLES:
+            return True
     return False
+
+
+def _never_seen(changes: Iterable[Change], inventory: Inventory) -> tuple[str, ...]:
+    """A warning about people who count as idle though the directory, which records page views only, never saw them."""
+    idle = {change.user for change in changes if any(isinstance(need, NotSeenAfter) for need in change.needs)}
+    seen = [inventory.user_by_id[account].seen for account in idle]
+    number = sum(1 for one in seen if isinstance(one, Never) and one.source == "directory")
+    if not number:
+        return ()
+    who = "user counts" if number == 1 else "users count"
+    text = f"{number} {who} as idle and never viewed a page: use through the API, a phone or an integration alone is"
+    return (f"{text} not recorded. Exempt those who work that way, or name service accounts in the Site document.",)
 
 
 def _seats(changes: Iterable[Change], inventory: Inventory) -> Seats:

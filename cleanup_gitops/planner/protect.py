@@ -1,4 +1,4 @@
-"""Who is never touched: the runner, listed accounts and groups, administrators, non-persons, exemptions.
+"""Who is never touched: the runner, listed accounts, groups and roles, administrators, non-persons, exemptions.
 
 A protection over an unknown fact protects.
 """
@@ -26,6 +26,7 @@ class Shield:
     runner: frozenset[str]
     accounts: dict[str, str]
     groups: dict[str, str]
+    roles: dict[str, str]
     exempt: dict[str, Exemption]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -36,16 +37,26 @@ class Shield:
             return "runner", ""
         if user.id in self.accounts:
             return "listed", self.accounts[user.id]
-        if self.groups:
-            if user.groups is None:
-                return "protected-group-unknown", ""
-            for group in user.groups:
-                if group in self.groups:
-                    return "protected-group", self.groups[group]
+        if (self.groups or self.roles) and (found := self._through(user)):
+            return found
         if user.kind == "unknown":
             return "account-type-unknown", ""
         if user.admin is None:
             return "administrator-unknown", ""
+        return None
+
+    def _through(self, user: User) -> tuple[str, str] | None:
+        """The same, for what a user is a member or a holder of."""
+        if self.groups and user.groups is None:
+            return "protected-group-unknown", ""
+        for group in user.groups or ():
+            if group in self.groups:
+                return "protected-group", self.groups[group]
+        if self.roles and user.roles is None:
+            return "role-unknown", ""
+        for role in user.roles or ():
+            if role in self.roles:
+                return "protected-role", self.roles[role]
         return None
 
 
@@ -65,6 +76,7 @@ def make_shield(policies: SitePolicies, inventory: Inventory, as_of: datetime) -
     today = as_of.date()
     accounts: dict[str, str] = {}
     groups: dict[str, str] = {}
+    roles: dict[str, str] = {}
     missing: list[str] = []
     warnings: list[str] = []
     known = inventory.user_by_id
@@ -73,6 +85,7 @@ def make_shield(policies: SitePolicies, inventory: Inventory, as_of: datetime) -
             accounts[account] = protection.name
             if account not in known:
                 warnings.append(f"{protection.where}: protected account {account} is not on this site.")
+        roles |= dict.fromkeys(protection.roles, protection.name)
         found, absent = resolve_groups(protection.groups, inventory)
         missing += [f"{pattern} ({protection.where})" for pattern in absent]
         for group in found:
@@ -83,6 +96,7 @@ def make_shield(policies: SitePolicies, inventory: Inventory, as_of: datetime) -
         runner=frozenset(inventory.runner),
         accounts=accounts,
         groups=groups,
+        roles=roles,
         exempt=exempt,
         missing=tuple(missing),
         warnings=(*warnings, *notes),

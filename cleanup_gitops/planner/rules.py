@@ -6,19 +6,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cleanup_gitops.model.group import Group
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.requirement import (
     Cause,
     DesiredStatus,
     MembershipRequirement,
     Requirement,
+    RoleRequirement,
     StatusRequirement,
+    TokensRequirement,
 )
-from cleanup_gitops.model.user import Kind, User
+from cleanup_gitops.model.user import GroupSeat, Kind, RoleSeat, User
+from cleanup_gitops.planner.assume import licenses
 from cleanup_gitops.policy.documents import Policy
+from cleanup_gitops.policy.idle import least_idle
 from cleanup_gitops.policy.match import Scope, compile_match, resolve_groups, why
+from cleanup_gitops.policy.tree import NeverActiveFor, predicates
 
-ADDITIVE, MEMBERSHIP, DISABLE = 0, 1, 2
+ADDITIVE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(6)
 """How harsh a policy is. Additive policies (give a group, open an account) compete with nobody."""
+_STATUS_LEVELS: dict[DesiredStatus, int] = {
+    "disabled": DISABLE,
+    "suspended": DISABLE,
+    "deactivated": DEACTIVATE,
+    "removed": REMOVE,
+    "deleted": DELETE,
+}
 
 Verdict = Callable[[User], bool | None]
 
@@ -42,11 +55,20 @@ class Rule:
     exactly: tuple[Group, ...] | None
     products: frozenset[str]
     """Products whose activity the match is about."""
+    least_idle: int | None
+    """See ``policy.idle``: about who was seen more lately the verdict is no."""
+    no_access: bool = False
+    """Whether no way to a license in Confluence may be left."""
+    closes: frozenset[str] = frozenset()
+    """With ``no_access``: the groups that give a license, or may give one."""
+    no_tokens: bool = False
+    grace: int | None = None
+    """Days for which the match spares accounts that were never used; the shortest, where it names several."""
 
     @property
     def about_groups(self) -> bool:
         """Whether the policy asks for any membership."""
-        return bool(self.present or self.absent or self.exactly is not None)
+        return bool(self.present or self.absent or self.exactly is not None or self.no_access)
 
     @property
     def name(self) -> str:
@@ -66,30 +88,63 @@ class Rule:
         if self.status:
             asked.append(StatusRequirement(self.status))
         own = user.groups or ()
-        wanted = [group for group in (self.exactly or ()) if group.directory == user.directory]
-        wanted += [group for group in self.present if group.directory == user.directory]
-        asked += [MembershipRequirement(group.id, member=True) for group in wanted]
-        kept = {group.id for group in wanted}
-        if self.exactly is not None:
-            asked += [MembershipRequirement(group, member=False) for group in own if group not in kept]
-        asked += [MembershipRequirement(group, member=False) for group in own if group in self.absent]
-        return tuple(asked)
+        if self.present or self.exactly is not None:
+            wanted = [group for group in (self.exactly or ()) if group.directory == user.directory]
+            wanted += [group for group in self.present if group.directory == user.directory]
+            asked += [MembershipRequirement(group.id, member=True) for group in wanted]
+            kept = {group.id for group in wanted}
+            if self.exactly is not None:
+                asked += [MembershipRequirement(group, member=False) for group in own if group not in kept]
+        absent = self.absent
+        if absent:
+            asked += [MembershipRequirement(group, member=False) for group in own if group in absent]
+        if self.no_access:
+            asked += _ways_closed(user)
+        if self.no_tokens:
+            asked.append(TokensRequirement())
+        return tuple(dict.fromkeys(asked)) if len(asked) > 1 else tuple(asked)
 
     def opposes(self, group: str) -> bool:
         """Whether the policy wants nobody it matches in this group, whoever is in it now."""
         kept = self.exactly is not None and all(one.id != group for one in self.exactly)
-        return kept or group in self.absent
+        return kept or group in self.absent or group in self.closes
 
     def unreachable(self, user: User) -> tuple[str, ...]:
         """Names of groups the user should be in that the user's directory does not have."""
         found = [*(self.exactly or ()), *self.present]
+        if not found:
+            return ()
         here = {group.name.casefold() for group in found if group.directory == user.directory}
         return tuple(sorted({group.name for group in found if group.name.casefold() not in here}))
 
-    def cause(self, user: User, scope: Scope, *, about_groups: bool) -> Cause:
-        """Why this user, for people."""
-        where = self.policy.ensure.where_groups if about_groups else self.policy.where
-        return Cause(policy=self.name, where=where, why=why(self.policy.match, user, scope))
+    def cause(self, requirement: Requirement, user: User, scope: Scope) -> Cause:
+        """Why this is asked of this user, for people."""
+        return Cause(policy=self.name, where=self._where(requirement), why=why(self.policy.match, user, scope))
+
+    def _where(self, requirement: Requirement) -> str:
+        """Where in the policy the requirement stands."""
+        ensure = self.policy.ensure
+        match requirement:
+            case StatusRequirement():
+                return self.policy.where
+            case MembershipRequirement(group=group, member=member):
+                by_name = member or self.exactly is not None or group in self.absent
+                return ensure.where_groups if by_name else ensure.where_access
+            case RoleRequirement():
+                return ensure.where_access
+            case TokensRequirement():
+                return ensure.where_tokens
+
+
+def _ways_closed(user: User) -> list[Requirement]:
+    """What must end so that the user holds no license any more."""
+    asked: list[Requirement] = []
+    for path in user.seats or ():
+        if isinstance(path, GroupSeat):
+            asked.append(MembershipRequirement(path.chain[0], member=False))
+        elif isinstance(path, RoleSeat):
+            asked.append(RoleRequirement(path.role))
+    return asked
 
 
 def make_rule(policy: Policy, scope: Scope) -> Rule:
@@ -110,18 +165,32 @@ def make_rule(policy: Policy, scope: Scope) -> Rule:
         included=included,
         missing=tuple(sorted({*compiled.missing, *no_present, *no_exactly, *no_absent})),
         level=_level(policy),
-        status=ensure.status,
+        status="suspended" if ensure.status == "disabled" and inventory.hosting == "cloud" else ensure.status,
         present=present,
         absent=frozenset(child for group in absent for child in through[group.id]),
         exactly=None if ensure.groups_exactly is None else exactly,
         products=policy.match.products,
+        least_idle=least_idle(policy.match),
+        no_access=ensure.no_access,
+        closes=_licensed(inventory) if ensure.no_access else frozenset(),
+        no_tokens=ensure.no_tokens,
+        grace=_grace(policy),
     )
+
+
+def _licensed(inventory: Inventory) -> frozenset[str]:
+    return frozenset(one.id for one in inventory.groups if licenses(one.id, inventory) - {"none"})
+
+
+def _grace(policy: Policy) -> int | None:
+    found = [one.days for one in predicates(policy.match, negated=False) if isinstance(one, NeverActiveFor)]
+    return min(found, default=None)
 
 
 def _level(policy: Policy) -> int:
     ensure = policy.ensure
-    if ensure.status in ("disabled", "suspended"):
-        return DISABLE
-    if ensure.groups_absent or ensure.groups_exactly is not None:
+    if ensure.status in _STATUS_LEVELS:
+        return _STATUS_LEVELS[ensure.status]
+    if ensure.groups_absent or ensure.groups_exactly is not None or ensure.no_access or ensure.no_tokens:
         return MEMBERSHIP
     return ADDITIVE

@@ -1,8 +1,9 @@
 """Several policies on one user, settled into one set of requirements.
 
-All matching policies are asked. Additive ones always count. Of the others the mildest kind wins (taking a group away
-before closing an account) and the harsher ones are listed. ``status: active`` against another status, or a group both
-given and taken, is a conflict: the user is left alone, whoever would have won.
+All matching policies are asked. Additive ones always count. Of the others the mildest kind wins (taking away a group,
+all access or API tokens, before suspending, before deactivating, and so on) and the harsher ones are listed.
+``status: active`` against another status, or a group both given and taken, is a conflict: the user is left alone,
+whoever would have won.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Settled:
     listed: tuple[Rule, ...] = ()
     conflict: str = ""
     parties: tuple[Rule, ...] = ()
+    access: tuple[Rule, ...] = ()
+    """The rules that count and want no way to a license left."""
 
 
 def settle(rules: Sequence[Rule], user: User) -> Settled:
@@ -43,7 +46,11 @@ def settle(rules: Sequence[Rule], user: User) -> Settled:
         for requirement, askers in by_requirement.items()
         if any(rule in winning for rule in askers)
     }
-    return Settled(asked=asked, listed=tuple(rule for rule in rules if rule not in winning))
+    return Settled(
+        asked=asked,
+        listed=tuple(rule for rule in rules if rule not in winning),
+        access=tuple(rule for rule in winning if rule.no_access),
+    )
 
 
 def completions(known: Sequence[Rule], open_: Sequence[Rule]) -> Iterable[tuple[Rule, ...]]:

@@ -12,9 +12,10 @@ from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
 from cleanup_gitops.model.run import Outcome, Receipt, Result
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import Evaluation
-from cleanup_gitops.runner.needs import describe, took_effect, unmet
+from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
+from cleanup_gitops.runner.reading import Questions
 
 INTERRUPTED = "the run was interrupted"
 READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0)
@@ -34,12 +35,18 @@ class Hands:
 
 
 def carry_out(
-    changes: Sequence[Change], hands: Hands, evaluation: Evaluation, stopped: Callable[[], bool]
+    changes: Sequence[Change],
+    hands: Hands,
+    evaluation: Evaluation,
+    stopped: Callable[[], bool],
+    questions: Questions | None = None,
 ) -> tuple[Outcome, ...]:
     """An outcome for every change, in the order of execution, whatever happens. ``stopped`` is asked before each one.
 
     ``evaluation`` is that of the plan: it decides again about every user as read right before the first change.
+    ``questions`` are those that the plan asked: they are asked again before each change of the same user.
     """
+    asked = questions or {}
     outcomes: list[Outcome] = []
     touched: set[str] = set()
     halt = ""
@@ -49,7 +56,8 @@ def carry_out(
         if halt:
             outcomes.append(_outcome(change, hands, "not_attempted", detail=halt))
             continue
-        attempt = Attempt(change, hands, evaluation, again=change.user in touched)
+        known = asked.get(change.user, frozenset())
+        attempt = Attempt(change, hands, evaluation, known, again=change.user in touched)
         try:
             outcomes.append(attempt.make())
         except SiteError as error:
@@ -73,10 +81,13 @@ def dropped(changes: Sequence[Change], hands: Hands) -> tuple[Outcome, ...]:
 class Attempt:
     """One change: look, decide, write, read back. ``again``: this run has changed the same user before."""
 
-    def __init__(self, change: Change, hands: Hands, evaluation: Evaluation, *, again: bool) -> None:
+    def __init__(
+        self, change: Change, hands: Hands, evaluation: Evaluation, questions: frozenset[Question], *, again: bool
+    ) -> None:
         self._change = change
         self._hands = hands
         self._evaluation = evaluation
+        self._questions = questions | shown_by(change)
         self._again = again
         self.sent = False
 
@@ -84,13 +95,13 @@ class Attempt:
         """What became of the change. Raises ``SiteError`` only while nothing was sent for it."""
         change, hands = self._change, self._hands
         try:
-            user = hands.reader.user(change.user)
+            user = hands.reader.user(change.user, self._questions)
         except RefusedError as error:
             return self._outcome("failed", error.message)
-        if user is None:
-            return self._outcome("superseded", "the account is gone")
         if took_effect(change, user):
             return self._outcome("already", verified=True)
+        if user is None:
+            return self._outcome("superseded", "the account is gone")
         gone = unmet(change.needs, user, hands.reader, own_effects=self._again)
         if gone:
             return msgspec.structs.replace(self._outcome("superseded", describe(gone)), unmet=gone)
@@ -135,8 +146,7 @@ class Attempt:
 
     def _refused(self, error: RefusedError) -> Outcome:
         """A refusal may only mean that somebody else was faster."""
-        user = self._look()
-        if user is not None and took_effect(self._change, user):
+        if self._look():
             return self._outcome("already", error.message, verified=True)
         self.sent = False  # nothing was changed, so the user's next change is decided anew
         return self._outcome("failed", error.message)
@@ -147,19 +157,20 @@ class Attempt:
         for wait in READ_BACK_WAITS:
             if wait:
                 self._hands.clock.sleep(wait)
-            user = self._look()
-            seen = seen or user is not None
-            if user is not None and took_effect(self._change, user):
+            effect = self._look()
+            seen = seen or effect is not None
+            if effect:
                 return self._outcome("applied", receipt=receipt, verified=True)
         then = "but not visible yet" if seen else "but it could not be read back"
         return self._outcome("settling", f"{what}, {then}", receipt=receipt)
 
-    def _look(self) -> User | None:
-        """The account after a write; a failing read here must not hide that something was written."""
+    def _look(self) -> bool | None:
+        """Whether the effect shows after a write; ``None`` when the account cannot be read, which must hide nothing."""
         try:
-            return self._hands.reader.user(self._change.user)
+            user = self._hands.reader.user(self._change.user, shown_by(self._change))
         except SiteError:
             return None
+        return took_effect(self._change, user)
 
     def _outcome(
         self, result: Result, detail: str = "", *, receipt: Receipt | None = None, verified: bool = False
@@ -175,7 +186,7 @@ def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Invent
         user = after.user_by_id.get(outcome.user)
         judged = outcome
         if outcome.result == "settling":
-            if user is not None and took_effect(by_digest[outcome.change], user):
+            if took_effect(by_digest[outcome.change], user):
                 judged = msgspec.structs.replace(outcome, result="applied", detail="", verified=True)
             elif (after.as_of - outcome.at).total_seconds() > SETTLING:
                 detail = f"{outcome.detail}; still without effect at the end of the run"

@@ -8,28 +8,53 @@ from cleanup_gitops.model.activity import Never, Seen
 from cleanup_gitops.model.change import (
     Change,
     GroupModifiable,
+    LifecycleAllowed,
     MemberIs,
     MembershipAdd,
     MembershipRemove,
     Need,
     NotSeenAfter,
+    RoleHeld,
+    RoleRevoke,
     StatusIs,
+    TokenExists,
+    TokenRevoke,
+    UserDeactivate,
+    UserDelete,
     UserDisable,
     UserEnable,
+    UserRemove,
 )
 from cleanup_gitops.model.ports import Reader
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.user import Question, User
 
 
-def took_effect(change: Change, user: User) -> bool:
-    """Whether the wished state is there. Unknown is not there."""
+def took_effect(change: Change, user: User | None) -> bool:
+    """Whether the wished state is there; ``None`` is an account that is gone. Unknown is not there."""
+    if user is None:
+        return isinstance(change, UserRemove | UserDelete)
     match change:
-        case UserDisable() | UserEnable():
+        case UserDisable() | UserEnable() | UserDeactivate() | UserRemove() | UserDelete():
             return user.status == change.new
         case MembershipAdd():
             return user.groups is not None and change.group in user.groups
         case MembershipRemove():
             return user.groups is not None and change.group not in user.groups
+        case RoleRevoke():
+            return user.direct is not None and change.role not in user.direct
+        case TokenRevoke():
+            return user.tokens is not None and change.token not in user.tokens
+
+
+def shown_by(change: Change) -> frozenset[Question]:
+    """What must be asked about the user to see whether the change took effect."""
+    match change:
+        case RoleRevoke():
+            return frozenset({"roles"})
+        case TokenRevoke():
+            return frozenset({"tokens"})
+        case _:
+            return frozenset()
 
 
 def unmet(needs: Iterable[Need], user: User, reader: Reader, *, own_effects: bool) -> tuple[Need, ...]:
@@ -51,6 +76,12 @@ def _holds(need: Need, user: User, reader: Reader, *, own_effects: bool) -> bool
             return reader.group_modifiable(need.group) is True
         case NotSeenAfter():
             return _not_seen_after(need, user, unknown_holds=own_effects)
+        case RoleHeld():
+            return need.role in (user.direct or ())
+        case TokenExists():
+            return need.token in (user.tokens or ())
+        case LifecycleAllowed():
+            return user.lifecycle is not None and getattr(user.lifecycle, need.privilege) == ""
 
 
 def _not_seen_after(need: NotSeenAfter, user: User, *, unknown_holds: bool) -> bool:
@@ -72,19 +103,23 @@ def _not_seen_after(need: NotSeenAfter, user: User, *, unknown_holds: bool) -> b
 
 def describe(needs: Iterable[Need]) -> str:
     """What changed meanwhile, for people."""
-    texts = []
-    for need in needs:
-        match need:
-            case StatusIs():
-                texts.append(f"the status is no longer {need.status}")
-            case MemberIs():
-                texts.append("the membership was changed meanwhile")
-            case GroupModifiable():
-                texts.append("the group can no longer be changed here")
-            case NotSeenAfter():
-                texts.append(
-                    f"the user was seen again in {need.product}, or the site no longer tells"
-                    if need.product != "any"
-                    else "the user was seen again, or the site no longer tells"
-                )
-    return "; ".join(texts)
+    return "; ".join(map(_described, needs))
+
+
+def _described(need: Need) -> str:
+    match need:
+        case StatusIs():
+            return f"the status is no longer {need.status}"
+        case MemberIs():
+            return "the membership was changed meanwhile"
+        case GroupModifiable():
+            return "the group can no longer be changed here"
+        case RoleHeld():
+            return f"the role {need.role} is no longer held directly, or the site no longer tells"
+        case TokenExists():
+            return "the API token is gone, or the site no longer tells"
+        case LifecycleAllowed():
+            return "the account may no longer be changed by its organization, or the site no longer tells"
+        case NotSeenAfter():
+            where = "" if need.product == "any" else f" in {need.product}"
+            return f"the user was seen again{where}, or the site no longer tells"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cleanup_gitops.ledger.record import RunRecord, memory_of, record_run
-from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import SiteError, StateError, UnsafePlanError
+from cleanup_gitops.model.change import Change, UserDelete, change_digest
+from cleanup_gitops.model.errors import ApprovalError, SiteError, StateError, UnsafePlanError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live, Store
 from cleanup_gitops.model.run import Approval, Outcome
 from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.policy.documents import SitePolicies
-from cleanup_gitops.runner.approval import Choice, check_saved, choose
+from cleanup_gitops.policy.lists import NO_LISTS, Lists
+from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
 from cleanup_gitops.runner.carry_out import Hands, carry_out, dropped, finish
+from cleanup_gitops.runner.needs import shown_by
+from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
 
 WRITTEN = frozenset({"applied", "settling", "not_effective", "failed"})
 
@@ -72,6 +75,8 @@ class Desk:
     """E-mail domains that may be recorded: internal ones and those that a policy names."""
     warnings: tuple[str, ...] = ()
     """Sentences for the plan about the site itself, such as a credential that ends soon."""
+    lists: Lists = field(default_factory=lambda: NO_LISTS)
+    """The lists of people that policies ask for, as read before the run; they stay the same all through it."""
 
 
 def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
@@ -92,7 +97,7 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
     if saved is not None:
         ttl = desk.policies.guardrails.plan_ttl
         check_saved(saved, site=site, memory=memory, now=started, ttl=ttl)
-    live = desk.hands.reader.read()
+    live, questions = read_with_answers(desk.hands.reader, desk.policies, started, desk.lists)
     plan = make_plan(
         live.inventory,
         desk.policies,
@@ -102,9 +107,13 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
         tool_version=desk.tool_version,
         policy_commit=desk.store.policy_commit(),
         warnings=desk.warnings,
+        people=live.people,
+        lists=desk.lists,
     )
     if not plan.applyable:
         raise BrokenGuardsError(plan, live)
+    if saved is None:
+        _refuse_deletions(plan)
     choice = Choice(plan.changes) if saved is None else choose(saved, plan, memory)
     approval = Approval(
         kind="auto" if saved is None else "plan",
@@ -112,12 +121,13 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
         at=started if saved is None else saved.created,
         ref=plan.envelope if saved is None else saved.envelope,
     )
+    evaluation = evaluate(live.inventory, desk.policies, started, live.people, desk.lists)
     stop.writing = True
     outcomes = (
-        *carry_out(choice.changes, desk.hands, evaluate(live.inventory, desk.policies, started), stop),
+        *carry_out(choice.changes, desk.hands, evaluation, stop, questions),
         *dropped(choice.superseded, desk.hands),
     )
-    after, outcomes, unread = _read_again(desk, live, outcomes, choice.changes)
+    after, outcomes, unread = _read_again(desk, live, outcomes, choice.changes, questions)
     record = record_run(
         before=files,
         memory=memory,
@@ -137,19 +147,41 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
         raise UnrecordedError(run, error) from error
 
 
+def _refuse_deletions(plan: Plan) -> None:
+    """Who approves a deletion must have seen it: there is no way back after the vendor's days of grace."""
+    number = sum(isinstance(change, UserDelete) for change in plan.changes)
+    if number:
+        raise ApprovalError(
+            f"The plan for {plan.site} would delete {number} {'account' if number == 1 else 'accounts'}:"
+            " that takes a saved plan which somebody has reviewed. Nothing was done.",
+            NEW_PLAN,
+        )
+
+
 def _read_again(
-    desk: Desk, before: Live, outcomes: tuple[Outcome, ...], changes: Sequence[Change]
+    desk: Desk, before: Live, outcomes: tuple[Outcome, ...], changes: Sequence[Change], questions: Questions
 ) -> tuple[Live, tuple[Outcome, ...], str]:
-    """What is recorded is what was read, never what was meant. A site that fails now keeps the reading before."""
+    """What is recorded is what was read, never what was meant. A site that fails now keeps the reading before.
+
+    Only what could not be seen so far is asked about single users again.
+    """
     if not any(outcome.result in WRITTEN for outcome in outcomes):
         return before, outcomes, ""
     try:
         after = desk.hands.reader.read()
+        by_digest = {change_digest(change): change for change in changes}
+        open_ = {
+            one.user: shown
+            for one in outcomes
+            if one.result == "settling" and (shown := shown_by(by_digest[one.change]))
+        }
+        judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
     except SiteError as error:
         return before, outcomes, error.message
     except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
         return before, outcomes, f"a defect of cleanup-gitops ({type(error).__name__})."
-    return after, finish(outcomes, changes, after.inventory), ""
+    recorded = Live(with_sightings(after.inventory, before.inventory, questions), after.people)
+    return recorded, finish(outcomes, changes, judged), ""
 
 
 class UnrecordedError(StateError):

@@ -15,8 +15,12 @@ from cleanup_gitops.model.change import (
     MemberIs,
     MembershipRemove,
     NotSeenAfter,
+    RoleRevoke,
     StatusIs,
+    TokenRevoke,
     UserDisable,
+    role_address,
+    token_address,
 )
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.group import Group
@@ -183,11 +187,11 @@ def edit(change: Callable[[dict[str, Any]], object]) -> bytes:
         (edit(lambda plan: plan["changes"].pop()), "its digest does not fit its changes"),
         (
             edit(lambda plan: plan["changes"][1].update(user="712020:9")),
-            r"changes\[1\] \(membership/g-1/712020:2\) names another user or group",
+            r"changes\[1\] \(membership/g-1/712020:2\) names another user, group, role or token",
         ),
         (
             edit(lambda plan: plan["changes"][1].update(group="g-9")),
-            r"changes\[1\] \(membership/g-1/712020:2\) names another user or group",
+            r"changes\[1\] \(membership/g-1/712020:2\) names another user, group, role or token",
         ),
         (
             edit(lambda plan: plan["changes"][0]["needs"].pop()),
@@ -233,3 +237,28 @@ def test_a_later_minor_format_may_not_have_fewer_keys() -> None:
 
     with pytest.raises(ApprovalError, match=r"changes\[0\].before"):
         read_plan(edit(later))
+
+
+@pytest.mark.case("E57")
+@pytest.mark.parametrize(("number", "key"), [(0, "role"), (1, "token"), (0, "user"), (1, "user")])
+def test_a_role_or_token_that_does_not_fit_its_address_is_refused(number: int, key: str) -> None:
+    facts: dict[str, Any] = {"user": "712020:1", "directory": "default", "causes": CAUSES}
+    changes = (
+        RoleRevoke(address=role_address("user", "712020:1"), role="user", **facts),
+        TokenRevoke(address=token_address("712020:1", "t-1"), token="t-1", **facts),
+    )
+    site = Inventory(
+        site="acme",
+        hosting="cloud",
+        as_of=some.AS_OF,
+        users=(User(id="712020:1", directory="default"),),
+        groups=(),
+        directories=(),
+        proof=some.proof_of(1, 0),
+    )
+    data = plan_bytes(some.plan_of(site, changes))
+    assert read_plan(data).changes == changes
+    document = msgspec.json.decode(data)
+    document["changes"][number][key] = "another"
+    with pytest.raises(ApprovalError, match=rf"changes\[{number}\] .* names another user, group, role or token"):
+        read_plan(resealed(document))

@@ -26,7 +26,7 @@ from tests import strategies as some
 INTERNAL = frozenset({"acme.com"})
 KEPT = {
     "id", "directory", "kind", "license", "status", "managed", "synced", "domain", "added",
-    "seat_since", "seats", "seen", "groups",
+    "seat_since", "seats", "seen", "groups", "status_since", "accepted",
 }  # fmt: skip
 CANARY = "Ada Canary <ada@canary.example>"
 

@@ -13,13 +13,14 @@ from typing import TypeVar
 from cleanup_gitops.model.activity import Activity, Never, Unknown, seen_at
 from cleanup_gitops.model.group import Directory, Grant, Group
 from cleanup_gitops.model.inventory import Hosting, Inventory
-from cleanup_gitops.model.user import License, Status, User
+from cleanup_gitops.model.user import License, Lifecycle, RoleSeat, SeatPath, Status, User
 from cleanup_gitops.planner.assume import license_of, seat_paths
 from tests.strategies import AS_OF, DOMAINS, account_id, proof_of
 
 T = TypeVar("T")
 LICENSES: tuple[License, ...] = ("seat", "none", "none", "guest")
 _OPEN: tuple[Status, ...] = ("active",) * 10
+REFUSALS = (None, Lifecycle(None, ""), Lifecycle("externalDirectory.scim", ""), Lifecycle("", "managedAccount"))
 DAYS = (0, 5, 29, 30, 31, 32, 89, 90, 91, 92, 200, 364, 366, 400, 1000)
 """Days since last seen, many of them around usual thresholds."""
 
@@ -77,6 +78,7 @@ def _groups(rng: Random, hosting: Hosting, directories: list[str]) -> tuple[Grou
     found = []
     for number, one in enumerate(ids):
         gives: License = rng.choice(LICENSES)
+        role = Grant("confluence", "guest" if gives == "guest" else "user")
         nested = hosting == "datacenter" and number > 0 and rng.random() < 0.3
         found.append(
             Group(
@@ -87,7 +89,7 @@ def _groups(rng: Random, hosting: Hosting, directories: list[str]) -> tuple[Grou
                 synced=False,
                 license=gives,
                 admin=mostly(rng, False, True, None),
-                grants=() if gives == "none" else (Grant(mostly(rng, "confluence", "jira-software"), "user"),),
+                grants=() if gives == "none" else mostly(rng, (role,), (role, Grant("jira-software", "user"))),
                 parents=(ids[number - 1],) if nested else (),
             )
         )
@@ -98,14 +100,16 @@ def _user(rng: Random, account: str, site: Inventory) -> User:
     closed: Status = "suspended" if site.hosting == "cloud" else "disabled"
     directory = rng.choice(site.directories).id
     own = tuple(one.id for one in site.groups if one.directory == directory and rng.random() < 0.6)
-    paths = [path for one in own for path in seat_paths(one, site)]
+    paths: list[SeatPath] = [path for one in own for path in seat_paths(one, site)]
+    direct = mostly(rng, (), ("user",), ("guest",), ("admin", "user")) if site.hosting == "cloud" else None
+    paths += [RoleSeat(role) for role in direct or ()]
     return User(
         id=account,
         directory=directory,
-        status=rng.choice((*_OPEN, closed, closed, closed, "deactivated", "absent", "unknown")),
+        status=rng.choice((*_OPEN, closed, closed, closed, "deactivated", "deleting", "absent", "unknown")),
         kind=mostly(rng, "person", "service", "unknown"),
         license=license_of(paths, site),
-        managed=True,
+        managed=mostly(rng, True, False, None),
         synced=False,
         writable=mostly(rng, True, False, None),
         admin=mostly(rng, False, True, True, None),
@@ -115,4 +119,10 @@ def _user(rng: Random, account: str, site: Inventory) -> User:
         elsewhere=mostly(rng, (), None, (("jira-software", seen_at(AS_OF - timedelta(days=100))),)),
         groups=mostly(rng, own, None),
         seats=tuple(paths),
+        roles=mostly(rng, (), ("organization-admin",), None),
+        direct=direct,
+        external=mostly(rng, False, True, None),
+        has_email=mostly(rng, True, False),
+        lifecycle=mostly(rng, Lifecycle("", ""), *REFUSALS),
+        tokens=mostly(rng, rng.choice(((), ("t-1",), ("t-1", "t-2"))), None),
     )

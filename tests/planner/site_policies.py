@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import date
 from random import Random
 
-from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.change import ACTIONS
+from cleanup_gitops.model.inventory import Hosting, Inventory
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.policy.documents import (
+    DEFAULT_CAPS,
     Cap,
     Ensure,
     Exemption,
@@ -18,21 +20,27 @@ from cleanup_gitops.policy.documents import (
     SitePolicies,
 )
 from cleanup_gitops.policy.tree import (
+    AddedFor,
     EmailDomain,
+    ExternalIs,
     HasSeat,
     InactiveFor,
     InGroup,
     KindIs,
+    LicenseIs,
+    ManagedIs,
     Match,
     NeverActiveFor,
     Node,
+    SeatVia,
 )
 from tests.strategies import DOMAINS
 
-WIDE = Guardrails(
-    caps={name: Cap(10_000) for name in ("membership.add", "membership.remove", "user.enable", "user.disable", "total")}
-)
-"""Caps that nothing invented reaches."""
+WIDE = Guardrails(caps=dict.fromkeys(DEFAULT_CAPS, Cap(10_000)), allow=frozenset(ACTIONS))
+"""Caps that nothing invented reaches, and every action allowed."""
+
+HARSH: tuple[DesiredStatus, ...] = ("suspended", "deactivated", "removed", "deleted")
+"""Statuses of which one is usual in a site, so that milder policies do not always win."""
 
 Ask = Callable[[Random], Node]
 OUTSIDE: tuple[Ask, ...] = (
@@ -43,6 +51,7 @@ OUTSIDE: tuple[Ask, ...] = (
     lambda rng: NeverActiveFor(rng.choice((30, 90))),
     lambda rng: KindIs(rng.choice((("person",), ("person", "service")))),
     lambda rng: EmailDomain(rng.choice(((DOMAINS[0],), ("*.acme.com",), DOMAINS))),
+    lambda rng: rng.choice((ManagedIs(wanted=True), ExternalIs(wanted=False), AddedFor(30))),
 )
 """Predicates over facts that no change of ours writes."""
 
@@ -53,8 +62,9 @@ def site_policies(rng: Random, inventory: Inventory, *, outside_only: bool = Fal
     accounts = [user.id for user in inventory.users]
     asks = OUTSIDE
     if not outside_only:
-        asks = (*OUTSIDE, lambda rng: HasSeat(rng.random() < 0.7), _in_group(names))
-    policies = tuple(_policy(rng, number, names, asks) for number in range(rng.randint(1, 4)))
+        asks = (*OUTSIDE, lambda rng: HasSeat(rng.random() < 0.7), _in_group(names), _about_seats(names))
+    harsh = rng.choice((None, *HARSH)) if inventory.hosting == "cloud" else None
+    policies = tuple(_policy(rng, number, inventory, asks, harsh) for number in range(rng.randint(1, 4)))
     return SitePolicies(
         site=inventory.site,
         policies=policies,
@@ -64,6 +74,7 @@ def site_policies(rng: Random, inventory: Inventory, *, outside_only: bool = Fal
                 owner="s@acme.com",
                 accounts=tuple(rng.sample(accounts, rng.random() < 0.2)),
                 groups=(rng.choice([*names, "nowhere"]),) if rng.random() < 0.1 else (),
+                roles=("organization-admin",) if rng.random() < 0.1 else (),
             ),
         ),
         exemptions=tuple(
@@ -85,15 +96,22 @@ def _in_group(names: list[str]) -> Ask:
     return lambda rng: InGroup((rng.choice([*names, "*"]) if rng.random() < 0.97 else "no such group",))
 
 
-def _policy(rng: Random, number: int, names: list[str], asks: tuple[Ask, ...]) -> Policy:
+def _about_seats(names: list[str]) -> Ask:
+    return lambda rng: rng.choice((LicenseIs(("guest", "none")), SeatVia((rng.choice(names),)), SeatVia(direct=True)))
+
+
+def _policy(
+    rng: Random, number: int, inventory: Inventory, asks: tuple[Ask, ...], harsh: DesiredStatus | None
+) -> Policy:
     match = _match(rng, asks)
     return Policy(
         name=f"policy-{number}",
         owner="iam@acme.com",
         why="because",
         match=match,
-        ensure=_ensure(rng, names),
+        ensure=_ensure(rng, [group.name for group in inventory.groups], inventory.hosting, harsh),
         include_admins=rng.random() < 0.3,
+        allow_shared_groups=rng.random() < 0.3,
         kinds=match.kinds,
         where=f"policies/p.yaml:{number + 1}",
     )
@@ -110,10 +128,23 @@ def _match(rng: Random, asks: tuple[Ask, ...], depth: int = 0) -> Match:
     )
 
 
-def _ensure(rng: Random, names: list[str]) -> Ensure:
-    """A policy never both gives and takes one group."""
+def _ensure(rng: Random, names: list[str], hosting: Hosting, harsh: DesiredStatus | None) -> Ensure:
+    """A policy never both gives and takes one group. Only Cloud has more than two statuses, tokens and direct roles."""
     one, two = rng.sample(names, 2)
     either: tuple[DesiredStatus, ...] = ("active", "disabled")
+    if hosting == "cloud" and rng.random() < 0.6:
+        if harsh and rng.random() < 0.8:
+            return Ensure(status=harsh, no_access=rng.random() < 0.3, no_tokens=rng.random() < 0.3)
+        return rng.choice(
+            (
+                Ensure(no_access=True, groups_present=(one,) if rng.random() < 0.2 else None),
+                Ensure(no_tokens=True, no_access=rng.random() < 0.5),
+                Ensure(no_access=True, groups_absent=(one,)),
+                Ensure(status="active", no_access=True),
+            )
+        )
+    if harsh and rng.random() < 0.5:
+        return Ensure(status="active") if rng.random() < 0.3 else Ensure(groups_present=(one,))
     status = rng.choice((None, *either))
     return rng.choice(
         (

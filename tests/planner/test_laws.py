@@ -20,12 +20,9 @@ from cleanup_gitops.model.plan import STATES, Plan
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import assume, make_plan
 from cleanup_gitops.planner.diff import steps
-from cleanup_gitops.planner.evaluate import Evaluation
-from cleanup_gitops.planner.protect import make_shield
-from cleanup_gitops.planner.rules import make_rule
+from cleanup_gitops.planner.plan import evaluate
 from cleanup_gitops.planner.settle import settle
 from cleanup_gitops.policy.documents import SitePolicies
-from cleanup_gitops.policy.match import Scope
 from tests.planner.organizations import organization
 from tests.planner.site_policies import site_policies
 from tests.strategies import AS_OF
@@ -58,6 +55,12 @@ UNKNOWN = {
     "elsewhere": None,
     "groups": None,
     "seats": None,
+    "roles": None,
+    "direct": None,
+    "external": None,
+    "has_email": None,
+    "lifecycle": None,
+    "tokens": None,
 }
 
 
@@ -97,6 +100,7 @@ def test_nobody_who_is_protected_or_exempt_is_touched(case: Case) -> None:
     listed = {account for one in policies.protections for account in one.accounts}
     exempt = {one.account for one in policies.exemptions if one.until >= AS_OF.date()}
     guarded = [group for one in policies.protections for group in one.groups]
+    roles = [role for one in policies.protections for role in one.roles]
     for change in planned(inventory, policies).changes:
         user = inventory.user_by_id[change.user]
         assert user.id not in inventory.runner
@@ -108,6 +112,7 @@ def test_nobody_who_is_protected_or_exempt_is_touched(case: Case) -> None:
         assert all(user.kind in one.kinds and (one.include_admins or not user.admin) for one in named)
         names = {inventory.group_by_id[group].name for group in user.groups or ()}
         assert not names & set(guarded)
+        assert not roles or not set(roles) & set(roles if user.roles is None else user.roles)
 
 
 @MANY
@@ -122,6 +127,8 @@ def test_forgetting_a_fact_never_adds_a_change(case: Case, data: st.DataObject) 
     forgotten = msgspec.structs.replace(user, **{fact: UNKNOWN[fact]})
     users = (*inventory.users[:at], forgotten, *inventory.users[at + 1 :])
     known = planned(inventory, policies)
+    if any(one.reason == "last-administrator" for one in known.dispositions.values()):
+        return  # an administrator who is left alone for another reason is one who remains
     less = planned(msgspec.structs.replace(inventory, users=users), policies)
     assert acts(less) <= acts(known)
 
@@ -144,9 +151,8 @@ def test_unknown_verdicts_are_settled_as_brute_force_over_their_completions_does
     case: Case,
 ) -> None:
     inventory, policies = case
-    scope = Scope(AS_OF, inventory)
-    rules = tuple(make_rule(policy, scope) for policy in policies.policies)
-    evaluation = Evaluation(rules, make_shield(policies, inventory, AS_OF), scope)
+    evaluation = evaluate(inventory, policies, AS_OF)
+    rules = evaluation.rules
     for user in inventory.users:
         state = evaluation.fate(user).disposition
         if state.state in {"protected", "exempt"} or state.reason in {"blocked", "groups-unknown"}:
@@ -159,14 +165,15 @@ def test_unknown_verdicts_are_settled_as_brute_force_over_their_completions_does
         assert (len(ways) > 1) == (state.reason == "policy-undecided")
 
 
-def _result(rules: list, user: User, inventory: Inventory) -> tuple[bool, frozenset]:  # type: ignore[type-arg]
+def _result(rules: list, user: User, inventory: Inventory) -> tuple[bool, frozenset, bool]:  # type: ignore[type-arg]
     settled = settle(sorted(rules, key=lambda rule: rule.name), user)
-    return bool(settled.conflict), frozenset(() if settled.conflict else steps(settled, user, inventory))
+    nowhere = any(rule.unreachable(user) for askers in settled.asked.values() for rule in askers)
+    return bool(settled.conflict), frozenset(() if settled.conflict else steps(settled, user, inventory)), nowhere
 
 
 def test_the_invented_cases_reach_everything_that_can_become_of_a_user() -> None:
     """A law that holds because nothing happens says nothing."""
-    plans = [planned(*invented(seed)) for seed in range(300)]
+    plans = [planned(*invented(seed)) for seed in range(500)]
     quiet = [planned(*invented(seed, quiet=True)) for seed in range(300)]
     states = Counter(one.state for plan in plans for one in plan.dispositions.values())
     actions = Counter(change.action for plan in plans for change in plan.changes)

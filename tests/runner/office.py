@@ -13,6 +13,7 @@ import msgspec
 from cleanup_gitops.ledger.record import memory_of
 from cleanup_gitops.ledger.store import GitStore
 from cleanup_gitops.model.activity import seen_at
+from cleanup_gitops.model.change import ACTIONS
 from cleanup_gitops.model.group import Directory, Grant, Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
@@ -20,7 +21,7 @@ from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
-from cleanup_gitops.runner import Run, Stop, execute
+from cleanup_gitops.runner import Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.carry_out import Hands
 from cleanup_gitops.runner.run import Desk
 from tests.fakes import NOON, FakeClock, FakeProgress, FakeSite
@@ -99,7 +100,7 @@ OTHERS = Policy(
     match=Match(all=(InGroup(("confluence-users-acme",)),)),
     ensure=Ensure(groups_present=("others",)),
 )
-ROOMY = Guardrails(caps={name: Cap(1000) for name in Guardrails().caps})
+ROOMY = Guardrails(caps={name: Cap(1000) for name in Guardrails().caps}, allow=frozenset(ACTIONS))
 POLICIES = SitePolicies(site="acme", policies=(DORMANT,), guardrails=ROOMY)
 
 
@@ -116,8 +117,8 @@ class Office:
         """Plan now."""
         now = self.clock.now()
         memory = memory_of(self.store.read())
-        live = self.site.read().inventory
-        return make_plan(live, self.policies, memory, created=now, as_of=now, tool_version="0")
+        live, _ = read_with_answers(self.site, self.policies, now)
+        return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version="0")
 
     def apply(self, saved: Plan | None = None, stop: Stop | None = None) -> Run:
         """Apply now."""

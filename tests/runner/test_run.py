@@ -23,7 +23,7 @@ from cleanup_gitops.model.change import (
 from cleanup_gitops.model.errors import CredentialError, LostAnswerError, RefusedError, SiteError, StateError
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.policy.documents import Ensure, Protection
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.run import UnrecordedError
@@ -44,11 +44,11 @@ class Meddled(FakeSite):
         self.facts = facts
         self.looked = False
 
-    def user(self, account: str) -> User | None:
+    def user(self, account: str, questions: frozenset[Question] = frozenset()) -> User | None:
         if not self.looked:
             self.looked = True
             self.happens("712020:0001", **self.facts)
-        return super().user(account)
+        return super().user(account, questions)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,130 @@
+"""What has to be asked about single users before a plan can be final. Every question costs a call.
+
+Asked is only about users whom a policy would change, and only what may keep it from doing so or is needed to do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from cleanup_gitops.model.activity import Never, Seen
+from cleanup_gitops.model.collector import collector_paused
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.people import NOBODY, People
+from cleanup_gitops.model.requirement import MembershipRequirement
+from cleanup_gitops.model.user import Question, User
+from cleanup_gitops.planner.access import direct_told
+from cleanup_gitops.planner.assume import begins_with
+from cleanup_gitops.planner.diff import steps
+from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.plan import evaluate
+from cleanup_gitops.planner.protect import speakable
+from cleanup_gitops.planner.rules import ADDITIVE, DELETE, Rule
+from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.planner.unmet import Obstacle, Unmet
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.lists import NO_LISTS, Lists
+from cleanup_gitops.policy.tree import ActiveOnlyOnce, InactiveFor, NeverActiveFor, predicates
+
+_ANSWERS: dict[str, Question] = {
+    "direct-roles-unknown": "roles",
+    "lifecycle-unknown": "lifecycle",
+    "seat-to-guest": "roles",
+    "tokens-unknown": "tokens",
+}
+"""The question whose answer may take an obstacle away."""
+
+
+def questions(
+    inventory: Inventory,
+    policies: SitePolicies,
+    as_of: datetime,
+    people: People = NOBODY,
+    lists: Lists = NO_LISTS,
+    *,
+    accounts: Collection[str] | None = None,
+) -> dict[str, frozenset[Question]]:
+    """Questions by account id, for these accounts or for all. A site may leave out those it is not set up for.
+
+    Users who are not in the answer have the same fate whatever is told about others.
+    """
+    evaluation = evaluate(inventory, policies, as_of, people, lists)
+    found: dict[str, frozenset[Question]] = {}
+    by_use = any(_about_use(rule) for rule in evaluation.rules)
+    with collector_paused():
+        for user in inventory.users:
+            if (accounts is None or user.id in accounts) and (wanted := _wanted(user, evaluation, by_use=by_use)):
+                found[user.id] = wanted
+    return found
+
+
+def _about_use(rule: Rule) -> bool:
+    """Whether the match asks, in any way, when somebody last used Confluence: writing something is use too."""
+    about = (InactiveFor, NeverActiveFor, ActiveOnlyOnce)
+    found = (one for one in predicates(rule.policy.match) if isinstance(one, about))
+    return any(not isinstance(one, InactiveFor) or one.product in ("confluence", "any") for one in found)
+
+
+def _wanted(user: User, evaluation: Evaluation, *, by_use: bool) -> frozenset[Question]:
+    """``by_use``: some policy asks about activity, so that another answer may bring it in, or take it out."""
+    inventory = evaluation.scope.inventory
+    wanted: set[Question] = set()
+    candidate = False
+    for rule, decided in _askers(user, evaluation):
+        if candidate and _may_ask(rule) <= wanted:
+            continue  # most users are meant by many policies that ask for much the same
+        if made := _made(rule, user, inventory):
+            candidate = True
+            wanted.update(_of_rule(rule, made, user, inventory, decided=decided))
+    if candidate and by_use and isinstance(user.seen, Seen | Never):
+        wanted.add("content")
+    return frozenset(wanted)
+
+
+def _may_ask(rule: Rule) -> frozenset[Question]:
+    """All that a rule may ask about anybody, activity apart."""
+    tokens: frozenset[Question] = frozenset({"tokens"} if rule.no_tokens else ())
+    by_lifecycle = rule.status in ("active", "deactivated", "deleted")
+    return tokens | frozenset({"roles", "lifecycle"} if by_lifecycle else {"roles"})
+
+
+def _askers(user: User, evaluation: Evaluation) -> list[tuple[Rule, bool]]:
+    """The rules that may have their way with the user, and whether they match for certain."""
+    rules = evaluation.shortlist(user)
+    if user.admin or user.kind != "person":
+        rules = speakable(user, rules)
+    asking = [(rule, bool(verdict)) for rule in rules if (verdict := rule.verdict(user)) is not False]
+    if not asking or any(rule.missing for rule, _ in asking) or evaluation.spares(user):
+        return []
+    mildest = min((rule.level for rule, decided in asking if decided and rule.level > ADDITIVE), default=DELETE)
+    return [(rule, decided) for rule, decided in asking if not decided or rule.level <= mildest]
+
+
+def _made(rule: Rule, user: User, inventory: Inventory) -> tuple[Unmet, ...]:
+    """What the rule alone would do; nothing when something stands in its way that no answer can change."""
+    if user.groups is None and rule.about_groups:
+        return ()
+    made = steps(settle([rule], user), user, inventory)
+    return () if any(isinstance(one, Obstacle) and one.reason not in _ANSWERS for one in made) else made
+
+
+def _of_rule(
+    rule: Rule, made: Iterable[Unmet], user: User, inventory: Inventory, *, decided: bool
+) -> Iterator[Question]:
+    for one in made:
+        yield from _of_step(one, user, inventory)
+    if user.license != "seat" and not direct_told(user, inventory):
+        yield "roles"  # a role held beside a group may make the license another one
+    if not decided:
+        yield from rule.policy.match.questions
+
+
+def _of_step(one: Unmet, user: User, inventory: Inventory) -> Iterator[Question]:
+    if isinstance(one, Obstacle):
+        if one.reason != "seat-to-guest" or not direct_told(user, inventory):
+            yield _ANSWERS[one.reason]
+    elif isinstance(one.requirement, MembershipRequirement) and not one.requirement.member:
+        group = one.requirement.group
+        if not direct_told(user, inventory) and any(begins_with(path, group) for path in user.seats or ()):
+            yield "roles"

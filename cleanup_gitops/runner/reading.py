@@ -1,0 +1,50 @@
+"""Reads a site for a plan: first everything, then what only single calls tell, about the few for whom it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from cleanup_gitops.model.activity import Seen, newest
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.ports import Live, Reader
+from cleanup_gitops.model.user import Question, User
+from cleanup_gitops.planner import questions
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.lists import NO_LISTS, Lists
+
+Questions = Mapping[str, frozenset[Question]]
+"""What was asked, by account id."""
+
+
+def read_with_answers(
+    reader: Reader, policies: SitePolicies, as_of: datetime, lists: Lists = NO_LISTS
+) -> tuple[Live, Questions]:
+    """The site now, with the answers to all questions that a plan for ``as_of`` (UTC) raises, and those questions.
+
+    An answer may raise a further question about the same user; none is asked twice. Raises what the reader raises.
+    """
+    live = reader.read()
+    inventory = live.inventory
+    asked: dict[str, frozenset[Question]] = {}
+    wanted = questions(inventory, policies, as_of, live.people, lists)
+    while wanted:
+        inventory = reader.ask(inventory, wanted)
+        asked |= {account: asked.get(account, frozenset()) | new for account, new in wanted.items()}
+        again = questions(inventory, policies, as_of, live.people, lists, accounts=wanted)
+        wanted = {account: new for account, found in again.items() if (new := found - asked[account])}
+    return Live(inventory, live.people), asked
+
+
+def with_sightings(after: Inventory, before: Inventory, asked: Questions) -> Inventory:
+    """A later reading with what single answers told before about the last use: who was seen then was seen."""
+
+    def joined(user: User) -> User:
+        known = before.user_by_id.get(user.id) if "content" in asked.get(user.id, ()) else None
+        if known is None or not (isinstance(known.seen, Seen) and isinstance(user.seen, Seen)):
+            return user
+        return msgspec.structs.replace(user, seen=newest(user.seen, known.seen))
+
+    return msgspec.structs.replace(after, users=tuple(map(joined, after.users)))
