@@ -47,6 +47,7 @@ def marks_in(source: str) -> set[str]:
     return found
 
 
+@cache
 def named_in_tests(tests: Path = TESTS) -> dict[str, list[str]]:
     """The test files that name a number, by number."""
     named: dict[str, list[str]] = {}

@@ -76,24 +76,30 @@ def layout(wish: Wish, known: Mapping[str, Column[Any]], usual: Sequence[str]) -
     """Columns by their names; ``usual`` when none are named. Raises ``UsageError`` for a name that is not known."""
     if wish.bom and wish.form != "csv":
         raise click.UsageError("--bom is for --format csv.")
-    names = usual if wish.columns is None else list(known) if wish.columns == ALL else _names(wish.columns)
+    names = list(known) if wish.columns == ALL else _names(wish.columns, "--columns") or usual
     columns = [_column(name, known, "--columns") for name in names]
     if len({column.name for column in columns}) < len(columns):
         raise click.UsageError("--columns names a column twice.")
     orders = [
-        (_column(name.removeprefix("-"), known, "--sort"), name.startswith("-")) for name in _names(wish.sort or "")
+        (_column(name.removeprefix("-"), known, "--sort"), name.startswith("-")) for name in _names(wish.sort, "--sort")
     ]
     return Layout(columns, orders)
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(text: str | None, option: str) -> list[str]:
+    """The names in the text; none when the option was not given."""
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError(f"{option} names no column.")
+    return names
 
 
 def _column(name: str, known: Mapping[str, Column[Any]], option: str) -> Column[Any]:
     found = known.get(name.casefold().replace("-", "_"))
     if found is None:
-        raise click.UsageError(f"{option}: there is no column {name!r}{did_you_mean(name, known)}.")
+        raise click.UsageError(f"{option}: there is no column {name!r}{did_you_mean(name, known)}")
     return found
 
 

@@ -56,8 +56,7 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"cleanup_gitops.cli.commands.{cmd_name}")
         command: click.Command = module.command
-        # In a docstring that is raw, the mark before lines that click must not join is two characters.
-        command.help = (command.help or "").replace(r"\b", "\b")
+        _keep_lines(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -65,6 +64,13 @@ class LazyGroup(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
+
+
+def _keep_lines(command: click.Command) -> None:
+    """In a docstring that is raw, the mark before lines that click must not join is two characters."""
+    command.help = (command.help or "").replace(r"\b", "\b")
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _keep_lines(below)
 
 
 @dataclass

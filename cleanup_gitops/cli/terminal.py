@@ -54,8 +54,9 @@ class PlainProgress:
             return
         self._last[what] = now
         of = f" of {total}" if total is not None else ""
+        count = f": {done}{of}" if done or of else ""
         with suppress(OSError, ValueError):  # a closed stream must not end the work that is reported
-            sys.stderr.write(f"{what}: {done}{of}\n")
+            sys.stderr.write(f"{what}{count}\n")
             sys.stderr.flush()
 
 

@@ -54,14 +54,20 @@ def newest(*known: Activity) -> Activity:
 
     A sighting beats "never"; an unknown source leaves the others' sighting as a lower bound only when it is
     the sole answer, because the newest sighting is still a sighting: who was seen lately is not idle.
+    A source that may be late counts for as late as it may be, so that another one makes nobody idle sooner.
     """
     sightings = [one for one in known if isinstance(one, Seen)]
     if sightings:
-        return max(sightings, key=lambda one: (one.latest, one.earliest, one.source))
+        return max(sightings, key=_newness)
     for one in known:
         if isinstance(one, Unknown):
             return one
     return known[0] if known else Unknown("no source")
+
+
+def _newness(one: Seen) -> tuple[datetime, datetime, str]:
+    lag = timedelta(days=LAG_DAYS[one.source])
+    return one.latest + lag, one.earliest + lag, one.source
 
 
 def midnight(at: datetime) -> datetime:

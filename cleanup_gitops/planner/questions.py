@@ -124,6 +124,8 @@ def _of_step(one: Unmet, user: User, inventory: Inventory) -> Iterator[Question]
     if isinstance(one, Obstacle):
         if one.reason != "seat-to-guest" or not direct_told(user, inventory):
             yield _ANSWERS[one.reason]
+    elif one.action == "user.disable" and not one.handoff and inventory.hosting == "cloud" and user.direct is None:
+        yield "roles"  # whoever is active in another directory may be suspended here already
     elif isinstance(one.requirement, MembershipRequirement) and not one.requirement.member:
         group = one.requirement.group
         if not direct_told(user, inventory) and any(begins_with(path, group) for path in user.seats or ()):

@@ -20,7 +20,7 @@ from cleanup_gitops.model.user import GroupSeat, Kind, RoleSeat, User
 from cleanup_gitops.planner.assume import licenses
 from cleanup_gitops.policy.documents import Policy
 from cleanup_gitops.policy.idle import least_idle
-from cleanup_gitops.policy.match import Scope, compile_match, resolve_groups, why
+from cleanup_gitops.policy.match import Scope, compile_match, compile_why, resolve_groups
 from cleanup_gitops.policy.tree import NeverActiveFor, predicates
 
 ADDITIVE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(6)
@@ -55,6 +55,8 @@ class Rule:
     exactly: tuple[Group, ...] | None
     products: frozenset[str]
     """Products whose activity the match is about."""
+    why: Callable[[User, Scope], str]
+    """One sentence on why a user who matches does."""
     least_idle: int | None
     """See ``policy.idle``: about who was seen more lately the verdict is no."""
     no_access: bool = False
@@ -119,7 +121,7 @@ class Rule:
 
     def cause(self, requirement: Requirement, user: User, scope: Scope) -> Cause:
         """Why this is asked of this user, for people."""
-        return Cause(policy=self.name, where=self._where(requirement), why=why(self.policy.match, user, scope))
+        return Cause(policy=self.name, where=self._where(requirement), why=self.why(user, scope))
 
     def _where(self, requirement: Requirement) -> str:
         """Where in the policy the requirement stands."""
@@ -170,6 +172,7 @@ def make_rule(policy: Policy, scope: Scope) -> Rule:
         absent=frozenset(child for group in absent for child in through[group.id]),
         exactly=None if ensure.groups_exactly is None else exactly,
         products=policy.match.products,
+        why=compile_why(policy.match),
         least_idle=least_idle(policy.match),
         no_access=ensure.no_access,
         closes=_licensed(inventory) if ensure.no_access else frozenset(),

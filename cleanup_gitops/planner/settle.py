@@ -41,14 +41,16 @@ def settle(rules: Sequence[Rule], user: User) -> Settled:
         return Settled(conflict=text, parties=parties)
     mildest = min((rule.level for rule in rules if rule.level > ADDITIVE), default=ADDITIVE)
     winning = [rule for rule in rules if rule.level in (ADDITIVE, mildest)]
-    asked = {
-        requirement: tuple(rule for rule in askers if rule in winning)
-        for requirement, askers in by_requirement.items()
-        if any(rule in winning for rule in askers)
-    }
+    if len(winning) < len(rules):
+        by_requirement = {
+            requirement: left
+            for requirement, askers in by_requirement.items()
+            if (left := [rule for rule in askers if rule in winning])
+        }
+    asked = {requirement: tuple(askers) for requirement, askers in by_requirement.items()}
     return Settled(
         asked=asked,
-        listed=tuple(rule for rule in rules if rule not in winning),
+        listed=tuple(rule for rule in rules if rule not in winning) if len(winning) < len(rules) else (),
         access=tuple(rule for rule in winning if rule.no_access),
     )
 

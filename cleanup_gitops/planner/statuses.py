@@ -36,7 +36,7 @@ def status_step(asked: StatusRequirement, user: User, inventory: Inventory) -> U
         case "suspended" | "disabled":
             return _by_directory(asked, "user.disable", user)
         case "removed":
-            return _by_directory(asked, "user.remove", user)
+            return _removal(asked, user)
         case "deactivated" | "deleted":
             return _by_lifecycle(asked, "user.delete" if asked.value == "deleted" else "user.deactivate", user)
         case _:
@@ -68,6 +68,15 @@ def _by_directory(asked: StatusRequirement, action: Action, user: User) -> Unmet
     if user.writable is None:
         return Obstacle(asked, "unknown", "writability-unknown")
     return Step(asked, action, handoff="" if user.writable else "account-managed-elsewhere")
+
+
+def _removal(asked: StatusRequirement, user: User) -> Unmet:
+    """Out of the directory: where a site may suspend accounts that a provider syncs, it may not take them out."""
+    if user.synced:
+        return Step(asked, "user.remove", handoff="account-managed-elsewhere")
+    if user.synced is None and user.managed is not False:
+        return Obstacle(asked, "unknown", "writability-unknown")
+    return _by_directory(asked, "user.remove", user)
 
 
 def _by_lifecycle(asked: StatusRequirement, action: Action, user: User) -> Unmet:

@@ -6,7 +6,7 @@ agree means something. Texts hold dates, group names, product keys and account t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -63,6 +63,20 @@ def why(match: Match, user: User, scope: Scope) -> str:
         found = (find(one, user, scope) for one in holding)
         reasons = _distinct(finding.reason for finding in found if finding.verdict)
     return "; ".join(reasons)
+
+
+def compile_why(match: Match) -> Callable[[User, Scope], str]:
+    """``why`` made ready for many users who match: in a plain list of conditions only activity is looked at."""
+    asked = [one for one in match.all if isinstance(one, InactiveFor | NeverActiveFor)]
+    plain = not match.any and not any(isinstance(node, Match) for node in match.all)
+    if not (plain and asked):
+        return lambda user, scope: why(match, user, scope)
+
+    def text(user: User, scope: Scope) -> str:
+        reasons = [found for one in asked if (found := _activity_reason(one, user, scope)) is not None]
+        return reasons[0] if len(reasons) == 1 else "; ".join(_distinct(reasons)) or why(match, user, scope)
+
+    return text
 
 
 def _distinct(texts: Iterable[str | None]) -> list[str]:

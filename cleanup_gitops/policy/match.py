@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, cutoff
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.explain import Explanation, explain_match, why
+from cleanup_gitops.policy.explain import Explanation, compile_why, explain_match, why
 from cleanup_gitops.policy.facts import Verdict, fact
 from cleanup_gitops.policy.scope import Scope, resolve_groups
 from cleanup_gitops.policy.tree import (
@@ -38,6 +38,7 @@ __all__ = [
     "Scope",
     "Verdict",
     "compile_match",
+    "compile_why",
     "explain_match",
     "resolve_groups",
     "why",

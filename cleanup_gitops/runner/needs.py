@@ -49,8 +49,8 @@ def took_effect(change: Change, user: User | None) -> bool:
 def shown_by(change: Change) -> frozenset[Question]:
     """What must be asked about the user to see whether the change took effect."""
     match change:
-        case RoleRevoke():
-            return frozenset({"roles"})
+        case RoleRevoke() | UserDisable():
+            return frozenset({"roles"})  # lists show whoever is active in another directory as active
         case TokenRevoke():
             return frozenset({"tokens"})
         case _:

@@ -163,7 +163,7 @@ def _user_rows(plan: Plan, people: People, state: State) -> UserRows:
             UserRow(
                 account=account,
                 name=label(people.name(account)),
-                why=words.reason(one.reason) + (f" ({one.note})" if one.note else ""),
+                why=words.why(one),
                 policies=one.policies,
             )
             for account, one in found[:SHOWN]

@@ -16,7 +16,7 @@ from cleanup_gitops.model.change import (
     TokenExists,
 )
 from cleanup_gitops.model.inventory import Hosting
-from cleanup_gitops.model.plan import State
+from cleanup_gitops.model.plan import Disposition, State
 
 SYMBOLS: dict[Action, str] = {
     "user.delete": "-",
@@ -65,6 +65,7 @@ _REASONS = {
     "group-modifiable-unknown": "not known who manages the group",
     "group-not-in-directory": "the group is not in the user's directory",
     "groups-unknown": "groups not known",
+    "last-administrator": "no administrator would be left",
     "license-unknown": "license not known",
     "lifecycle-refused": "the site does not allow to change the account",
     "lifecycle-unknown": "not known whether the account may be changed",
@@ -101,13 +102,40 @@ _HANDOFFS = {
 }
 
 
+_SYNCED = "externalDirectory."
+"""How the vendor's reasons begin that name the kind of directory an account is synced from."""
+
+_REFUSALS = {
+    "administrative": "kept for administrators",
+    "administrative.notMyself": "nobody may do this to the own account",
+    "authPolicy.saml": "set by SAML at each login",
+    "blocked.exportControl": "blocked by export control",
+    "managedAccount": "only administrators of the user's own organization may",
+    "myselfOnly": "only the user may",
+    "refused": "it does not say why",
+}
+"""Why an organization may not change an account (User management REST API, GET /users/{account}/manage)."""
+
+
 def reason(code: str) -> str:
     """Words for the reason code of a disposition."""
+    if code.startswith(_SYNCED) and code not in _REASONS:
+        return "account synced from another directory"
     return _REASONS.get(code, code.replace("-", " "))
+
+
+def why(disposition: Disposition) -> str:
+    """Words for the reason of a disposition, with its note."""
+    note = disposition.note
+    if disposition.reason == "lifecycle-refused":
+        note = _REFUSALS.get(note, note)
+    return reason(disposition.reason) + (f" ({note})" if note else "")
 
 
 def hands(code: str) -> str:
     """Who has to act on handoffs with this reason code."""
+    if code.startswith(_SYNCED) and code not in _HANDOFFS:
+        return "whoever runs the directory that these accounts are synced from"
     return _HANDOFFS.get(code, f"somebody else ({reason(code)})")
 
 

@@ -172,6 +172,8 @@ def test_progress_and_summary_name_nobody(workspace: Workspace) -> None:
         (("--unknown",), "--unknown needs a condition"),
         (("--columns", "id,nam"), "--columns: there is no column 'nam'; did you mean `name`?"),
         (("--columns", "id,id"), "--columns names a column twice"),
+        (("--columns", ""), "--columns names no column"),
+        (("--sort", " ,"), "--sort names no column"),
         (("--sort", "-ide"), "--sort: there is no column 'ide'"),
         (("--ids-only", "--columns", "id,email"), "--columns: there is no column 'email'"),
         (("--bom",), "--bom is for --format csv"),

@@ -381,6 +381,16 @@ def test_a_confluence_without_an_id_is_not_taken_for_this_one() -> None:
     assert isinstance(user(productAccess=[entry("", "confluence", "2026-01-01")]).seen, Unknown)
 
 
+@pytest.mark.case("E17")
+@pytest.mark.parametrize("other", [entry("", "confluence", "2026-11-01T00:00:00Z"), entry(HERE, "confluence", "soon")])
+def test_an_old_sighting_proves_nothing_beside_one_that_cannot_be_read_or_placed(other: dict[str, str | None]) -> None:
+    old = entry(HERE, "confluence", "2025-11-06T23:07:29Z")
+    found = [user(productAccess=both) for both in ([old, other], [other, old])]
+    assert all(isinstance(one.seen, Unknown) for one in found)
+    told = {"id": HERE, "key": "confluence", "last_active_timestamp": "2026-11-01T00:00:00Z"}
+    assert after_dates(found[0], product_access=[told]).seen == seen_at(datetime(2026, 11, 1, tzinfo=UTC))
+
+
 def test_products_that_were_not_told_are_unknown() -> None:
     assert user(productAccess=...).elsewhere is None
     assert user(productAccess=None).elsewhere is None

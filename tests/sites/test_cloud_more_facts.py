@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from cleanup_gitops.model.activity import IN_FUTURE, Activity, Never, Unknown, seen_at
+from cleanup_gitops.model.activity import IN_FUTURE, Activity, Never, Seen, Source, Unknown, seen_at
 from cleanup_gitops.model.group import Grant
 from cleanup_gitops.model.user import GroupSeat, RoleSeat, User
+from cleanup_gitops.policy.match import Match, compile_match
+from cleanup_gitops.policy.tree import InactiveFor
 from cleanup_gitops.sites.cloud.activity import NOT_KNOWN, Sightings, with_sighting
 from cleanup_gitops.sites.cloud.belonging import Belongings
 from cleanup_gitops.sites.cloud.facts import Translator
 from cleanup_gitops.sites.cloud.later import settled, with_roles
+from tests.policy.users import scope
 from tests.sites.test_cloud_facts import (
     ACCESS,
     ALL,
@@ -257,3 +263,20 @@ def test_another_source_makes_somebody_more_active_and_never_proves_idleness(
     directory: Activity, other: Activity, together: Activity
 ) -> None:
     assert with_sighting(directory, other) == together
+
+
+@pytest.mark.case("E5")
+@given(
+    st.integers(-2, 2),
+    st.integers(0, 47),
+    st.sampled_from([0, 1, 24 * 3600 - 1, 3 * 24 * 3600]),
+    st.sampled_from(["content", "audit", "csv"]),
+)
+def test_another_source_makes_nobody_idle_sooner(days: int, hours: int, width: int, source: Source) -> None:
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    seen = seen_at(now - timedelta(days=91 + days))
+    at = seen.latest + timedelta(hours=hours)
+    idle = compile_match(Match(all=(InactiveFor(90),)), scope(as_of=now)).verdict
+    known = User(id="1", directory="d", added=datetime(2020, 1, 1, tzinfo=UTC), seen=seen)
+    more = replace(known, seen=with_sighting(seen, Seen(at - timedelta(seconds=width), at, source)))
+    assert idle(known) or not idle(more)

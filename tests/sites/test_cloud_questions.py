@@ -232,6 +232,34 @@ def test_an_answer_that_leaves_out_what_was_asked_is_no_answer(
     assert found.direct is None if "role" in path else found.lifecycle == Lifecycle(None, None)
 
 
+@pytest.mark.case("F1", "F2")
+def test_an_answer_without_a_role_that_is_held_takes_no_license_away(
+    world: World, box: RunningSandbox, site: CloudSite
+) -> None:
+    alone, grouped, unseated = people(world)[:3]
+    alone.groups, alone.roles = [], {"confluence": ["atlassian/user"]}
+    unseated.groups = []
+    box.refresh()
+    before = site.reader.read().inventory
+    disturb(box, {"kind": "drop_rows", "rows": 9, "match": {"path_regex": r"users/[^/]+/role-assignments$"}})
+    three = [user.id for user in (alone, grouped, unseated)]
+    found = site.reader.ask(before, dict.fromkeys(three, frozenset({"roles"}))).user_by_id
+    assert [found[one] for one in three[:2]] == [before.user_by_id[one] for one in three[:2]]
+    assert (found[alone.id].license, found[alone.id].direct, found[unseated.id].direct) == ("seat", None, ())
+
+
+def test_a_reason_that_is_no_code_may_hold_a_name_and_is_not_kept(
+    world: World, box: RunningSandbox, site: CloudSite
+) -> None:
+    user = people(world)[0]
+    before = site.reader.read().inventory
+    rule = '{"allowed": false, "reason": {"key": "externalDirectory.of Ada <ada@acme.com>"}}'
+    body = f'{{"lifecycle.enablement": {rule}, "lifecycle.delete": {rule}}}'
+    disturb(box, {"kind": "not_json", "status": 200, "body": body, "match": {"path_regex": "/manage$"}})
+    found = site.reader.ask(before, {user.id: frozenset({"lifecycle"})}).user_by_id[user.id]
+    assert found.lifecycle == Lifecycle("refused", "refused")
+
+
 @pytest.mark.case("E61")
 @pytest.mark.parametrize("path", [r"users/[^/]+/role-assignments$", r"/manage$", r"/api-tokens$", r"/api/search$"])
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "html"}])

@@ -150,8 +150,9 @@ AUDIT_PAGE: dict[str, Any] = {"results": [{"creationDate": 1, "summary": "x"}], 
         {"kind": "html"},
         {"kind": "not_json", "status": 200, "body": "{}"},
         {"kind": "not_json", "status": 200, "body": msgspec.json.encode(AUDIT_PAGE).decode()},
+        {"kind": "not_json", "status": 200, "body": msgspec.json.encode(AUDIT_PAGE | {"results": []}).decode()},
     ],
-    ids=["503", "html", "no entries", "circle"],
+    ids=["503", "html", "no entries", "circle", "empty before the end"],
 )
 def test_a_log_that_cannot_be_read_to_its_end_is_no_inventory(box: RunningSandbox, fault: dict[str, Any]) -> None:
     with connected(box, sources=AUDIT) as site:

@@ -38,7 +38,14 @@ def _pin(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--pin", default="", callback=_pin, metavar="ID", help="A commit or ledger head noted earlier, elsewhere."
 )
-@click.option("--format", "form", type=click.Choice(["json", "text"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "text"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
 @click.pass_obj
 def verify_command(folder: Path, site_name: str | None, pin: str, form: str) -> int:
     r"""Check the whole recorded history: chain, digests, snapshots, plans, outcomes, commit messages.

@@ -35,7 +35,7 @@ def fresh_folder(base: Path, wanted: Path | None) -> Path:
         if any(folder.iterdir()):
             raise CleanupError(
                 f"{folder} is not empty, and nothing in it is overwritten.",
-                "Remove it, or name another folder with --folder.",
+                "Name another folder with --folder, or remove this one if it is left from an earlier demo.",
             )
     except OSError as error:
         if wanted or isinstance(error, NotADirectoryError | FileExistsError):

@@ -1,8 +1,9 @@
 """Last activity as the directory tells it, by product.
 
 The directory's entries are exact to the second but up to 24 hours late (the lag is counted where ages are). An entry
-in the future is a data error: it makes the product unknown, whatever else was said of it. So does, for a product of
-several sites, one site of which nothing can be told: the newest sighting may be missing.
+in the future is a data error: it makes the product unknown, whatever else was said of it. So does an entry that cannot
+be read or placed and, for a product of several sites, one site of which nothing can be told: the newest sighting may be
+missing.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def joined(listing: Activities, dates: Activities, never: Activity) -> Activitie
     if listing.here in (None, NOT_LISTED):
         here = dates.here or never
     else:
-        here = listing.here if dates.here is None else _merged(listing.here, dates.here)
+        here = listing.here if dates.here is None else _again(listing.here, dates.here)
     return Activities(here, _in_order(others))
 
 
@@ -143,12 +144,16 @@ def with_sighting(known: Activity, more: Activity) -> Activity:
 
 
 def _merged(known: Activity | None, more: Activity) -> Activity:
-    """Several answers about one site of one product."""
+    """Several entries about one site of one product, in one answer or in two."""
     if known is None:
         return more
-    if IN_FUTURE in (known, more):
-        return IN_FUTURE
-    return newest(known, more)
+    doubt = next((one for one in (IN_FUTURE, UNREADABLE, WHICH_SITE) if one in (known, more)), None)
+    return doubt or newest(known, more)
+
+
+def _again(listed: Activity, told: Activity) -> Activity:
+    """One site in both sources; what could not be read or placed is replaced, a wrong date is not."""
+    return told if listed in (UNREADABLE, WHICH_SITE) else _merged(listed, told)
 
 
 def _of_sites(known: Activity | None, more: Activity) -> Activity:

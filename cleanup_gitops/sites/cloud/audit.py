@@ -73,13 +73,15 @@ class Trail:
             page = client.confluence.read(audit(_millis(since), _millis(until), start), _PAGE)
             self._pages += 1
             self._entries += len(page.results)
+            linked = bool(page.links and page.links.next)
+            if linked and not page.results:
+                raise IncompleteReadingError(f"The audit log has an empty page before its end ({ENDPOINT}).", HINT)
             if page.results and page.results == last:
                 raise IncompleteReadingError(f"The audit log goes round in circles ({ENDPOINT}).", HINT)
             yield page.results
             start += len(page.results)
             client.step("reading the audit log", start, None)
-            more = bool(page.links and page.links.next) or len(page.results) >= min(page.limit, AUDIT_PAGE)
-            if not (page.results and more):
+            if not page.results or not (linked or len(page.results) >= min(page.limit, AUDIT_PAGE)):
                 return
             last = page.results
 

@@ -6,6 +6,7 @@ what was asked. A failing site or credential is an error as everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import IN_FUTURE, Activity, Seen, seen_at
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
-from cleanup_gitops.model.user import Lifecycle, Question, User
+from cleanup_gitops.model.user import Lifecycle, Question, RoleSeat, User
 from cleanup_gitops.sites.cloud.activity import NOT_ANSWERED, UNREADABLE, Sightings, moment, with_sighting
-from cleanup_gitops.sites.cloud.belonging import Belongings
+from cleanup_gitops.sites.cloud.belonging import Belonging, Belongings
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.endpoints import api_tokens, contributions, manageable
-from cleanup_gitops.sites.cloud.grants import bare_role
+from cleanup_gitops.sites.cloud.grants import bare_role, license_of
 from cleanup_gitops.sites.cloud.later import settled, with_roles
 from cleanup_gitops.sites.cloud.paging import HINT, Listing
 from cleanup_gitops.sites.cloud.wire import Found, FoundPage, Manageable, Page, Rule, TokenRow, UserRolesRow
@@ -35,7 +36,8 @@ T = TypeVar("T")
 OF_THE_SITE = frozenset({401, 408, 429})
 """Statuses of 4xx that are not about what was asked."""
 REFUSED = "refused"
-"""Why something may not be done to an account when the site gives no reason."""
+"""Why something may not be done to an account when the site gives no reason, or a text that may hold a name."""
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
 def about_one(error: StatusError) -> bool:
@@ -84,9 +86,9 @@ class Questions:
     def _roles(self, user: User) -> User:
         rows = _answer(lambda: self._rows(user.id))
         direct = None if rows is None else _direct(rows)
-        if rows is None or direct is None:
-            return replace(user, direct=None)
         belonging = None if user.groups is None else self.belongings.of(user.groups)
+        if rows is None or direct is None or _left_out(user, direct, rows, belonging):
+            return replace(user, direct=None)
         return _here(with_roles(user, direct, belonging), rows)
 
     def _rows(self, account: str) -> list[UserRolesRow]:
@@ -153,6 +155,18 @@ def _direct(rows: list[UserRolesRow]) -> tuple[str, ...] | None:
     return tuple(sorted(found))
 
 
+def _left_out(user: User, direct: tuple[str, ...], rows: list[UserRolesRow], belonging: Belonging | None) -> bool:
+    """Whether the answer lacks a role that the user holds by the lists: then it is not whole, and proves nothing."""
+    if any(isinstance(path, RoleSeat) for path in user.seats or ()):
+        return license_of(direct) == "none"
+    if belonging is None:
+        return False
+    if user.seats is None and belonging.seats is not None:
+        return not direct
+    holds = bool(belonging.known_seats) and user.status == "active"
+    return holds and not any(row.role_assignments for row in rows)
+
+
 def _here(user: User, rows: list[UserRolesRow]) -> User:
     """The user with the status in this very directory: lists show whoever is active in any directory as active."""
     told = {row.user_directory_status for row in rows if row.directory_id == user.directory}
@@ -163,4 +177,5 @@ def _reason(rule: Rule | None) -> str | None:
     """Empty when it is allowed, else why not; ``None`` when it was not told."""
     if rule is None or rule.allowed:
         return None if rule is None else ""
-    return (rule.reason and rule.reason.key) or REFUSED
+    key = rule.reason.key if rule.reason else ""
+    return key if _KEY.fullmatch(key) else REFUSED
