@@ -51,6 +51,8 @@ def answered(user: User, truth: User, question: Question) -> User:
             return replace(user, tokens=truth.tokens)
         case "content":
             return replace(user, seen=truth.seen)
+        case "products":
+            return replace(user, elsewhere=truth.elsewhere)
 
 
 def unanswered(user: User, question: Question) -> User:
@@ -64,6 +66,8 @@ def unanswered(user: User, question: Question) -> User:
             return replace(user, tokens=None)
         case "content":
             return replace(user, seen=Unknown("authorship was not answered"))
+        case "products":
+            return replace(user, elsewhere=None)
 
 
 def check(change: Change, user: User, groups: Groups) -> None:

@@ -21,6 +21,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python -m tests.golden --accept"
+CASES = ROOT / "tests" / "cases"
+OF_ONE_CASE = f"{ROOT}/tests/test_cases.py::test_the_plan_is_the_expected_one_in_every_form[{{}}]"
 
 
 class Accepting:
@@ -68,6 +70,11 @@ def _name(path: Path) -> str:
     return resolved.relative_to(ROOT).as_posix() if resolved.is_relative_to(ROOT) else str(path)
 
 
+def _tests(paths: Sequence[str]) -> list[str]:
+    """The tests to run for these paths: folders of cases have no tests of their own, others run them by name."""
+    return [OF_ONE_CASE.format(Path(path).name) if Path(path).resolve().parent == CASES else path for path in paths]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tests and accept what differs. Exit code of pytest: other failures stay failures."""
     parser = argparse.ArgumentParser(prog="python -m tests.golden", description="Accept changed golden files.")
@@ -76,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     accepting.on = True
     try:
-        code = pytest.main(["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", *chosen.paths])
+        code = pytest.main(["-q", "-p", "no:cacheprovider", f"--rootdir={ROOT}", *_tests(chosen.paths)])
     finally:
         accepting.on = False
     for path in accepting.rewritten:

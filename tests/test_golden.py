@@ -56,6 +56,12 @@ def test_the_smallest_difference_fails_and_can_be_seen(tmp_path: Path, actual: b
     assert len(changed) > 1  # besides the head of the difference
 
 
+def test_the_folder_of_a_case_stands_for_the_test_that_compares_it() -> None:
+    (test,) = golden._tests([str(golden.CASES / "restore")])
+    assert test.endswith("test_cases.py::test_the_plan_is_the_expected_one_in_every_form[restore]")
+    assert golden._tests(["tests/views"]) == ["tests/views"]
+
+
 def test_the_command_rewrites_what_differs_and_lists_it(tmp_path: Path) -> None:
     same, other, new = (tmp_path / name for name in ("same.txt", "other.txt", "new.txt"))
     same.write_text("same\n", "utf-8")

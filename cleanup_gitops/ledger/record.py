@@ -186,9 +186,9 @@ def _subject(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
         return f"{entry.site}: nothing to do, {entry.accounts} accounts evaluated"
     ordered = sorted(outcomes, key=lambda one: ACTIONS.index(one.action))
-    done = Counter(_word(one) for one in ordered if one.result == "applied") or {"changed": 0}
+    done = Counter(_word(one) for one in ordered if one.result == "applied") or {_NOTHING: 0}
     results = Counter(one.result for one in outcomes)
-    parts = [f"{count} {word}" for word, count in done.items()]
+    parts = [f"{count} {one if count == 1 else several}" for (one, several), count in done.items()]
     parts.append(f"{results['failed']} failed")
     others: tuple[Result, ...] = (
         "not_effective",
@@ -201,22 +201,25 @@ def _subject(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
     return f"{entry.site}: {', '.join(parts)}"
 
 
-_WORDS: dict[Action, str] = {
-    "user.delete": "scheduled for deletion",
-    "user.remove": "removed from the directory",
-    "user.deactivate": "deactivated",
-    "role.revoke": "roles revoked",
-    "membership.remove": "removed",
-    "tokens.revoke": "tokens revoked",
-    "user.enable": "enabled",
-    "membership.add": "added",
+_NOTHING = ("changed", "changed")
+_WORDS: dict[Action, tuple[str, str]] = {
+    "user.delete": ("scheduled for deletion", "scheduled for deletion"),
+    "user.remove": ("removed from the directory", "removed from the directory"),
+    "user.deactivate": ("deactivated", "deactivated"),
+    "role.revoke": ("role revoked", "roles revoked"),
+    "membership.remove": ("membership removed", "memberships removed"),
+    "tokens.revoke": ("token revoked", "tokens revoked"),
+    "user.enable": ("opened again", "opened again"),
+    "membership.add": ("membership added", "memberships added"),
 }
+"""What was done, of one and of several."""
 
 
-def _word(outcome: Outcome) -> str:
-    """What was done to the user: "removed" from a group, "suspended", and so on."""
+def _word(outcome: Outcome) -> tuple[str, str]:
+    """What was done to the user: a "membership removed", "suspended", and so on."""
     if outcome.action == "user.disable":
-        return str(outcome.after.get("status", "disabled"))
+        status = str(outcome.after.get("status", "disabled"))
+        return status, status
     return _WORDS[outcome.action]
 
 

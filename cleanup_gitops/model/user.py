@@ -52,9 +52,10 @@ class Lifecycle(Struct, frozen=True, gc=False, omit_defaults=True):
     deletion: str | None = None
 
 
-Question = Literal["roles", "lifecycle", "tokens", "content"]
+Question = Literal["roles", "lifecycle", "tokens", "content", "products"]
 """Facts that cost one call a user, so that they are asked for candidates of a plan only: direct roles, whether the
-account's life may be changed, its API tokens, and the last time it wrote content."""
+account's life may be changed, its API tokens, the last time it wrote content, and its use of products that lists of
+users may leave out."""
 QUESTIONS: frozenset[Question] = frozenset(get_args(Question))
 
 

@@ -73,7 +73,7 @@ def _membership_step(
     if user.status == "unknown":
         return Obstacle(asked, "unknown", "status-unknown")
     if group.admin is not False and not all(rule.policy.include_admins for rule in rules):
-        return Obstacle(asked, "conflict", "administrator-group")
+        return Obstacle(asked, "conflict", "administrator-group", f"group {group.name}")
     if forbidden := seat_to_guest(asked, user, inventory) or _shared(asked, group, rules):
         return forbidden
     action: Action = "membership.add" if asked.member else "membership.remove"
@@ -95,7 +95,7 @@ def _shared(asked: MembershipRequirement, group: Group, rules: Sequence[Rule]) -
     if group.grants is None:
         return Obstacle(asked, "unknown", "group-grants-unknown")
     shared = any(grant.product != "confluence" for grant in group.grants)
-    return Obstacle(asked, "conflict", "shared-group") if shared else None
+    return Obstacle(asked, "conflict", "shared-group", f"group {group.name}") if shared else None
 
 
 def _takes_a_seat(user: User, group: Group, inventory: Inventory) -> bool:

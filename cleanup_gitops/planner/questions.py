@@ -71,7 +71,8 @@ def _wanted(user: User, evaluation: Evaluation, *, by_use: bool) -> frozenset[Qu
     inventory = evaluation.scope.inventory
     wanted: set[Question] = set()
     candidate = False
-    for rule, decided in _askers(user, evaluation):
+    asking = _askers(user, evaluation)
+    for rule, decided in asking:
         if candidate and _may_ask(rule) <= wanted:
             continue  # most users are meant by many policies that ask for much the same
         if made := _made(rule, user, inventory):
@@ -79,7 +80,14 @@ def _wanted(user: User, evaluation: Evaluation, *, by_use: bool) -> frozenset[Qu
             wanted.update(_of_rule(rule, made, user, inventory, decided=decided))
     if candidate and by_use and isinstance(user.seen, Seen | Never):
         wanted.add("content")
+    if candidate and user.elsewhere is not None and inventory.hosting == "cloud" and _elsewhere(asking):
+        wanted.add("products")
     return frozenset(wanted)
+
+
+def _elsewhere(asking: Iterable[tuple[Rule, bool]]) -> bool:
+    """Whether somebody must be idle in other products too: the list of users may leave some of them out."""
+    return any(rule.products - {"confluence"} for rule, _ in asking)
 
 
 def _may_ask(rule: Rule) -> frozenset[Question]:

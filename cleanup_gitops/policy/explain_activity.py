@@ -66,7 +66,7 @@ def _idleness(product: str, user: User, as_of: datetime) -> Idleness:
     if isinstance(latest.activity, Seen):
         return Idleness(latest.age, f"last seen by {_day(latest.at)}{where}, {age}")
     if isinstance(latest.activity, Never):
-        return Idleness(latest.age, f"never seen{where}, added {_day(latest.at)}, {age}")
+        return Idleness(latest.age, f"never seen{where.replace('every', 'any')}, added {_day(latest.at)}, {age}")
     return Idleness(latest.age, f"{latest.word} {_day(latest.at)}, {age}")
 
 

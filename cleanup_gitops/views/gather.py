@@ -157,6 +157,7 @@ def _handoff_rows(plan: Plan, people: People) -> tuple[HandoffRows, ...]:
 
 def _user_rows(plan: Plan, people: People, state: State) -> UserRows:
     found = [(account, one) for account, one in plan.dispositions.items() if one.state == state]
+    found.sort(key=lambda one: one[1].reason == "blocked")  # told once for each policy; the others are about the user
     return UserRows(
         total=len(found),
         rows=tuple(

@@ -106,15 +106,18 @@ _SYNCED = "externalDirectory."
 """How the vendor's reasons begin that name the kind of directory an account is synced from."""
 
 _REFUSALS = {
-    "administrative": "kept for administrators",
-    "administrative.notMyself": "nobody may do this to the own account",
-    "authPolicy.saml": "set by SAML at each login",
-    "blocked.exportControl": "blocked by export control",
-    "managedAccount": "only administrators of the user's own organization may",
-    "myselfOnly": "only the user may",
+    "administrative": "an administrative restriction forbids it",
+    "administrative.notMyself": "it is the account to which the organization API key belongs",
+    "authPolicy.saml": "the account signs in through SAML single sign-on",
+    "blocked.exportControl": "the account is blocked for US export controls",
+    "managedAccount": "it depends on who manages the account",
+    "myselfOnly": "only the account's owner may do that",
     "refused": "it does not say why",
 }
-"""Why an organization may not change an account (User management REST API, GET /users/{account}/manage)."""
+"""Why an organization may not change an account (User management REST API, GET /users/{account}/manage).
+
+In the words in which a refused write tells the same.
+"""
 
 
 def reason(code: str) -> str:

@@ -86,6 +86,7 @@ def test_files_that_exist_are_left_alone_and_listed(tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--url", "acme"], "is not the address of a site"),
         (["--url", "http://acme.atlassian.net"], "is not the address of a site"),
         (["--url", "https://ac me"], "is not the address of a site"),
         (["--url", "https://"], "is not the address of a site"),

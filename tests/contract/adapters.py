@@ -112,6 +112,7 @@ class Cloud(Adapter):
             "lifecycle": f"users/{account}/manage$",
             "tokens": f"users/{account}/manage/api-tokens$",
             "content": "/wiki/rest/api/search$",
+            "products": f"users/{account}/last-active-dates$",
         }[question]
         disturb(self.box, {"kind": "status", "status": 400, "match": {"path_regex": path}})
 

@@ -20,6 +20,7 @@ ONE_BY_ONE: dict[Question, tuple[str, ...]] = {
     "lifecycle": ("lifecycle",),
     "tokens": ("tokens",),
     "content": ("seen",),
+    "products": ("elsewhere",),
 }
 """The facts that the answer to a question may change."""
 
@@ -159,6 +160,7 @@ def test_a_question_that_is_not_answered_leaves_the_fact_unknown(adapter: Adapte
         "lifecycle": lambda user: user.lifecycle,
         "tokens": lambda user: user.tokens,
         "content": lambda user: isinstance(user.seen, Seen),
+        "products": lambda user: user.elsewhere,
     }
     user = next(user for user in adapter.asked.users if known[question](user))
     before = adapter.inventory.user_by_id[user.id]
@@ -176,6 +178,8 @@ def test_a_question_that_is_not_answered_leaves_the_fact_unknown(adapter: Adapte
                 assert after.tokens is None
             case "content":
                 assert isinstance(after.seen, Unknown)
+            case "products":
+                assert after.elsewhere is None
     assert len(asked.users) == len(adapter.inventory.users)
 
 

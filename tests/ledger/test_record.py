@@ -147,7 +147,7 @@ def test_an_entry_says_who_did_what_with_which_approval_on_which_policies() -> N
     assert entry.lineage == entry.envelope
     assert (entry.seq, entry.serial, entry.prev) == (1, 1, "0" * 64)
     assert entry.state == msgspec.json.decode(record.files["manifest.json"] or b"")["state"]
-    assert record.subject == "acme: 1 suspended, 1 removed, 1 failed, 1 superseded"
+    assert record.subject == "acme: 1 suspended, 1 membership removed, 1 failed, 1 superseded"
     assert record.trailers == {
         "Run-Id": entry.run,
         "Site": "acme",
@@ -175,8 +175,8 @@ def test_plan_and_outcomes_of_a_run_are_kept_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("results", "subject"),
     [
-        ({REMOVE: "applied"}, "acme: 1 removed, 0 failed"),
-        ({ADD: "applied", ENABLE: "applied"}, "acme: 1 enabled, 1 added, 0 failed"),
+        ({REMOVE: "applied"}, "acme: 1 membership removed, 0 failed"),
+        ({ADD: "applied", ENABLE: "applied"}, "acme: 1 opened again, 1 membership added, 0 failed"),
         ({REMOVE: "superseded"}, "acme: 0 changed, 0 failed, 1 superseded"),
         (
             {REMOVE: "failed", SUSPEND: "not_attempted", ADD: "not_effective"},

@@ -17,9 +17,10 @@ from cleanup_gitops.model.activity import Never, Seen, Unknown, seen_at
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.user import GroupSeat, Lifecycle, Question, User
+from cleanup_gitops.model.user import QUESTIONS, GroupSeat, Lifecycle, Question, User
 from cleanup_gitops.planner import make_plan, questions
 from cleanup_gitops.policy.documents import Ensure, Exemption, Protection, SitePolicies
+from cleanup_gitops.policy.tree import InactiveFor, Match
 from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
 from tests.fakes import NOON, FakeSite
 from tests.planner.organizations import organization
@@ -88,7 +89,7 @@ def test_users_about_whom_nothing_is_asked_keep_their_fate_and_answers_only_sett
 
 
 @MANY
-@given(SEEDS, st.sets(st.sampled_from(["roles", "lifecycle", "tokens", "content"])))
+@given(SEEDS, st.sets(st.sampled_from(sorted(QUESTIONS))))
 def test_a_question_that_is_not_answered_never_adds_a_change(seed: int, silent: set[Question]) -> None:
     site, _, policies = hidden(seed)
     answered, _ = read_with_answers(site, policies, AS_OF)
@@ -120,7 +121,7 @@ def test_the_invented_sites_are_asked_all_questions_and_mostly_let_the_plan_do_a
         found["done"] += len(acts(planned(live.inventory, policies)))
         found["whole"] += len(whole)
         found["before"] += len(whole & acts(planned(FakeSite(site.read().inventory).read().inventory, policies)))
-    assert min(found[one] for one in ("roles", "lifecycle", "tokens", "content")) >= 10, found
+    assert min(found[one] for one in QUESTIONS) >= 10, found
     assert found["before"] < found["done"] <= found["whole"], found
     assert found["done"] > 0.9 * found["whole"], found
 
@@ -171,7 +172,8 @@ LEAVE = Ensure(groups_absent=("confluence-users-acme",))
         (ACCESS, {}, {"roles", "content"}),
         (LEAVE, {}, {"roles", "content"}),
         (Ensure(groups_absent=("others",)), {"groups": ("g-others", SEATS)}, {"content"}),
-        (Ensure(status="suspended"), {}, {"content"}),
+        (Ensure(status="suspended"), {}, {"roles", "content"}),
+        (Ensure(status="suspended"), {"writable": False}, {"content"}),
         (Ensure(status="removed"), {}, {"content"}),
         (Ensure(status="deactivated"), {}, {"lifecycle", "content"}),
         (Ensure(status="deleted"), {}, {"lifecycle", "content"}),
@@ -189,6 +191,27 @@ LEAVE = Ensure(groups_absent=("confluence-users-acme",))
 )
 def test_only_what_matters_is_asked(ensure: Ensure, facts: dict[str, Any], expected: set[str]) -> None:
     assert wanted(ensure, person(**facts)) == ({"712020:a": frozenset(expected)} if expected else {})
+
+
+@pytest.mark.case("E7")
+@pytest.mark.parametrize(
+    ("product", "facts", "expected"),
+    [
+        ("any", {"elsewhere": ()}, True),
+        ("jira-software", {"elsewhere": (("jira-software", seen_at(NOON - timedelta(days=400))),)}, True),
+        ("confluence", {"elsewhere": ()}, False),
+        ("any", {"elsewhere": None}, False),
+        ("any", {"elsewhere": (), "seen": seen_at(NOON)}, False),
+    ],
+)
+def test_other_products_are_asked_about_where_idleness_in_them_decides(
+    product: str, facts: dict[str, Any], expected: bool
+) -> None:
+    match = Match(all=(InactiveFor(90, product),))
+    policy = replace(DORMANT, match=match, ensure=Ensure(status="suspended"))
+    told = small(person(**facts))
+    asked = questions(told, replace(POLICIES, policies=(policy,)), NOON)
+    assert ("products" in asked.get("712020:a", ())) == expected
 
 
 def test_nothing_is_asked_about_the_protected_and_the_exempt() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace as with_fields
 from datetime import UTC, datetime
@@ -192,6 +194,25 @@ def test_authorship_is_not_asked_for_where_the_site_document_does_not_name_it(
 # -- no answer ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.case("E7")
+def test_a_product_that_the_lists_leave_out_is_found_when_it_is_asked_for(
+    world: World, box: RunningSandbox, site: CloudSite
+) -> None:
+    user = people(world)[0]
+    box.refresh()
+    before = site.reader.read().inventory
+    known = before.user_by_id[user.id]
+    assert known.elsewhere == ()
+    used = {"id": "j", "key": "jira-software", "last_active_timestamp": "2026-11-21T10:00:00Z"}
+    body = json.dumps({"data": {"product_access": [used]}})
+    there = {"path_regex": f"{re.escape(user.id)}/last-active-dates$"}
+    disturb(box, {"kind": "not_json", "status": 200, "body": body, "match": there})
+    what: dict[str, frozenset[Question]] = {user.id: frozenset({"products"})}
+    found = site.reader.ask(before, what).user_by_id[user.id]
+    assert found == replace(known, elsewhere=(("jira-software", seen_at(datetime(2026, 11, 21, 10, tzinfo=UTC))),))
+    assert site.reader.user(user.id, what[user.id]) == found
+
+
 @pytest.mark.case("F2")
 @pytest.mark.parametrize("status", [400, 404, 409])
 def test_what_is_refused_for_one_account_stays_unknown(
@@ -199,11 +220,11 @@ def test_what_is_refused_for_one_account_stays_unknown(
 ) -> None:
     user = people(world)[0]
     before = site.reader.read().inventory
-    for path in (r"users/[^/]+/role-assignments$", r"^/users/", r"^/wiki/rest/api/search$"):
+    for path in (r"users/[^/]+/role-assignments$", r"^/users/", r"/last-active-dates$", r"^/wiki/rest/api/search$"):
         if status != 404 or "wiki" not in path:
             disturb(box, {"kind": "status", "status": status, "match": {"path_regex": path}})
     found = site.reader.ask(before, {user.id: QUESTIONS}).user_by_id[user.id]
-    assert (found.direct, found.lifecycle, found.tokens) == (None, None, None)
+    assert (found.direct, found.lifecycle, found.tokens, found.elsewhere) == (None, None, None, None)
     assert found.seats == before.user_by_id[user.id].seats
     if status != 404:
         assert found.seen == Unknown("authorship was not answered")

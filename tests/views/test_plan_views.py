@@ -253,3 +253,12 @@ def test_addresses_of_people_are_never_shown() -> None:
     for name, make in plans.PLANS.items():
         plan = make()
         assert "@example.com" not in render_text(plan, plans.PEOPLE) + render_markdown(plan, plans.PEOPLE), name
+
+
+def test_conflicts_of_users_are_not_lost_among_those_of_a_blocked_policy() -> None:
+    others = {f"712020:{number:04}": Disposition("conflict", "blocked", ("old",)) for number in range(SHOWN + 5)}
+    plan = plans.plan(others=others | {"712020:9999": Disposition("conflict", "no-seat-left", ("new",))})
+    for text in (render_text(plan), render_markdown(plan)):
+        listed = [line for line in text.splitlines() if "712020:" in line]
+        assert len(listed) == SHOWN
+        assert "712020:9999" in listed[0]

@@ -12,6 +12,8 @@ import pytest
 from cleanup_gitops import planner
 from cleanup_gitops.model.plan import Disposition
 from cleanup_gitops.model.user import Kind
+from cleanup_gitops.sites.cloud import write_refusals
+from cleanup_gitops.sites.cloud.questions import REFUSED
 from cleanup_gitops.views import words
 
 PLACES = {"Obstacle": (2, "reason"), "Disposition": (1, "reason"), "Step": (2, "handoff")}
@@ -60,11 +62,22 @@ def test_every_type_of_account_that_is_protected_has_words(kind: Kind) -> None:
 
 
 @pytest.mark.case("E45")
-def test_the_reasons_of_the_vendor_are_worded() -> None:
-    for code in ("administrative", "managedAccount", "authPolicy.saml", "refused"):
-        text = words.why(Disposition("conflict", "lifecycle-refused", (), code))
-        assert text.startswith("the site does not allow to change the account (")
-        assert code not in text
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("administrative", "an administrative restriction forbids it"),
+        ("authPolicy.saml", "the account signs in through SAML single sign-on"),
+        (REFUSED, "it does not say why"),
+    ],
+)
+def test_the_reasons_of_the_vendor_are_worded(code: str, why: str) -> None:
+    text = words.why(Disposition("conflict", "lifecycle-refused", (), code))
+    assert text == f"the site does not allow to change the account ({why})"
+
+
+def test_a_plan_and_a_refused_write_give_the_same_reason_in_the_same_words() -> None:
+    of_writes = {code: why for code, (why, _) in write_refusals._REASONS.items() if not code.startswith("external")}
+    assert {code: why for code, why in words._REFUSALS.items() if code != REFUSED} == of_writes
 
 
 @pytest.mark.case("E45")

@@ -22,7 +22,7 @@ RUNNER = "runner-account-id"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ORGANIZATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:(?P<port>[0-9]{{1,5}}))?")
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})+(:(?P<port>[0-9]{{1,5}}))?")
 
 
 @click.command("init")

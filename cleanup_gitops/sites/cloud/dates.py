@@ -44,17 +44,22 @@ def ask_dates(client: Client, users: Iterable[User], sightings: Sightings) -> di
 def ask_one(client: Client, user: User, sightings: Sightings) -> User:
     """The user with what last-active-dates says; unknown when the organization does not know the account."""
     try:
-        dates = _dates(client, user.id)
+        return with_told(user, told(client, user.id), sightings)
     except StatusError as error:
         if error.status != 404:
             raise
         return without_dates(user)
+
+
+def with_told(user: User, dates: LastActiveDates, sightings: Sightings) -> User:
+    """The user with this answer."""
     added = user.added or moment(dates.added_to_org_timestamp) or moment(dates.added_to_org)
     activities = sightings.of_dates(dates.product_access)
     return age_known(with_dates(user, activities, never(added)), added)
 
 
-def _dates(client: Client, account: str) -> LastActiveDates:
+def told(client: Client, account: str) -> LastActiveDates:
+    """What last-active-dates says of an account: every product that it ever used."""
     page = client.admin.read(client.place.last_active_dates(account), _DATES)
     whole, asked = page.data, set[str]()
     while cursor := page.links.next if page.links else None:

@@ -21,6 +21,7 @@ from cleanup_gitops.model.user import Lifecycle, Question, RoleSeat, User
 from cleanup_gitops.sites.cloud.activity import NOT_ANSWERED, UNREADABLE, Sightings, moment, with_sighting
 from cleanup_gitops.sites.cloud.belonging import Belonging, Belongings
 from cleanup_gitops.sites.cloud.client import Client
+from cleanup_gitops.sites.cloud.dates import told, with_told
 from cleanup_gitops.sites.cloud.endpoints import api_tokens, contributions, manageable
 from cleanup_gitops.sites.cloud.grants import bare_role, license_of
 from cleanup_gitops.sites.cloud.later import settled, with_roles
@@ -79,17 +80,22 @@ class Questions:
             user = replace(user, lifecycle=_answer(lambda: self._lifecycle(user.id)))
         if "tokens" in questions and user.managed is not False:
             user = replace(user, tokens=_answer(lambda: self._tokens(user.id)))
+        if "products" in questions:
+            user = self._products(user)
         if "content" in questions and self.content:
             user = settled(replace(user, seen=self._seen(user)))
         return user
 
     def _roles(self, user: User) -> User:
         rows = _answer(lambda: self._rows(user.id))
-        direct = None if rows is None else _direct(rows)
-        belonging = None if user.groups is None else self.belongings.of(user.groups)
-        if rows is None or direct is None or _left_out(user, direct, rows, belonging):
+        if rows is None:
             return replace(user, direct=None)
-        return _here(with_roles(user, direct, belonging), rows)
+        user = _here(user, rows)
+        direct = _direct(rows)
+        belonging = None if user.groups is None else self.belongings.of(user.groups)
+        if direct is None or _left_out(user, direct, rows, belonging):
+            return replace(user, direct=None)
+        return with_roles(user, direct, belonging)
 
     def _rows(self, account: str) -> list[UserRolesRow]:
         place, client = self.client.place, self.client.admin
@@ -102,11 +108,16 @@ class Questions:
         return [row for page in listing for row in page if row.resource_id == self.ari]
 
     def _lifecycle(self, account: str) -> Lifecycle:
-        told = self.client.admin.read(manageable(account), _MANAGEABLE)
-        return Lifecycle(_reason(told.enablement), _reason(told.deletion))
+        answer = self.client.admin.read(manageable(account), _MANAGEABLE)
+        return Lifecycle(_reason(answer.enablement), _reason(answer.deletion))
 
     def _tokens(self, account: str) -> tuple[str, ...]:
         return tuple(sorted({row.id for row in self.client.admin.read(api_tokens(account), _TOKENS)}))
+
+    def _products(self, user: User) -> User:
+        """The user with every other product that was ever used, whatever the list of users left out."""
+        dates = _answer(lambda: told(self.client, user.id))
+        return replace(user, elsewhere=None if dates is None else with_told(user, dates, self.sightings).elsewhere)
 
     def _seen(self, user: User) -> Activity:
         """The activity with what authorship adds: it only ever makes somebody more active."""
