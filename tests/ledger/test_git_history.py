@@ -143,6 +143,16 @@ def test_the_command_tells_people_and_programs(repository: Repository, capsys: p
     assert "not part of this history" in capsys.readouterr().out
 
 
+def test_a_site_that_was_never_recorded_is_an_error_that_names_those_that_are(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cleanup_gitops(["-C", str(repository.path), "audit", "verify", "--site", "acmee"]) == 1
+    shown = capsys.readouterr().err
+    assert "Nothing is recorded for a site 'acmee'" in shown
+    assert "Folders in" in shown
+    assert "acme." in shown
+
+
 def test_a_wrong_pin_and_an_empty_repository_are_clear_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

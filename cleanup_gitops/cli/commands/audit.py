@@ -64,7 +64,13 @@ def verify_command(folder: Path, site_name: str | None, pin: str, form: str) -> 
     verdicts = []
     for site in sites:
         history = GitHistory(folder, site, os.environ)
-        verdicts.append(verify(site, history.commits(), history.contents, pin=pin))
+        commits = history.commits()
+        if not commits:
+            raise CleanupError(
+                f"Nothing is recorded for a site {site!r} in the history of this branch.",
+                f"Folders in {folder / layout.STATE}: {', '.join(_folders(folder)) or 'none'}.",
+            )
+        verdicts.append(verify(site, commits, history.contents, pin=pin))
     if form == "json":
         click.echo(render_json(verdicts), nl=False)
     else:
@@ -73,9 +79,14 @@ def verify_command(folder: Path, site_name: str | None, pin: str, form: str) -> 
 
 
 def _recorded_sites(folder: Path) -> list[str]:
-    """Sites with a folder below ``state/``."""
-    state = folder / layout.STATE
-    sites = sorted(one.name for one in state.iterdir() if one.is_dir()) if state.is_dir() else []
+    """Sites with a folder below ``state/``, at least one."""
+    sites = _folders(folder)
     if not sites:
+        state = folder / layout.STATE
         raise CleanupError(f"Nothing is recorded in {state}.", "The first apply leaves the first record there.")
     return sites
+
+
+def _folders(folder: Path) -> list[str]:
+    state = folder / layout.STATE
+    return sorted(one.name for one in state.iterdir() if one.is_dir()) if state.is_dir() else []
