@@ -12,22 +12,23 @@ from typing import Any
 
 import msgspec
 
-_encoder = msgspec.json.Encoder(order="sorted")
+_encode = msgspec.json.Encoder(order="sorted").encode
+_sha256 = hashlib.sha256
 
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON-like value or Struct
     """Canonical JSON bytes of a Struct or of a JSON-like value, without a line end."""
-    return _encoder.encode(value)
+    return _encode(value)
 
 
 def sha256(data: bytes) -> str:
     """``sha256:<hex>`` of the bytes: the one spelling of a digest in plans, state and trailers."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+    return "sha256:" + _sha256(data).hexdigest()
 
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON-like value or Struct
     """Digest of the canonical bytes of a value."""
-    return sha256(canonical(value))
+    return "sha256:" + _sha256(_encode(value)).hexdigest()  # the same as above, asked for every change of a plan
 
 
 def manifest_digest(digests: Iterable[str]) -> str:

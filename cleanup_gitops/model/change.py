@@ -257,11 +257,9 @@ class _Digested(Struct, frozen=True, gc=False):
 
 def change_digest(change: Change) -> str:
     """``sha256:…`` of what the change does, to what, why (policy names) and under which needs."""
-    names = [cause.policy for cause in change.causes]
+    names = tuple([cause.policy for cause in change.causes])
     return digest(
-        _Digested(
-            change.action, change.address, change.after, change.before, tuple(names), change.directory, change.needs
-        )
+        _Digested(change.action, change.address, change.after, change.before, names, change.directory, change.needs)
     )
 
 

@@ -105,7 +105,8 @@ def dates_check(inventory: Inventory) -> Check:
 def _dated_ahead(user: User, latest: datetime) -> bool:
     if user.added is not None and user.added > latest:
         return True
-    if _ahead(user.seen, latest):
+    seen = user.seen
+    if seen.latest > latest if type(seen) is Seen else seen == IN_FUTURE:
         return True
     return any(_ahead(one, latest) for _, one in user.elsewhere) if user.elsewhere else False
 

@@ -25,7 +25,7 @@ from cleanup_gitops.model.plan import (
 )
 from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.diff import ADMIN_ROLES
-from cleanup_gitops.planner.evaluate import Evaluation, Fate
+from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
 from cleanup_gitops.planner.guards import (
     allow_checks,
     cap_checks,
@@ -149,6 +149,9 @@ def _gather(
     changes: list[Change] = []
     handoffs: list[Handoff] = []
     for account, fate in fates.items():
+        if fate is UNCHANGED:  # nearly everybody
+            dispositions[account] = fate.disposition
+            continue
         dispositions[account] = shared.setdefault(fate.disposition, fate.disposition)
         changes += fate.changes
         handoffs += fate.handoffs

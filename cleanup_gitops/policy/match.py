@@ -111,6 +111,8 @@ def _predicate(node: Predicate, scope: Scope) -> Verdict:
 def _all_of(parts: list[Verdict]) -> Verdict:
     if len(parts) == 1:
         return parts[0]
+    if len(parts) == 2:
+        return _both(*parts)
 
     def verdict(user: User) -> bool | None:
         result: bool | None = True
@@ -121,6 +123,21 @@ def _all_of(parts: list[Verdict]) -> Verdict:
             if one is None:
                 result = None
         return result
+
+    return verdict
+
+
+def _both(first: Verdict, second: Verdict) -> Verdict:
+    """The same without a loop: most policies have two conditions, asked about everybody."""
+
+    def verdict(user: User) -> bool | None:
+        one = first(user)
+        if one is False:
+            return False
+        other = second(user)
+        if other is False:
+            return False
+        return True if one and other else None
 
     return verdict
 
