@@ -21,13 +21,11 @@ from cleanup_gitops.model.change import (
 )
 from cleanup_gitops.model.errors import RefusedError
 from cleanup_gitops.model.group import Group
-from cleanup_gitops.model.user import GroupSeat, Lifecycle, Question, RoleSeat, SeatPath, User
+from cleanup_gitops.model.user import UNNAMED_ROLE, GroupSeat, Lifecycle, Question, RoleSeat, SeatPath, User
 
 Groups = Mapping[str, Group]
 ROLES = {"user": "seat", "admin": "seat", "guest": "guest"}
 """Roles in Confluence that give a license."""
-UNNAMED = "direct"
-"""A role that is held directly, as long as nobody asked which."""
 
 
 def told(user: User, groups: Groups) -> User:
@@ -36,7 +34,7 @@ def told(user: User, groups: Groups) -> User:
     if user.seats is None:
         return hidden
     if not any(_gives_a_role(groups[one]) for one in user.groups or ()):
-        return replace(hidden, seats=(RoleSeat(UNNAMED),) if user.seats else ())
+        return replace(hidden, seats=(RoleSeat(UNNAMED_ROLE),) if user.seats else ())
     return licensed(hidden, tuple(path for path in user.seats if isinstance(path, GroupSeat)), groups)
 
 

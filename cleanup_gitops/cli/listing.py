@@ -17,6 +17,7 @@ from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.planner.protect import make_shield
+from cleanup_gitops.policy.missing import Missing, lacking
 from cleanup_gitops.policy.problems import did_you_mean
 from cleanup_gitops.views.columns import Column, Row, Sheet, in_order
 from cleanup_gitops.views.facts import Facts
@@ -129,6 +130,15 @@ def no_such_group(names: Sequence[str], inventory: Inventory) -> CleanupError:
     return CleanupError(
         f"No group of {inventory.site} is called {' or '.join(said)}.", "`cleanup-gitops groups` lists them all."
     )
+
+
+def nothing_such(missing: Sequence[Missing], inventory: Inventory) -> CleanupError:
+    """The error about conditions that name something the site does not have."""
+    groups = [one.name for one in missing if one.kind == "group"]
+    if groups:
+        return no_such_group(groups, inventory)
+    known = ", ".join(f"{one.name} ({one.id})" for one in inventory.directories)
+    return CleanupError(f"{inventory.site}: {lacking(missing)}.", f"Directories that were read: {known}.")
 
 
 def show(sheet: Sheet[Row], wish: Wish, wanted: Layout, about: Mapping[str, Any], noun: str, of: str = "") -> None:

@@ -25,7 +25,7 @@ from cleanup_gitops.ledger.memory import (
     write_lines,
 )
 from cleanup_gitops.ledger.planfile import plan_bytes
-from cleanup_gitops.ledger.snapshot import manifest_bytes, manifest_of, snapshot, state_digest
+from cleanup_gitops.ledger.snapshot import Manifest, manifest_bytes, manifest_of, snapshot, state_digest
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.change import ACTIONS, Action
 from cleanup_gitops.model.inventory import Inventory
@@ -96,28 +96,8 @@ def record_run(
         **({layout.run_file(run, "approved.json"): plan_bytes(approved)} if approved else {}),
         layout.run_file(run, "outcomes.jsonl"): b"".join(canonical(one) + b"\n" for one in outcomes),
     }
-    entry = LedgerEntry(
-        format=chain.FORMAT,
-        seq=memory.sequence + 1,
-        prev=memory.head or chain.GENESIS,
-        time=time,
-        kind="run",
-        run=run,
-        site=inventory.site,
-        lineage=lineage,
-        serial=serial,
-        tool_version=tool_version,
-        policy_commit=plan.inputs.policy_commit,
-        policy_digest=plan.inputs.policy_digest,
-        plan=plan.digest,
-        envelope=approval.ref,
-        approval=approval,
-        accounts=plan.summary.users,
-        results=_count(one.result for one in outcomes),
-        actions=_count(one.action for one in outcomes if one.result == "applied"),
-        digests={path: sha256(data) for path, data in evidence.items()},
-        state=manifest.state,
-    )
+    digests = {path: sha256(data) for path, data in evidence.items()}
+    entry = _entry(run, time, memory, manifest, plan, outcomes, approval, digests)
     line = chain.line_of(entry)
     head = chain.link(line)
     return RunRecord(
@@ -134,6 +114,41 @@ def record_run(
         ),
         subject=_subject(entry, outcomes),
         trailers=trailers_of(entry, head),
+    )
+
+
+def _entry(
+    run: str,
+    time: datetime,
+    memory: Memory,
+    manifest: Manifest,
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    approval: Approval,
+    digests: dict[str, str],
+) -> LedgerEntry:
+    """The line of the ledger about a run, after the last one that ``memory`` knows."""
+    return LedgerEntry(
+        format=chain.FORMAT,
+        seq=memory.sequence + 1,
+        prev=memory.head or chain.GENESIS,
+        time=time,
+        kind="run",
+        run=run,
+        site=manifest.site,
+        lineage=manifest.lineage,
+        serial=manifest.serial,
+        tool_version=manifest.tool_version,
+        policy_commit=plan.inputs.policy_commit,
+        policy_digest=plan.inputs.policy_digest,
+        plan=plan.digest,
+        envelope=approval.ref,
+        approval=approval,
+        accounts=plan.summary.users,
+        results=_count(one.result for one in outcomes),
+        actions=_count(one.action for one in outcomes if one.result == "applied"),
+        digests=digests,
+        state=manifest.state,
     )
 
 

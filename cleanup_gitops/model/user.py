@@ -32,6 +32,10 @@ class RoleSeat(Struct, frozen=True, gc=False, tag="role", tag_field="by"):
     role: str
 
 
+UNNAMED_ROLE = "direct"
+"""The role of a ``RoleSeat`` when a site tells that one is held, but not which (Cloud; see ``Question``)."""
+
+
 class GrantSeat(Struct, frozen=True, gc=False, tag="grant", tag_field="by"):
     """A seat held by a single permission given to the user (Data Center global permission)."""
 

@@ -13,7 +13,7 @@ from cleanup_gitops.model.requirement import (
     StatusRequirement,
     TokensRequirement,
 )
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.user import UNNAMED_ROLE, User
 from cleanup_gitops.planner.access import GONE, becomes_guest, seat_to_guest, untold
 from cleanup_gitops.planner.assume import licenses
 from cleanup_gitops.planner.rules import Rule
@@ -23,8 +23,6 @@ from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
 
 ADMIN_ROLES = frozenset({"admin", "user-access-admin"})
 """Roles in Confluence that administer it or who may use it."""
-NOT_NAMED = "direct"
-"""The role of a seat that is held directly through a role whose name is not known."""
 
 
 def steps(settled: Settled, user: User, inventory: Inventory) -> tuple[Unmet, ...]:
@@ -110,7 +108,7 @@ def _role_step(asked: RoleRequirement, user: User, rules: Sequence[Rule]) -> Unm
         return None
     if user.status == "unknown":
         return Obstacle(asked, "unknown", "status-unknown")
-    if user.direct is None or asked.role == NOT_NAMED:
+    if user.direct is None or asked.role == UNNAMED_ROLE:
         return Obstacle(asked, "unknown", "direct-roles-unknown")
     if asked.role in ADMIN_ROLES and not all(rule.policy.include_admins for rule in rules):
         return Obstacle(asked, "conflict", "administrator-role")

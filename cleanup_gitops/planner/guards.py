@@ -55,6 +55,25 @@ def _limit(name: str, planned: int, recent: int, cap: Cap, seats: int) -> Limit:
     return Limit(name=name, planned=planned, recent=recent, allowed=0 if never else max(1, allowed), rule=rule)
 
 
+def all_checks(
+    changes: Iterable[Change],
+    found: Iterable[Limit],
+    guardrails: Guardrails,
+    inventory: Inventory,
+    seats: Seats,
+    *,
+    unprotected: tuple[str, ...],
+) -> tuple[Check, ...]:
+    """Every guard, whether or not it holds. ``unprotected``: protected groups that the site does not have."""
+    return (
+        *cap_checks(found, guardrails.where),
+        *allow_checks(changes, guardrails),
+        dates_check(inventory),
+        protection_check(unprotected),
+        *seat_checks(seats, inventory.seats_taken),
+    )
+
+
 def cap_checks(found: Iterable[Limit], where: str) -> tuple[Check, ...]:
     """A check for each limit. A plan without rows of an action keeps its cap whatever ran before."""
     return tuple(

@@ -26,21 +26,15 @@ from cleanup_gitops.model.plan import (
 from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
-from cleanup_gitops.planner.guards import (
-    allow_checks,
-    cap_checks,
-    dates_check,
-    limits,
-    protection_check,
-    seat_checks,
-)
+from cleanup_gitops.planner.guards import all_checks, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.protect import make_shield
-from cleanup_gitops.planner.rules import Rule, make_rule
+from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
+from cleanup_gitops.policy.missing import lacking
 
 
 def evaluate(
@@ -86,15 +80,19 @@ def make_plan(
     dispositions, changes, handoffs = _gather(fates)
     found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
     seats = _seats(changes, inventory)
-    checks = (
-        *cap_checks(found_limits, policies.guardrails.where),
-        *allow_checks(changes, policies.guardrails),
-        dates_check(inventory),
-        protection_check(shield.missing),
-        *seat_checks(seats, inventory.seats_taken),
-    )
-    blocked = tuple(f"{rule.name} ({rule.policy.where}): {_lacking(rule)}" for rule in rules if rule.missing)
+    checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)
+    blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)
+    inputs = Inputs(
+        policy_digest=policies.digest,
+        inventory_digest=inventory.digest,
+        proof=inventory.proof,
+        lineage=memory.lineage,
+        serial=memory.serial,
+        tool_version=tool_version,
+        policy_commit=policy_commit,
+        lists=inputs_of(lists) or UNSET,
+    )
     return Plan(
         site=inventory.site,
         hosting=inventory.hosting,
@@ -109,16 +107,7 @@ def make_plan(
         warnings=(*warnings, *shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation)),
         seats=seats,
         summary=summarize(changes, dispositions),
-        inputs=Inputs(
-            policy_digest=policies.digest,
-            inventory_digest=inventory.digest,
-            proof=inventory.proof,
-            lineage=memory.lineage,
-            serial=memory.serial,
-            tool_version=tool_version,
-            policy_commit=policy_commit,
-            lists=inputs_of(lists) or UNSET,
-        ),
+        inputs=inputs,
         applyable=all(check.passed for check in checks),
         complete=not blocked,
         digest=digest,
@@ -130,14 +119,6 @@ def make_plan(
             created=created,
         ),
     )
-
-
-def _lacking(rule: Rule) -> str:
-    """What a blocked policy asks for and is not there."""
-    lists = {f"list {one.source}" for one in rule.policy.match.lists}
-    groups = ", ".join(one for one in rule.missing if one not in lists)
-    unread = ", ".join(f"the {one} was not read" for one in rule.missing if one in lists)
-    return "; ".join(filter(None, (groups and f"no group matches {groups}", unread)))
 
 
 def _gather(

@@ -21,6 +21,7 @@ from cleanup_gitops.planner.assume import licenses
 from cleanup_gitops.policy.documents import Policy
 from cleanup_gitops.policy.idle import least_idle
 from cleanup_gitops.policy.match import Scope, compile_match, compile_why, resolve_groups
+from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.tree import NeverActiveFor, predicates
 
 ADDITIVE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(6)
@@ -47,7 +48,7 @@ class Rule:
     policy: Policy
     verdict: Verdict
     included: Verdict | None
-    missing: tuple[str, ...]
+    missing: tuple[Missing, ...]
     level: int
     status: DesiredStatus | None
     present: tuple[Group, ...]
@@ -160,12 +161,13 @@ def make_rule(policy: Policy, scope: Scope) -> Rule:
     present, no_present = resolve_groups(ensure.groups_present or (), inventory)
     exactly, no_exactly = resolve_groups(ensure.groups_exactly or (), inventory)
     absent, no_absent = resolve_groups(ensure.groups_absent or (), inventory)
+    nowhere = (Missing("group", pattern) for pattern in (*no_present, *no_exactly, *no_absent))
     through = inventory.members_through
     return Rule(
         policy=policy,
         verdict=compiled.verdict,
         included=included,
-        missing=tuple(sorted({*compiled.missing, *no_present, *no_exactly, *no_absent})),
+        missing=tuple(sorted({*compiled.missing, *nowhere})),
         level=_level(policy),
         status="suspended" if ensure.status == "disabled" and inventory.hosting == "cloud" else ensure.status,
         present=present,

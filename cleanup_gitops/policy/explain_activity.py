@@ -55,18 +55,23 @@ def idle_reason(asked: InactiveFor, user: User, as_of: datetime, known: dict[tup
     return found.text if found.days is not None and found.days > asked.days else None
 
 
+_PLACES = {"any": (" in every product", " in any product"), "confluence": ("", "")}
+"""Where somebody was seen last, or never."""
+
+
 def _idleness(product: str, user: User, as_of: datetime) -> Idleness:
     """Asked with a threshold that every known fact passes: only what is not known, or never happened, is left."""
     facts = _facts(InactiveFor(_ANY_AGE, product), user, as_of)
     if not all_of(fact.verdict for fact in facts):
         return Idleness(None, "")
     latest = min(facts, key=lambda fact: fact.age)
-    where = {"any": " in every product", "confluence": ""}.get(product, f" in {product}")
+    here = f" in {product}"
+    where, nowhere = _PLACES.get(product, (here, here))
     age = _days(latest.age)
     if isinstance(latest.activity, Seen):
         return Idleness(latest.age, f"last seen by {_day(latest.at)}{where}, {age}")
     if isinstance(latest.activity, Never):
-        return Idleness(latest.age, f"never seen{where.replace('every', 'any')}, added {_day(latest.at)}, {age}")
+        return Idleness(latest.age, f"never seen{nowhere}, added {_day(latest.at)}, {age}")
     return Idleness(latest.age, f"{latest.word} {_day(latest.at)}, {age}")
 
 

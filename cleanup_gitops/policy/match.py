@@ -14,6 +14,7 @@ from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, cutof
 from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.explain import Explanation, compile_why, explain_match, why
 from cleanup_gitops.policy.facts import Verdict, fact
+from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.scope import Scope, resolve_groups
 from cleanup_gitops.policy.tree import (
     EmailDomain,
@@ -47,30 +48,26 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledMatch:
-    """``verdict(user)`` is True, False or None (unknown).
-
-    ``missing``: patterns of groups that match no group here; a directory that is not there stands as ``directory x``,
-    a list that was not read as ``list x``.
-    """
+    """``verdict(user)`` is True, False or None (unknown); ``missing``: what is named and not there."""
 
     verdict: Verdict
-    missing: tuple[str, ...]
+    missing: tuple[Missing, ...]
 
 
 def compile_match(match: Match, scope: Scope) -> CompiledMatch:
     """Make conditions ready for many users of one site at one instant."""
-    missing = {pattern for node in predicates(match) for pattern in _missing(node, scope)}
+    missing = {one for node in predicates(match) for one in _missing(node, scope)}
     return CompiledMatch(_compile(match, scope), tuple(sorted(missing)))
 
 
-def _missing(node: Predicate, scope: Scope) -> tuple[str, ...]:
+def _missing(node: Predicate, scope: Scope) -> tuple[Missing, ...]:
     match node:
         case InGroup(patterns) | SeatVia(patterns):
-            return scope.targets(patterns).missing
+            return tuple(Missing("group", pattern) for pattern in scope.targets(patterns).missing)
         case InDirectory(patterns):
-            return tuple(f"directory {pattern}" for pattern in scope.directories(patterns)[1])
+            return tuple(Missing("directory", pattern) for pattern in scope.directories(patterns)[1])
         case ListedIn():
-            return () if node in scope.lists else (f"list {node.source}",)
+            return () if node in scope.lists else (Missing("list", node.source),)
         case _:
             return ()
 

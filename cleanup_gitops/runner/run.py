@@ -115,12 +115,7 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
     if saved is None:
         _refuse_deletions(plan)
     choice = Choice(plan.changes) if saved is None else choose(saved, plan, memory)
-    approval = Approval(
-        kind="auto" if saved is None else "plan",
-        by=live.inventory.runner[0] if live.inventory.runner else "",
-        at=started if saved is None else saved.created,
-        ref=plan.envelope if saved is None else saved.envelope,
-    )
+    approval = _approval(plan, saved, by=live.inventory.runner)
     evaluation = evaluate(live.inventory, desk.policies, started, live.people, desk.lists)
     stop.writing = True
     outcomes = (
@@ -156,6 +151,14 @@ def _refuse_deletions(plan: Plan) -> None:
             " that takes a saved plan which somebody has reviewed. Nothing was done.",
             NEW_PLAN,
         )
+
+
+def _approval(plan: Plan, saved: Plan | None, *, by: Sequence[str]) -> Approval:
+    """Who allowed the run: whoever handed over ``saved``, or had ``plan`` made and applied at once."""
+    approved = saved or plan
+    return Approval(
+        kind="plan" if saved else "auto", by=by[0] if by else "", at=approved.created, ref=approved.envelope
+    )
 
 
 def _read_again(

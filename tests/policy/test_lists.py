@@ -14,6 +14,7 @@ from cleanup_gitops.policy.csv_rows import CsvError
 from cleanup_gitops.policy.lists import Lists, UserList, user_list
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.match import Scope, compile_match, explain_match, why
+from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.patterns import normal_email
 from cleanup_gitops.policy.tree import ListedIn, Match
 from tests.policy.documents import VALID, load_texts, policy, problems, site
@@ -215,7 +216,7 @@ def test_without_the_people_of_a_live_reading_nobody_is_found_by_address() -> No
 def test_a_list_that_was_not_handed_over_is_missing_and_decides_nothing(asked: ListedIn, negated: bool) -> None:
     match = Match(none=(asked,)) if negated else Match(all=(asked,))
     compiled = compile_match(match, scope_of({}, ada="ada@acme.com"))
-    assert compiled.missing == (f"list {asked.source}",)
+    assert compiled.missing == (Missing("list", asked.source),)
     assert compiled.verdict(user(managed=True)) is None
     assert f"the list {asked.source} was not read" in said(asked, user(), scope_of({}))
 

@@ -10,6 +10,7 @@ import pytest
 from cleanup_gitops.model.activity import Activity, Never, Seen, Source, Unknown, seen_at
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, Kind, RoleSeat, User
 from cleanup_gitops.policy.match import Scope, compile_match, explain_match, why
+from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.tree import (
     EmailDomain,
     HasSeat,
@@ -274,12 +275,14 @@ def test_groups_are_found_by_name_or_glob_through_nesting(
     where = scope(*NESTED)
     assert verdict(InGroup(patterns), user(groups=groups), where) is expected
     missing = tuple(one for one in patterns if one.startswith("gone"))
-    assert compile_match(Match(all=(InGroup(patterns),)), where).missing == missing
+    assert compile_match(Match(all=(InGroup(patterns),)), where).missing == tuple(
+        Missing("group", one) for one in missing
+    )
 
 
 def test_missing_groups_are_named_once_and_also_under_none() -> None:
     asked = Match(all=(InGroup(("b-gone", "a-gone")),), none=(Match(any=(InGroup(("a-gone",)),)),))
-    assert compile_match(asked, scope()).missing == ("a-gone", "b-gone")
+    assert compile_match(asked, scope()).missing == (Missing("group", "a-gone"), Missing("group", "b-gone"))
 
 
 YES, NO, MAYBE = HasSeat(wanted=True), HasSeat(wanted=False), InGroup(("not-there",))

@@ -13,7 +13,7 @@ from cleanup_gitops.cli.listing import (
     facts_of,
     layout,
     listing_options,
-    no_such_group,
+    nothing_such,
     read_live,
     show,
 )
@@ -99,12 +99,12 @@ def _match(conditions: tuple[str, ...]) -> Match:
 
 
 def _sorted_out(live: Live, match: Match, lists: Lists) -> tuple[list[User], list[User]]:
-    """Who meets the conditions, and of whom that is not known. Raises ``CleanupError`` for a group that is missing."""
+    """Who meets the conditions, and of whom that is not known. Raises ``CleanupError`` for what is missing."""
     users = live.inventory.users
     if not match.all:
         return list(users), []
     compiled = compile_match(match, Scope(live.inventory.as_of, live.inventory, live.people, lists))
     if compiled.missing:
-        raise no_such_group(compiled.missing, live.inventory)
+        raise nothing_such(compiled.missing, live.inventory)
     verdicts = [(compiled.verdict(user), user) for user in users]
     return [user for one, user in verdicts if one], [user for one, user in verdicts if one is None]

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from cleanup_gitops.model.inventory import Reading
-from cleanup_gitops.model.user import RoleSeat, User
+from cleanup_gitops.model.user import UNNAMED_ROLE, RoleSeat, User
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.endpoints import USERS_SEARCH, Filters
 from cleanup_gitops.sites.cloud.later import with_license
@@ -26,7 +26,7 @@ _IDS = msgspec.json.Decoder(Page[IdRow])
 SEAT_ROLES = ["user", "admin", "customer", "contributor", "basic", "stakeholder"]
 GUEST_ROLES = ["guest"]
 ADMIN_ROLES = ["admin", "user-access-admin"]
-DIRECT = (RoleSeat("direct"),)
+DIRECT = (RoleSeat(UNNAMED_ROLE),)
 MOST_IDS = 10
 """Account ids that one search takes."""
 
