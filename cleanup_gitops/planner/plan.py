@@ -83,16 +83,6 @@ def make_plan(
     checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)
-    inputs = Inputs(
-        policy_digest=policies.digest,
-        inventory_digest=inventory.digest,
-        proof=inventory.proof,
-        lineage=memory.lineage,
-        serial=memory.serial,
-        tool_version=tool_version,
-        policy_commit=policy_commit,
-        lists=inputs_of(lists) or UNSET,
-    )
     return Plan(
         site=inventory.site,
         hosting=inventory.hosting,
@@ -107,7 +97,7 @@ def make_plan(
         warnings=(*warnings, *shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation)),
         seats=seats,
         summary=summarize(changes, dispositions),
-        inputs=inputs,
+        inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
         applyable=all(check.passed for check in checks),
         complete=not blocked,
         digest=digest,
@@ -118,6 +108,22 @@ def make_plan(
             serial=memory.serial,
             created=created,
         ),
+    )
+
+
+def _inputs(
+    inventory: Inventory, policies: SitePolicies, memory: Memory, lists: Lists, tool_version: str, policy_commit: str
+) -> Inputs:
+    """What the plan is made from, by digest."""
+    return Inputs(
+        policy_digest=policies.digest,
+        inventory_digest=inventory.digest,
+        proof=inventory.proof,
+        lineage=memory.lineage,
+        serial=memory.serial,
+        tool_version=tool_version,
+        policy_commit=policy_commit,
+        lists=inputs_of(lists) or UNSET,
     )
 
 

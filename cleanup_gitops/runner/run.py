@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from cleanup_gitops.ledger.record import RunRecord, memory_of, record_run
 from cleanup_gitops.model.change import Change, UserDelete, change_digest
 from cleanup_gitops.model.errors import ApprovalError, SiteError, StateError, UnsafePlanError
+from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live, Store
 from cleanup_gitops.model.run import Approval, Outcome
@@ -98,18 +100,7 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
         ttl = desk.policies.guardrails.plan_ttl
         check_saved(saved, site=site, memory=memory, now=started, ttl=ttl)
     live, questions = read_with_answers(desk.hands.reader, desk.policies, started, desk.lists)
-    plan = make_plan(
-        live.inventory,
-        desk.policies,
-        memory,
-        created=started,
-        as_of=started,
-        tool_version=desk.tool_version,
-        policy_commit=desk.store.policy_commit(),
-        warnings=desk.warnings,
-        people=live.people,
-        lists=desk.lists,
-    )
+    plan = _planned(desk, live, memory, started)
     if not plan.applyable:
         raise BrokenGuardsError(plan, live)
     if saved is None:
@@ -151,6 +142,22 @@ def _refuse_deletions(plan: Plan) -> None:
             " that takes a saved plan which somebody has reviewed. Nothing was done.",
             NEW_PLAN,
         )
+
+
+def _planned(desk: Desk, live: Live, memory: Memory, started: datetime) -> Plan:
+    """The plan for the site as it is now."""
+    return make_plan(
+        live.inventory,
+        desk.policies,
+        memory,
+        created=started,
+        as_of=started,
+        tool_version=desk.tool_version,
+        policy_commit=desk.store.policy_commit(),
+        warnings=desk.warnings,
+        people=live.people,
+        lists=desk.lists,
+    )
 
 
 def _approval(plan: Plan, saved: Plan | None, *, by: Sequence[str]) -> Approval:
