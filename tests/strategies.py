@@ -302,12 +302,13 @@ def memories() -> st.SearchStrategy[Memory]:
         at=instants(days=40),
         actions=action_counts(),
     )
-    consumed = st.builds(Consumed, envelope=digests(), rows=st.lists(digests(), max_size=3).map(tuple))
+    consumed = st.builds(
+        Consumed, envelope=digests(), at=instants(days=40), rows=st.lists(digests(), max_size=3).map(tuple)
+    )
     return st.builds(
         Memory,
         lineage=digests(),
         serial=st.integers(1, 10_000),
-        accounts=st.integers(0, 100_000),
         head=digests().map(lambda text: text.removeprefix("sha256:")),
         sequence=st.integers(1, 10_000),
         applied=st.lists(applied, max_size=3).map(tuple),
@@ -476,7 +477,7 @@ def outcome_of(change: Change, result: Result, at: datetime = AS_OF) -> Outcome:
         after=change.after,
         causes=change.causes,
         receipt=Receipt(method="POST", endpoint="…/suspend", status=204) if result == "applied" else None,
-        verified=result in {"applied", "already"},
+        verified=at if result in {"applied", "already"} else None,
     )
 
 

@@ -60,6 +60,29 @@ class StateError(CleanupError):
     exit_code = 3
 
 
+class StoreError(StateError):
+    """The recorded state cannot be read or written here: no repository, no branch, a refused push, a full disk."""
+
+    exit_code = 1
+
+
+class StateMovedError(StateError):
+    """Another run recorded something between reading the state and recording: nothing was thrown away."""
+
+    exit_code = 6
+
+
+class LeaseTakenError(StateError):
+    """A lease that was to be taken is there already. ``path`` is below ``state/``, ``data`` its content."""
+
+    exit_code = 6
+
+    def __init__(self, path: str, data: bytes, hint: str = "Wait for it to end.") -> None:
+        super().__init__(f"Another run is under way: {path} is there.", hint)
+        self.path = path
+        self.data = data
+
+
 class ApprovalError(CleanupError):
     """The approval covers nothing: altered, expired, consumed, of another lineage, nothing in common."""
 

@@ -79,6 +79,8 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     seat_limit: int | None = None
     claimed_domains: tuple[str, ...] | None = None
     """E-mail domains that the organization has verified, sorted; ``None``: not told (Cloud)."""
+    kept_attributes: tuple[str, ...] | None = None
+    """Of a recorded inventory: the names of the attributes of users that were kept. ``None``: read from the site."""
 
     def __post_init__(self) -> None:
         flaws = self.proof.flaws() + _inconsistencies(self.users, self.groups)
@@ -87,6 +89,11 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
                 f"The live data of {self.site} is not complete: {'; '.join(flaws)}.",
                 "No plan was made. Run the command again; if it stays so, the site's API is not answering fully.",
             )
+
+    @property
+    def recorded(self) -> bool:
+        """Whether this is a snapshot and not the site itself: what is not known may just not have been kept."""
+        return self.kept_attributes is not None
 
     @cached_property
     def user_by_id(self) -> dict[str, User]:

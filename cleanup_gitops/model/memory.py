@@ -1,25 +1,111 @@
-"""All the planner and the runner know of ``state/``: lineage, serial, counts, what was applied and consumed."""
+"""All the planner and the runner know of ``state/``: lineage, serial, counts, what was applied, consumed, and when."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
 
 from msgspec import Struct
 
+from cleanup_gitops.model.run import Kind, Moment
 
-class Consumed(Struct, frozen=True, kw_only=True):
-    """Rows (change digests) of one approval (envelope digest) that were carried out or superseded."""
+
+class Consumed(Struct, frozen=True, kw_only=True, tag="consumed", tag_field="kind"):
+    """Rows (change digests) of one approval (envelope digest) that were carried out or superseded, until ``at``."""
 
     envelope: str
+    at: Moment
     rows: tuple[str, ...]
 
 
-class Applied(Struct, frozen=True, kw_only=True):
+class Applied(Struct, frozen=True, kw_only=True, tag="applied", tag_field="kind"):
     """How many changes of each action one earlier run applied, at a UTC time. Caps count the last 24 hours."""
 
     run: str
-    at: datetime
+    at: Moment
     actions: dict[str, int]
+
+
+class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", tag_field="kind"):
+    """Where a user stands in one episode of a policy: the stage, entered and (once all of it was seen) done, UTC.
+
+    Episodes of one user and policy count from 1.
+    """
+
+    user: str
+    policy: str
+    episode: int
+    stage: str
+    entered: Moment
+    done: Moment | None = None
+
+
+class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hold", tag_field="kind"):
+    """A user whom one policy leaves alone up to and including a UTC day.
+
+    ``restored``: somebody undid by hand what the policy did. ``rollback``: the run that did it was rolled back.
+    """
+
+    user: str
+    policy: str
+    until: date
+    why: Literal["restored", "rollback"]
+    run: str = ""
+
+
+class Flap(Struct, frozen=True, kw_only=True, tag="flap", tag_field="kind"):
+    """The UTC days on which others undid what a policy had done to a user, oldest first."""
+
+    user: str
+    policy: str
+    days: tuple[date, ...]
+
+
+class Settling(Struct, frozen=True, kw_only=True, tag="settling", tag_field="kind"):
+    """A write that the site accepted and had not shown when its run ended: seen later, it is ours and no drift.
+
+    Also one of which nobody knows whether it was sent, because its run was cut off.
+
+    ``after`` are the managed fields of ``address`` as they are to become; ``at`` is UTC.
+    """
+
+    run: str
+    address: str
+    user: str
+    at: Moment
+    after: dict[str, str | bool]
+
+
+Remembered = Applied | Consumed | Settling | Mark | Hold | Flap
+"""What one line of ``memory.jsonl`` may hold."""
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """Counts of the last recorded reading, to compare the next one with.
+
+    ``known`` is the number of accounts of whose last use anything was known; ``members`` are direct members by group.
+    """
+
+    as_of: datetime
+    accounts: int
+    seats: int
+    known: int
+    members: Mapping[str, int]
+
+
+class Since(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What only a row of snapshots knows about one account (UTC days).
+
+    ``status_by``: the status is the same since that day at the latest; ``status_after``: on that day it was still
+    another one (``None``: it was never seen otherwise). ``seat``: the first snapshot with a seat after one without.
+    ``restored``: the first snapshot in which an account that had been closed was active again.
+    """
+
+    status_by: date
+    status_after: date | None = None
+    seat: date | None = None
+    restored: date | None = None
 
 
 class Memory(Struct, frozen=True, kw_only=True):
@@ -30,12 +116,21 @@ class Memory(Struct, frozen=True, kw_only=True):
 
     lineage: str = ""
     serial: int = 0
-    accounts: int | None = None
     head: str = ""
     sequence: int = 0
     """Ledger entries written so far."""
+    state: str = ""
+    """Digest over accounts, groups and memory."""
+    baseline: Baseline | None = None
+    """``None`` before the first snapshot."""
     applied: tuple[Applied, ...] = ()
     consumed: tuple[Consumed, ...] = ()
+    settling: tuple[Settling, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    flaps: tuple[Flap, ...] = ()
+    last: Mapping[Kind, datetime] = {}
+    """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 
 
 BLANK = Memory()

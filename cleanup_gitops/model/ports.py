@@ -5,7 +5,8 @@ Reader and Writer are separate on purpose: whatever plans holds no Writer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -103,24 +104,67 @@ class Writer(Protocol):
 
 
 class Store(Protocol):
-    """The recorded state of one site: files relative to ``state/<site>/``.
+    """The recorded state of one site: files relative to ``state/<site>/``, as the newest commit has them.
 
-    Must: make ``commit`` atomic (all files or none become the recorded state).
+    Must: make ``commit`` atomic (all files or none become the recorded state), and never throw away what somebody else
+    recorded; leave everything as it was when it raises. Raises ``StateError`` when what is recorded cannot be trusted,
+    ``StoreError`` when it cannot be read or written, each with what to do.
     """
 
-    def read(self) -> dict[str, bytes]:
-        """The recorded files; empty before the first run. Raises ``StateError``."""
+    @property
+    def place(self) -> str:
+        """Where records go, for people: a branch, or the branch of a remote."""
+        ...
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """One apply at a time on this machine, for as long as the block lasts. Raises ``LeaseHeldError``."""
+        ...
+
+    def read(self, *, fresh: bool = True) -> dict[str, bytes]:
+        """The recorded files without those of single runs; empty before the first record.
+
+        ``fresh``: as everybody sees them now. Raises ``StoreError`` when that cannot be found out or what is here is
+        older or other, ``LeaseTakenError`` when it is because another run is under way. Otherwise what is here
+        counts, which will do for looking.
+        """
+        ...
+
+    def run_files(self, run: str) -> dict[str, bytes]:
+        """The files of one run, as they were at the last ``read``; empty when there is no such run."""
+        ...
+
+    def leases(self) -> dict[str, bytes]:
+        """All leases of all sites that are recorded together, by path below ``state/``, as at the last ``read``."""
+        ...
+
+    def still_has(self, files: Mapping[str, bytes]) -> bool:
+        """Whether the newest record of the site has these files as they are here, such as the leases of a run.
+
+        What was read last stays what was read. Raises as ``read`` does when it cannot be found out.
+        """
         ...
 
     def check_writable(self) -> None:
-        """Make sure, as far as can be told, that a commit will succeed. Raises ``StateError``.
+        """Make sure, as far as can be told, that a commit will succeed.
 
         Asked before the first write to a site: what cannot be recorded must not be done.
         """
         ...
 
-    def commit(self, files: Mapping[str, bytes | None], subject: str, trailers: Mapping[str, str]) -> str:
-        """Record these files (``None`` deletes one), and return the id of the commit. Raises ``StateError``."""
+    def commit(
+        self,
+        files: Mapping[str, bytes | None],
+        subject: str,
+        trailers: Mapping[str, str],
+        *,
+        free: Collection[str] = (),
+    ) -> str:
+        """Record these files (``None`` deletes one) on top of what was read last, and return the id of the commit.
+
+        ``free`` are lease files, such as ``leases/default.json``, that no site recorded here may have at that moment.
+        Raises ``LeaseTakenError`` when one is there, and ``StateMovedError`` when the state of this site is no longer
+        the one that was read last; what else was committed meanwhile stays, and does not matter.
+        """
         ...
 
     def policy_commit(self) -> str:

@@ -1,14 +1,17 @@
-"""One apply and its record: approval, outcome of every change, ledger entry."""
+"""One apply and its record: approval, intent and lease, outcome of every change, ledger entry."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from cleanup_gitops.model.change import Action, Need
 from cleanup_gitops.model.requirement import Cause
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""An instant. Read back from a file it has a time zone, or the file is refused: no other can be compared with it."""
 
 Result = Literal["applied", "already", "superseded", "settling", "not_effective", "failed", "not_attempted"]
 """``already``: the wished state was there. ``superseded``: a need no longer held, so nothing was written.
@@ -25,7 +28,7 @@ class Approval(Struct, frozen=True, kw_only=True):
 
     kind: Literal["plan", "auto"]
     by: str
-    at: datetime
+    at: Moment
     ref: str
 
 
@@ -76,42 +79,132 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Digest of the change."""
     user: str
     result: Result
-    at: datetime
+    at: Moment
     before: dict[str, str | bool]
     after: dict[str, str | bool]
     causes: tuple[Cause, ...] = ()
     detail: str = ""
     unmet: tuple[Need, ...] = ()
     receipt: Receipt | None = None
-    verified: bool = False
-    """Whether the wished state was read back after the write."""
+    verified: Moment | None = None
+    """When the wished state was seen on the site (UTC); ``None``: it was not seen."""
+
+
+class OutcomeRecord(Outcome, frozen=True, kw_only=True, omit_defaults=True):
+    """An outcome as it is recorded: a line that says by itself who did what, when, why, and who allowed it.
+
+    ``number`` counts from 1 within the run; ``actor`` is the account that acted (the owner of the credentials).
+    """
+
+    number: int
+    run: str
+    site: str
+    actor: str
+    approval: Approval
+    plan: str
+    policy_commit: str
+    tool_version: str
+
+
+class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a run is about to do, committed before its first write.
+
+    ``changes`` are the digests of the rows that it may carry out, sorted; they stand in the plan beside it.
+    ``digests`` are the SHA-256 of the files of the run that were committed with the intent.
+    """
+
+    format: int
+    run: str
+    site: str
+    directories: tuple[str, ...]
+    holder: str
+    since: Moment
+    lineage: str
+    serial: int
+    plan: str
+    envelope: str
+    approval: Approval
+    policy_commit: str
+    tool_version: str
+    changes: tuple[str, ...]
+    digests: dict[str, str]
+    place: str = ""
+
+
+class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The claim that one run is under way on one directory.
+
+    ``holder`` names the account and the process that work, ``place`` where that is (such as the address of a job), and
+    ``intent`` is the SHA-256 of the committed intent.
+    """
+
+    format: int
+    directory: str
+    site: str
+    run: str
+    holder: str
+    since: Moment
+    intent: str
+    place: str = ""
+
+
+Kind = Literal["run", "void", "drift", "recovery", "rollback", "override", "review", "heartbeat", "roll-over"]
+"""What an entry of the ledger is about. ``void``: a run that could not be trusted to act, such as an incomplete
+reading. ``drift``: what others changed. ``recovery``: the end of a run that was cut off. ``roll-over``: the record goes
+on here from an earlier repository."""
+ACTING: frozenset[Kind] = frozenset({"run", "recovery", "rollback"})
+"""Kinds that carry out a plan: with its digest, an approval, and outcomes."""
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why an entry was made: a code such as ``incomplete-reading``, and a sentence that never holds a name."""
+
+    code: str
+    text: str
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """The end of the earlier record that a roll-over goes on from: its last commit and ledger head (SHA-256)."""
+
+    commit: str
+    head: str
 
 
 class LedgerEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the hash chain. ``prev`` is the SHA-256 over the stored bytes of the line before (64 zeros first).
 
-    ``digests`` maps files of the run, relative to the site's state folder, to their SHA-256; ``state`` is the digest
-    over accounts, groups and memory after the run.
+    ``digests`` maps files of the record, relative to the site's state folder, to their SHA-256; ``state`` is the digest
+    over accounts, groups and memory after it, ``parts`` the same for each of the three. ``serial`` counts the entries
+    that came with a snapshot. ``run`` names the record. ``accounts`` is the number of accounts that were evaluated.
     """
 
     format: int
     seq: int
     prev: str
-    time: datetime
-    kind: Literal["run"]
+    time: Moment
+    kind: Kind
     run: str
     site: str
     lineage: str
     serial: int
     tool_version: str
-    policy_commit: str
-    policy_digest: str
-    plan: str
-    envelope: str
-    approval: Approval
+    state: str
+    parts: dict[str, str]
+    digests: dict[str, str]
     accounts: int
     results: dict[str, int]
     actions: dict[str, int]
     """Changes applied, by action."""
-    digests: dict[str, str]
-    state: str
+    snapshot: str = ""
+    """SHA-256 of ``manifest.json`` as it is after the entry; empty before the first snapshot."""
+    policy_commit: str = ""
+    policy_digest: str = ""
+    plan: str = ""
+    envelope: str = ""
+    approval: Approval | None = None
+    intent: str = ""
+    """SHA-256 of the intent that this entry ends; empty where nothing was to be written."""
+    found: dict[str, int] = {}
+    """Differences that others made, by what they are: before the record (drift), or while its run was under way."""
+    reason: Reason | None = None
+    origin: Origin | None = None

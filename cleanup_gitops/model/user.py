@@ -87,7 +87,7 @@ class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """E-mail domain, lower case and in its ASCII form; ``None`` when the address is hidden."""
     added: datetime | None = None
     seat_since: datetime | None = None
-    """When a seat was granted, if that happened after the first snapshot."""
+    """When a seat was granted, if that happened after the first snapshot: told by the site, or else by snapshots."""
     seen: Activity = Unknown("not read")
     elsewhere: tuple[tuple[str, Activity], ...] | None = None
     groups: tuple[str, ...] | None = None
@@ -108,6 +108,12 @@ class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """False for an account that was invited and never came."""
     status_since: datetime | None = None
     """Since when the status is what it is, where the site tells."""
+    status_by: datetime | None = None
+    """The status is the same since that day at the latest, where snapshots tell and the site does not."""
+    status_after: datetime | None = None
+    """On that day the status was still another one; never without ``status_by``, and not after it."""
+    restored_at: datetime | None = None
+    """Day of the first snapshot in which the account, closed in the one before, was active again."""
     lifecycle: Lifecycle | None = None
     """Whether the whole account may be changed (see ``Question``)."""
     tokens: tuple[str, ...] | None = None

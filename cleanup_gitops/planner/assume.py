@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -34,6 +34,10 @@ def assume(inventory: Inventory, plan: Plan) -> Inventory:
     return msgspec.structs.replace(inventory, users=users)
 
 
+_NEW: Mapping[str, None] = dict.fromkeys(("status_since", "status_by", "status_after"))
+"""What was known of the status that an account had before says nothing of its new one."""
+
+
 def assume_user(user: User, changes: Iterable[Change], inventory: Inventory) -> User:
     """One user after these changes."""
     for change in sorted(changes, key=lambda one: isinstance(one, UserRemove)):
@@ -44,9 +48,10 @@ def assume_user(user: User, changes: Iterable[Change], inventory: Inventory) -> 
 def _after(user: User, change: Change, inventory: Inventory) -> User:
     match change:
         case UserDisable() | UserEnable() | UserDeactivate() | UserDelete():
-            return msgspec.structs.replace(user, status=change.new)
+            return msgspec.structs.replace(user, status=change.new, **_NEW)
         case UserRemove():
-            return msgspec.structs.replace(user, status=change.new, groups=(), seats=(), direct=(), license="none")
+            gone = msgspec.structs.replace(user, status=change.new, **_NEW)
+            return msgspec.structs.replace(gone, groups=(), seats=(), direct=(), license="none")
         case MembershipAdd():
             groups = tuple(sorted({*(user.groups or ()), change.group}))
             joined = msgspec.structs.replace(user, groups=groups)

@@ -57,6 +57,7 @@ def check_together(sources: Sequence[Source], *, whole: bool, today: date | None
     scoped = [one for one in sources if one.kind != "Site"]
     yield from _names(sources)
     yield from _sites(scoped, sites, whole=whole)
+    yield from _records([one for one in sources if one.kind == "Site" and one.shape and _on_cloud(one)])
     universe = sites or sorted({one for source in scoped for one in source.patterns or ()}) or [""]
     yield from _guardrails([one for one in scoped if one.kind == "Guardrails"], universe)
     yield from _exemptions([one for one in scoped if one.kind == "Exemptions"], universe, today)
@@ -90,6 +91,39 @@ def _sites(scoped: Sequence[Source], sites: Sequence[str], *, whole: bool) -> It
             if isinstance(pattern, str) and not any(glob(pattern).fullmatch(site) for site in sites):
                 message = f"no Site matches {shown(pattern)}{did_you_mean(pattern, sites)}"
                 yield source.problem(entries.marks[index], message)
+
+
+def _records(sites: Sequence[Source]) -> Iterator[Problem]:
+    """Runs on one directory keep each other away by leases in the record: it must be one record."""
+    for number, site in enumerate(sites):
+        for other in sites[:number]:
+            if _share_a_directory(site, other) and _record_of(site) != _record_of(other):
+                message = (
+                    f"{shown(site.name)} and {shown(other.name)} ({other.where}) may share a directory, so that their"
+                    " runs must see each other: give both the same `branch` and `remote` under `state`"
+                )
+                yield site.problem(place_of(site.data, ("metadata", "name")), message)
+                break
+
+
+def _share_a_directory(one: Source, other: Source) -> bool:
+    """Whether two Cloud sites are of one organization, and are not said to be of different directories of it."""
+    organizations = {_said(site, "cloud", "organization") for site in (one, other)}
+    directories = {_said(site, "cloud", "directory") for site in (one, other)}
+    return len(organizations) == 1 and organizations != {None} and (None in directories or len(directories) == 1)
+
+
+def _record_of(site: Source) -> tuple[str | None, str | None]:
+    """The branch and the remote that hold the record, as far as the document says."""
+    return _said(site, "state", "branch"), _said(site, "state", "remote")
+
+
+def _said(site: Source, part: str, key: str) -> str | None:
+    """A text below ``spec`` of the document; ``None`` when it is not there."""
+    spec = site.data.get("spec")
+    inner = spec.get(part) if isinstance(spec, Map) else None
+    text = inner.get(key) if isinstance(inner, Map) else None
+    return text if isinstance(text, str) else None
 
 
 def _guardrails(documents: Sequence[Source], universe: Sequence[str]) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from cleanup_gitops.policy.documents import (
     Policy,
     Protection,
     Site,
+    StateSettings,
 )
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.shapes import (
@@ -37,6 +38,7 @@ from cleanup_gitops.policy.shapes import (
     PolicyDocument,
     ProtectionDocument,
     SiteDocument,
+    State,
 )
 from cleanup_gitops.policy.yaml_values import Map
 
@@ -100,8 +102,17 @@ def _site(shape: SiteDocument, data: Map, file: str) -> Site:
         synced_users=spec.cloud.synced_users,
         sources=tuple(spec.activity.sources),
         csv=_csv(spec.activity, data, file),
+        state=_state(spec.state),
+        recorded_attributes=tuple(sorted(set(spec.snapshot.attributes))) if spec.snapshot else (),
         where=f"{file}:{data.line}",
     )
+
+
+def _state(shape: State | None) -> StateSettings:
+    if shape is None:
+        return StateSettings()
+    signers = shape.allowed_signers
+    return StateSettings(shape.branch, shape.remote, shape.sign, signers.env if signers else None)
 
 
 def _csv(shape: Activity, data: Map, file: str) -> ActivityCsv | None:

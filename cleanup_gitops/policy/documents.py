@@ -78,6 +78,21 @@ class ActivityCsv:
     where: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    """Where the record of a site is kept.
+
+    ``branch`` ``None``: the one that is checked out. ``remote`` ``None``: the one that the branch tracks; "none":
+    nothing is pushed. ``sign``: with the SSH key that git is set up with. ``allowed_signers`` is the name of an
+    environment variable that holds the path of a file outside the repository: the keys whose signatures count.
+    """
+
+    branch: str | None = None
+    remote: str | None = None
+    sign: bool = False
+    allowed_signers: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One Confluence and how to reach it. URLs have no slash at their end."""
@@ -97,6 +112,9 @@ class Site:
     sources: tuple[ActivitySource, ...] = ("directory",)
     """Where activity is looked for; the newest sighting wins."""
     csv: ActivityCsv | None = None
+    state: StateSettings = field(default_factory=StateSettings)
+    recorded_attributes: tuple[str, ...] = ()
+    """Attributes of users that are kept in snapshots, sorted."""
     where: str = ""
 
 

@@ -13,7 +13,7 @@ from typing import assert_never
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, RoleSeat, User
 from cleanup_gitops.policy.explain_activity import idle, idle_reason, never_used, never_used_reason
 from cleanup_gitops.policy.explain_facts import find_fact
-from cleanup_gitops.policy.finding import Finding, all_of
+from cleanup_gitops.policy.finding import Finding, all_of, not_kept
 from cleanup_gitops.policy.scope import Scope
 from cleanup_gitops.policy.tree import (
     EmailDomain,
@@ -129,7 +129,7 @@ def find(predicate: Predicate, user: User, scope: Scope) -> Finding:
     """Ask one predicate about one user."""
     match predicate:
         case InactiveFor():
-            return idle(predicate, user, scope.as_of)
+            return idle(predicate, user, scope.as_of, recorded=scope.inventory.recorded)
         case NeverActiveFor():
             return never_used(predicate, user, scope.as_of)
         case HasSeat():
@@ -142,7 +142,7 @@ def find(predicate: Predicate, user: User, scope: Scope) -> Finding:
                 return Finding(asked, None, "the account type is not known")
             return Finding(asked, user.kind in predicate.kinds, f"account type {user.kind}")
         case EmailDomain():
-            return _domain(predicate, user)
+            return _domain(predicate, user, scope)
         case _:
             return find_fact(predicate, user, scope)
 
@@ -185,11 +185,12 @@ def _membership(predicate: InGroup, user: User, scope: Scope) -> Finding:
     return Finding(asked, verdict=True, detail=f"member of {', '.join(names)}", reason=f"in {', '.join(names)}")
 
 
-def _domain(predicate: EmailDomain, user: User) -> Finding:
+def _domain(predicate: EmailDomain, user: User, scope: Scope) -> Finding:
     """The user's own domain is repeated only where it fits a pattern: others could be somebody's private one."""
     asked = f"email_domain {', '.join(predicate.patterns)}"
     if user.domain is None:
-        return Finding(asked, None, "the e-mail address is hidden")
+        left_out = scope.inventory.recorded and user.has_email is not False
+        return Finding(asked, None, not_kept("e-mail domain") if left_out else "the e-mail address is hidden")
     for pattern in predicate.patterns:
         if user.domain == pattern or (pattern.startswith("*.") and user.domain.endswith(pattern[1:])):
             return Finding(asked, verdict=True, detail=f"e-mail domain {pattern}")

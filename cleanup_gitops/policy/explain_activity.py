@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, Unknown
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.finding import Finding, all_of
+from cleanup_gitops.policy.finding import NOT_KEPT, Finding, all_of
 from cleanup_gitops.policy.tree import InactiveFor, NeverActiveFor
 
 _ANY_AGE = -1_000_000
@@ -27,9 +27,12 @@ class _Fact(NamedTuple):
     activity: Activity | None = None
 
 
-def idle(asked: InactiveFor, user: User, as_of: datetime) -> Finding:
-    """``inactive_for``: every fact that counts must be old; one that is recent decides at once."""
-    facts = _facts(asked, user, as_of)
+def idle(asked: InactiveFor, user: User, as_of: datetime, *, recorded: bool = False) -> Finding:
+    """``inactive_for``: every fact that counts must be old; one that is recent decides at once.
+
+    ``recorded``: the user stands in a snapshot, which does not keep the use of other products.
+    """
+    facts = _facts(asked, user, as_of, NOT_KEPT if recorded else "")
     name = f"inactive_for {asked.days}d"
     if asked.product != "confluence":
         name += f" ({'every product' if asked.product == 'any' else asked.product})"
@@ -96,12 +99,13 @@ def _no_use_was_read(seen: Seen | Unknown) -> bool | None:
     return False if isinstance(seen, Seen) else None
 
 
-def _facts(asked: InactiveFor, user: User, as_of: datetime) -> list[_Fact]:
+def _facts(asked: InactiveFor, user: User, as_of: datetime, unread: str = "") -> list[_Fact]:
     """Uses of the products asked about, and when the account was added and given its seat.
 
-    A seat that was given before anybody took note has no date and is left out.
+    A seat that was given before anybody took note has no date and is left out. ``unread`` is why nothing at all is
+    known of other products, where that is known.
     """
-    facts = list(_uses(asked, user, as_of))
+    facts = list(_uses(asked, user, as_of, unread))
     if user.added is None:
         facts.append(_Fact(None, None, 0, "the day it was added is not known"))
     for at, word in ((user.added, "added"), (user.seat_since, "seat given")):
@@ -111,7 +115,7 @@ def _facts(asked: InactiveFor, user: User, as_of: datetime) -> list[_Fact]:
     return facts
 
 
-def _uses(asked: InactiveFor, user: User, as_of: datetime) -> Iterator[_Fact]:
+def _uses(asked: InactiveFor, user: User, as_of: datetime, unread: str) -> Iterator[_Fact]:
     if asked.product == "confluence":
         yield _use("", user.seen, as_of, asked.days)
     elif asked.product == "any":
@@ -121,10 +125,11 @@ def _uses(asked: InactiveFor, user: User, as_of: datetime) -> Iterator[_Fact]:
             else:
                 yield _use(product, activity, as_of, asked.days)
         if user.elsewhere is None:
-            yield _Fact(None, None, 0, "other products", Unknown("not read"))
+            yield _Fact(None, None, 0, "other products", Unknown(unread or "not read"))
     else:
+        why = "" if user.elsewhere is not None else unread
         listed = (activity for key, activity in user.elsewhere or () if key == asked.product)
-        yield _use(asked.product, next(listed, Unknown("not listed for this user")), as_of, asked.days)
+        yield _use(asked.product, next(listed, Unknown(why or "not listed for this user")), as_of, asked.days)
 
 
 def _use(product: str, activity: Activity, as_of: datetime, days: int) -> _Fact:

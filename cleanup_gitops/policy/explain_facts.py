@@ -12,7 +12,7 @@ from typing import assert_never
 
 from cleanup_gitops.model.activity import Never, Unknown
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, RoleSeat, SeatPath, User
-from cleanup_gitops.policy.finding import Finding
+from cleanup_gitops.policy.finding import Finding, not_kept
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.scope import Scope
 from cleanup_gitops.policy.tree import (
@@ -45,7 +45,7 @@ def find_fact(node: Fact, user: User, scope: Scope) -> Finding:
         case NameIs():
             return _name(node, user, scope)
         case AttributeIs():
-            return _attribute(node, user)
+            return _attribute(node, user, scope)
         case HasRole():
             return _role(node, user)
         case SeatVia():
@@ -70,8 +70,7 @@ def _told(node: Told, user: User, scope: Scope) -> Finding:
         case LicenseIs():
             return _word("license", node.licenses, user.license, found=user.license in node.licenses)
         case InStatusFor():
-            asked, word = f"in_status_for {node.days}d", f"{user.status} since"
-            return _since(asked, word, user.status_since, node.days, scope.as_of)
+            return _status_since(node, user, scope.as_of)
         case AddedFor():
             return _since(f"added_for {node.days}d", "added", user.added, node.days, scope.as_of)
         case ManagedIs():
@@ -97,8 +96,25 @@ def _since(asked: str, word: str, at: datetime | None, days: int, as_of: datetim
     if at is None:
         return Finding(asked, None, f"{word} an unknown day")
     age = _utc_day(as_of) - _utc_day(at)
-    day = at.astimezone(UTC).date().isoformat()
-    return Finding(asked, age > days, f"{word} {day}, {max(age, 0)} day{'' if age == 1 else 's'}")
+    return Finding(asked, age > days, f"{word} {_date(at)}, {_days(age)}")
+
+
+def _status_since(node: InStatusFor, user: User, as_of: datetime) -> Finding:
+    """What the site tells, or else what the snapshots do: two days between which the status changed."""
+    asked = f"in_status_for {node.days}d"
+    if user.status_since is not None or user.status_by is None:
+        return _since(asked, f"{user.status} since", user.status_since, node.days, as_of)
+    latest, word = user.status_by, f"{user.status} by the snapshots: since"
+    age = _utc_day(as_of) - _utc_day(latest)
+    if age > node.days:
+        return Finding(asked, verdict=True, detail=f"{word} {_date(latest)} at the latest, {_days(age)}")
+    earliest = user.status_after
+    if earliest is None:
+        return Finding(asked, None, f"{word} {_date(latest)} at the latest, and not known before")
+    age = _utc_day(as_of) - _utc_day(earliest)
+    if age <= node.days:
+        return Finding(asked, verdict=False, detail=f"{word} {_date(earliest)} at the earliest, {_days(age)}")
+    return Finding(asked, None, f"{word} a day between {_date(earliest)} and {_date(latest)}")
 
 
 def _flag(word: str, told: bool | None, wanted: bool, texts: tuple[str, str]) -> Finding:  # noqa: FBT001 - facts
@@ -129,18 +145,20 @@ def _name(node: NameIs, user: User, scope: Scope) -> Finding:
     asked = f"name ({len(node.patterns)} pattern{'' if len(node.patterns) == 1 else 's'})"
     name = scope.people.name(user.id)
     if not name:
-        return Finding(asked, None, "the name is not known here")
+        return Finding(asked, None, not_kept("name") if scope.inventory.recorded else "the name is not known here")
     found = _fitting(node.patterns, name) is not None
     return Finding(asked, found, "the name fits" if found else "the name does not fit")
 
 
-def _attribute(node: AttributeIs, user: User) -> Finding:
+def _attribute(node: AttributeIs, user: User, scope: Scope) -> Finding:
     """The value is not repeated: it is free text, in which anything may stand."""
     word = node.name.replace("_", " ")
     asked = f"attribute {node.name} {', '.join(node.patterns)}"
     value = dict(user.attributes).get(node.name)
     if value is None:
-        return Finding(asked, None, f"the {word} is not known")
+        kept = scope.inventory.kept_attributes
+        known = kept is None or node.name in kept
+        return Finding(asked, None, f"the {word} is not known" if known else not_kept(word))
     fits = _fitting(node.patterns, value)
     if fits is None:
         return Finding(asked, verdict=False, detail=f"another {word}")
@@ -172,7 +190,8 @@ def _seat_via(node: SeatVia, user: User, scope: Scope) -> Finding:
     if user.seats is None:
         return Finding(asked, None, "how the license is held is not known")
     if node.direct and user.direct is None:
-        return Finding(asked, None, "roles that are held directly are not known")
+        told = "roles that are held directly are not known"
+        return Finding(asked, None, not_kept("roles held directly") if scope.inventory.recorded else told)
     return Finding(asked, verdict=False, detail="no license in such a way")
 
 
@@ -200,7 +219,8 @@ def _listed_in(node: ListedIn, user: User, scope: Scope) -> Finding:
         return Finding(asked, found, f"{'' if found else 'not '}listed in {known.words}")
     address = scope.addresses.of.get(user.id)
     if address is None:
-        return Finding(asked, None, "the e-mail address is not known here")
+        told = "the e-mail address is not known here"
+        return Finding(asked, None, not_kept("e-mail address") if scope.inventory.recorded else told)
     if address not in known.entries:
         return Finding(asked, verdict=False, detail=f"not listed in {known.words}")
     if doubt := listed_doubt(user, address, scope):
@@ -230,6 +250,14 @@ def _once(node: ActiveOnlyOnce, user: User) -> Finding:
     if added <= first and last - added <= 1:
         return Finding(asked, node.wanted, "last seen within a day of being added")
     return Finding(asked, None, "whether it was used more than once is not known")
+
+
+def _date(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()
+
+
+def _days(age: int) -> str:
+    return "1 day" if age == 1 else f"{max(age, 0)} days"
 
 
 def _utc_day(at: datetime) -> int:

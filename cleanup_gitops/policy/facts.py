@@ -7,7 +7,7 @@ reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from typing import assert_never
@@ -72,7 +72,8 @@ def _told(node: Told, scope: Scope) -> Verdict:
         case LicenseIs():
             return _word("license", node.licenses)
         case InStatusFor():
-            return _before("status_since", scope, node.days)
+            limit = cutoff(scope.as_of, node.days, 0)
+            return lambda user: status_before(user, limit)
         case AddedFor():
             return _before("added", scope, node.days)
         case ManagedIs():
@@ -124,6 +125,17 @@ def _before(name: str, scope: Scope, days: int) -> Verdict:
         return None if at is None else at < limit
 
     return verdict
+
+
+def status_before(user: User, limit: datetime) -> bool | None:
+    """Whether the status has been what it is since before ``limit``, as the site tells, or else as snapshots do."""
+    if user.status_since is not None:
+        return user.status_since < limit
+    if user.status_by is None:
+        return None
+    if user.status_by < limit:
+        return True
+    return False if user.status_after is not None and user.status_after >= limit else None
 
 
 def _in_directory(scope: Scope, patterns: tuple[str, ...]) -> Verdict:

@@ -21,6 +21,8 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ACCOUNT = re.compile(r"[^\s@/*?]{1,128}")
 _ENV = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 _PRODUCT = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_BRANCH = re.compile(r"(?!refs/|.*(\.\.|//|/\.|\.lock(/|$)))[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}(?<![./])")
+_REMOTE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -218,6 +220,16 @@ PlainId = Annotated[
     str,
     AfterValidator(_fits(_PLAIN_ID, "must be an id of letters, digits, `-` and `_`")),
     _schema(type="string", pattern="^[A-Za-z0-9_-]{1,64}$"),
+]
+BranchName = Annotated[
+    str,
+    AfterValidator(_fits(_BRANCH, "must be the name of a branch, such as `state`, without `refs/heads/` before it")),
+    _schema(type="string", pattern="^[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}$"),
+]
+RemoteName = Annotated[
+    str,
+    AfterValidator(_fits(_REMOTE, "must be the name of a remote, such as `origin`, or `none`; never its address")),
+    _schema(type="string", pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"),
 ]
 EnvName = Annotated[
     str,

@@ -26,3 +26,12 @@ def all_of(verdicts: Iterable[bool | None]) -> bool | None:
         if verdict is None:
             result = None
     return result
+
+
+NOT_KEPT = "not kept in the snapshot"
+"""Why a snapshot cannot tell a fact that the site may have told."""
+
+
+def not_kept(what: str) -> str:
+    """The same, about one fact."""
+    return f"{NOT_KEPT}: {what}"

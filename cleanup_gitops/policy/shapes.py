@@ -16,6 +16,7 @@ from cleanup_gitops.policy.documents import ActivitySource, AdminRole, Exemption
 from cleanup_gitops.policy.fields import (
     AccountId,
     ApiUrl,
+    BranchName,
     Day,
     Domain,
     EnvName,
@@ -25,6 +26,7 @@ from cleanup_gitops.policy.fields import (
     Name,
     PlainId,
     Prose,
+    RemoteName,
     SitePattern,
     SiteUrl,
     Some,
@@ -144,6 +146,33 @@ class Activity(Shape):
     """The file that the source `csv` means."""
 
 
+class SignersFile(Shape):
+    """Where the keys are whose signatures count."""
+
+    env: EnvName
+    """Name of the environment variable that holds the path of an `allowed_signers` file outside the repository."""
+
+
+class State(Shape):
+    """Where the record of the site is kept."""
+
+    branch: BranchName | None = None
+    """Branch of the record; the one that is checked out if left out."""
+    remote: RemoteName | None = None
+    """Remote to push to, or `none`; the one that the branch tracks if left out."""
+    sign: bool = False
+    """Whether commits are signed with the SSH key that git is set up with."""
+    allowed_signers: SignersFile | None = None
+    """When given, a record whose newest commit is not signed by one of these keys is refused."""
+
+
+class SnapshotSpec(Shape):
+    """What snapshots keep beside the usual facts."""
+
+    attributes: Some[Literal["department", "job_title", "location", "organization"]]
+    """Attributes of users; none are kept if left out."""
+
+
 class SiteSpec(Shape):
     """How to reach one Confluence."""
 
@@ -156,6 +185,8 @@ class SiteSpec(Shape):
     runner: Runner
     identity: Identity | None = None
     activity: Activity = Field(default_factory=Activity)
+    state: State | None = None
+    snapshot: SnapshotSpec | None = None
 
 
 class GroupsSpec(Shape):

@@ -22,7 +22,8 @@ from cleanup_gitops.policy.csv_rows import CsvError, csv_rows
 NO_SIGHTING = frozenset({"", "never", "never accessed"})
 """Words for "not seen", in lower case."""
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?P<time>[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
-_HINT = "Correct the list, or take csv out of spec.activity.sources. Nothing was read from the site."
+_HINT = "Correct the list {path}, or take csv out of spec.activity.sources. Nothing was read from the site."
+"""The way to the file is told here and not in the message, which is recorded: it may lead through somebody's home."""
 
 
 class Listed(Struct, frozen=True):
@@ -61,7 +62,8 @@ def _rows(path: Path, account: str, seen: str) -> Iterator[tuple[int, str, str]]
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise SiteError(f"The activity list {path} cannot be read ({error.strerror}).", _HINT) from None
+        what = f"The activity list {path.name} cannot be read ({error.strerror})."
+        raise SiteError(what, _HINT.format(path=path)) from None
     try:
         for line, (who, when) in csv_rows(data, [account, seen], "spec.activity.csv of the site"):
             yield line, who, when
@@ -82,4 +84,4 @@ def _sighting(text: str) -> Seen | None:
 
 
 def _wrong(path: Path, line: int, what: str) -> SiteError:
-    return SiteError(f"{path}:{line}: {what}.", _HINT)
+    return SiteError(f"{path.name}:{line}: {what}.", _HINT.format(path=path))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
@@ -241,13 +242,16 @@ class _Patience:
 
 
 _LOST = "Whether it took effect is not known until the account is read again."
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_TITLES = ("title", "error")
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
 
 
 def reason_code(body: bytes) -> str:
-    """The short reason in an error body (``code``, ``key``, ``title`` or ``error``), "" when there is none.
+    """The short reason in an error body (``code`` or ``key``, else ``title`` or ``error``), "" when there is none.
 
-    Free texts (``message``, ``detail``) may hold names and are left out, as is whatever does not look like a code.
+    Free texts (``message``, ``detail``) may hold names and are left out, as is whatever does not look like a code. Of
+    titles only the phrases of HTTP are taken, such as "Bad Request": two words may be somebody's name.
     """
     try:
         found: Any = msgspec.json.decode(body)
@@ -257,9 +261,9 @@ def reason_code(body: bytes) -> str:
         found = found["errors"][0]
     if not isinstance(found, dict):
         return ""
-    for name in ("code", "key", "title", "error"):
+    for name in ("code", "key", *_TITLES):
         value = found.get(name)
-        if isinstance(value, str) and _CODE.fullmatch(value):
+        if isinstance(value, str) and (value in _PHRASES if name in _TITLES else _CODE.fullmatch(value)):
             return value
     return ""
 

@@ -90,8 +90,11 @@ EVERYTHING: tuple[Node, ...] = (
 )
 
 
-def facts(someone: User, *nodes: Node, people: People = ADA, lists: Lists = LISTS) -> str:
-    scope = Scope(NOW, inventory(group(1, "wiki"), users=(KNOWN,)), people, lists)
+def facts(
+    someone: User, *nodes: Node, people: People = ADA, lists: Lists = LISTS, kept: tuple[str, ...] | None = None
+) -> str:
+    site = replace(inventory(group(1, "wiki"), users=(KNOWN,)), kept_attributes=kept)
+    scope = Scope(NOW, site, people, lists)
     match = Match(all=nodes)
     policy = Policy(name="one", owner="iam", why="because", match=match, ensure=Ensure(no_tokens=True))
     return open_facts([make_rule(policy, scope)], someone, scope)
@@ -126,6 +129,47 @@ def test_of_whom_all_is_known_nothing_is_missing() -> None:
 )
 def test_each_condition_names_the_fact_that_it_needs(node: Node, missing: str) -> None:
     assert facts(UNKNOWN, node) == f"not known: {missing}"
+
+
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [
+        ({"status_by": ago(20)}, ""),
+        ({"status_by": ago(3), "status_after": ago(9)}, ""),
+        ({"status_by": ago(3)}, "since when the status is so (by the snapshots: since 2026-11-19 at the latest)"),
+        (
+            {"status_by": ago(3), "status_after": ago(10)},
+            "since when the status is so (by the snapshots: between 2026-11-12 and 2026-11-19)",
+        ),
+    ],
+)
+def test_what_snapshots_tell_of_a_status_may_be_enough(known: dict[str, Any], missing: str) -> None:
+    assert facts(user(**known), InStatusFor(9)) == (f"not known: {missing}" if missing else "")
+
+
+@pytest.mark.parametrize(
+    ("node", "known", "said"),
+    [
+        (AttributeIs("job_title", ("x",)), {}, "not kept in the snapshot: job title"),
+        (AttributeIs("department", ("x",)), {}, "not known: department"),
+        (EmailDomain(("acme.com",)), {"domain": None}, "not kept in the snapshot: e-mail domain"),
+        (EmailDomain(("acme.com",)), {"domain": None, "has_email": False}, "not known: e-mail domain"),
+        (
+            SeatVia(direct=True),
+            {"seats": None},
+            "not known: how the license is held; not kept in the snapshot: roles held directly",
+        ),
+        (NameIs(("a*",)), {}, "not kept in the snapshot: name"),
+        (BY_EMAIL, {}, "not kept in the snapshot: e-mail address"),
+        (
+            InactiveFor(90, "any"),
+            {"seen": seen_at(ago(500)), "elsewhere": None},
+            "not kept in the snapshot: activity in other products",
+        ),
+    ],
+)
+def test_what_a_snapshot_did_not_keep_is_told_apart(node: Node, known: dict[str, Any], said: str) -> None:
+    assert facts(user(**known), node, people=People(), kept=("department",)) == said
 
 
 def test_a_name_is_missing_where_only_the_snapshot_is_there() -> None:

@@ -435,6 +435,26 @@ def test_a_plan_says_why_in_plain_words(node: Node, facts: dict[str, Any], sente
         (StatusIs(("active",)), {"status": "unknown"}, "status active: unknown, the status is not known"),
         (LicenseIs(("seat",)), {"license": "unknown"}, "license seat: unknown, the license is not known"),
         (InStatusFor(9), {"status": "deactivated"}, "in_status_for 9d: unknown, deactivated since an unknown day"),
+        (
+            InStatusFor(9),
+            {"status_by": ago(30)},
+            "in_status_for 9d: yes, active by the snapshots: since 2026-10-23 at the latest, 30 days",
+        ),
+        (
+            InStatusFor(9),
+            {"status_by": ago(3)},
+            "in_status_for 9d: unknown, active by the snapshots: since 2026-11-19 at the latest, and not known before",
+        ),
+        (
+            InStatusFor(9),
+            {"status_by": ago(3), "status_after": ago(9)},
+            "in_status_for 9d: no, active by the snapshots: since 2026-11-13 at the earliest, 9 days",
+        ),
+        (
+            InStatusFor(9),
+            {"status_by": ago(3), "status_after": ago(10)},
+            "in_status_for 9d: unknown, active by the snapshots: since a day between 2026-11-12 and 2026-11-19",
+        ),
         (AddedFor(9), {"added": None}, "added_for 9d: unknown, added an unknown day"),
         (AddedFor(9), {"added": ago(1)}, "added_for 9d: no, added 2026-11-21, 1 day"),
         (ManagedIs(wanted=True), {}, "managed true: unknown, whether it is managed is not known"),
@@ -480,6 +500,34 @@ def test_an_explanation_says_what_was_asked_and_what_is_known(node: Node, facts:
     assert explain_match(Match(all=(node,)), someone, HERE).children[0].text == text
 
 
+@pytest.mark.parametrize(
+    ("node", "facts", "text"),
+    [
+        (AttributeIs("job_title", ("x",)), {}, "not kept in the snapshot: job title"),
+        (AttributeIs("department", ("x",)), {}, "the department is not known"),
+        (NameIs(("a*",)), {}, "not kept in the snapshot: name"),
+        (SeatVia(direct=True), {"seats": (WIKI,)}, "not kept in the snapshot: roles held directly"),
+        (EmailDomain(("acme.com",)), {"domain": None}, "not kept in the snapshot: e-mail domain"),
+        (EmailDomain(("acme.com",)), {"domain": None, "has_email": False}, "the e-mail address is hidden"),
+        (
+            InactiveFor(9, "any"),
+            {"seen": seen_at(ago(900)), "elsewhere": None},
+            "other products activity unknown: not kept in the snapshot",
+        ),
+        (
+            InactiveFor(9, "jira-software"),
+            {"elsewhere": None},
+            "jira-software activity unknown: not kept in the snapshot",
+        ),
+    ],
+)
+def test_an_explanation_from_a_snapshot_says_what_was_not_kept(node: Node, facts: dict[str, Any], text: str) -> None:
+    site = replace(inventory(group(1, "wiki-users")), kept_attributes=("department",))
+    found = explain_match(Match(all=(node,)), user(**facts), Scope(NOW, site)).children[0]
+    assert found.verdict is None
+    assert text in found.text
+
+
 SEATS = (None, (), (WIKI,), (SUITE,), (BOARD, ROLE), (ROLE,))
 STATUSES = get_args(Status)
 LICENSES = get_args(License)
@@ -510,7 +558,7 @@ def every_fact(someone: User) -> Iterator[Node]:
     yield from (AttributeIs(name, (one,)) for name in ATTRIBUTES for one in ("sales*", "legal", "?"))
     yield from (SeatVia(names, direct) for names in (("w*",), ("board",), ("gone",)) for direct in (True, False))
     yield from (SeatVia(direct=True), AccountIs((someone.id,)), AccountIs(("712020:2",)))
-    for at in (someone.added, someone.status_since):
+    for at in (someone.added, someone.status_since, someone.status_by, someone.status_after):
         age = (NOW.date() - at.date()).days if at else 9
         yield from (kind(max(age + more, 0)) for kind in (AddedFor, InStatusFor) for more in (-1, 0, 1))
 
@@ -529,6 +577,8 @@ def test_a_fact_that_is_forgotten_makes_a_verdict_unknown_or_leaves_it(seed: int
         *({field: None} for field in ("managed", "synced", "external", "has_email", "roles", "direct", "seats")),
         {"added": None},
         {"status_since": None},
+        {"status_by": None},
+        {"status_after": None},
         {"status": "unknown"},
         {"license": "unknown"},
         {"attributes": ()},

@@ -65,6 +65,8 @@ FACTS = (
     "seats",
     "direct",
     "status_since",
+    "status_by",
+    "status_after",
     "attributes",
 )
 """Facts of which not knowing is a value. The date of being given a seat is not among them by itself: nobody tells it of

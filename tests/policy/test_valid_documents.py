@@ -24,6 +24,7 @@ from cleanup_gitops.policy.documents import (
     Protection,
     Site,
     SitePolicies,
+    StateSettings,
 )
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.problems import PolicyError
@@ -79,6 +80,8 @@ def test_a_site_has_everything_its_document_says(everything: PolicySet) -> None:
             runner_accounts=("712020:9a", "5b10ac8d82e05b22cc7d4ef5"),
             internal_domains=("acme.example", "xn--bcher-kva.example"),
             service_accounts=("svc-*",),
+            state=StateSettings("state/acme", "origin", sign=True, allowed_signers="WIKI_SIGNERS"),
+            recorded_attributes=("department", "organization"),
             where="policies/a.yaml:3",
         ),
     )
@@ -111,14 +114,14 @@ def test_a_policy_has_everything_its_document_says(everything: PolicySet) -> Non
             status="suspended",
             groups_present=("former-members",),
             groups_absent=("wiki-users", "wiki-?"),
-            where_groups="policies/a.yaml:51",
+            where_groups="policies/a.yaml:53",
         ),
-        where="policies/a.yaml:49",
+        where="policies/a.yaml:51",
     )
     assert match.products == {"any", "confluence", "jira-software"}
     assert match.domains == {"*.partner.example", "partner.example"}
     other = found["exactly-these"]
-    assert other.ensure == Ensure(status="active", groups_exactly=("guests",), where_groups="policies/a.yaml:60")
+    assert other.ensure == Ensure(status="active", groups_exactly=("guests",), where_groups="policies/a.yaml:62")
     assert other.kinds == {"person"}
     assert not other.include_admins
     assert (other.codeowner, other.controls) == (None, ())
@@ -132,7 +135,7 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
             owner="security@acme.example",
             accounts=("712020:01",),
             groups=("break-glass", "svc-*"),
-            where="policies/a.yaml:62",
+            where="policies/a.yaml:64",
         ),
     )
     first = Exemption(
@@ -142,7 +145,7 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         until=date(2027, 3, 1),
         ticket="HR-4711",
         document="leave",
-        where="policies/a.yaml:75",
+        where="policies/a.yaml:77",
     )
     second = replace(
         first,
@@ -151,7 +154,7 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         owner="hr-ops@acme.example",
         until=date(2027, 11, 22),
         ticket="HR-4712",
-        where="policies/a.yaml:76",
+        where="policies/a.yaml:78",
     )
     assert acme.exemptions == (first, second)
     assert acme.guardrails == Guardrails(
@@ -165,7 +168,7 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         },
         plan_ttl=timedelta(days=2),
         name="bank",
-        where="policies/a.yaml:81",
+        where="policies/a.yaml:83",
     )
 
 

@@ -155,6 +155,9 @@ def with_facts(someone: User, seed: int) -> User:
     listed = {name: rng.choice((None, "Sales EMEA", "legal", "")) for name in ATTRIBUTES}
     roles = get_args(AdminRole)
     start = someone.added or ago(500)
+    status_since = rng.choice((None, ago(rng.randint(0, 800))))
+    status_by = None if status_since else rng.choice((None, ago(rng.randint(0, 800), 0)))
+    before = rng.choice((None, timedelta(days=rng.randint(0, 100))))
     return replace(
         someone,
         managed=maybe(),
@@ -163,7 +166,9 @@ def with_facts(someone: User, seed: int) -> User:
         has_email=maybe(),
         roles=rng.choice((None, (), roles[:1], roles[2:])),
         direct=rng.choice((None, (), ("user",))),
-        status_since=rng.choice((None, ago(rng.randint(0, 800)))),
+        status_since=status_since,
+        status_by=status_by,
+        status_after=None if status_by is None or before is None else status_by - before,
         attributes=tuple((name, value) for name, value in listed.items() if value is not None),
         seen=rng.choice((someone.seen, someone.seen, seen_at(start + timedelta(days=rng.randint(-1, 3))))),
     )
@@ -173,12 +178,13 @@ def with_facts(someone: User, seed: int) -> User:
 def organizations(draw: st.DrawFn) -> tuple[Inventory, People]:
     """An inventory with all facts about accounts, and the names of some of its users."""
     site = draw(inventories(max_users=6, max_groups=4))
+    kept = draw(st.sampled_from((None, None, (), ATTRIBUTES[:1])))
     seed = draw(st.integers(0, 2**32))
     rng = Random(seed)
     names = {one.id: rng.choice((None, "", "Ada A", "Bob B")) for one in site.users}
     users = tuple(with_facts(one, seed + number) for number, one in enumerate(site.users))
     people = {account: Person(name, rng.choice(ADDRESSES)) for account, name in names.items() if name is not None}
-    return replace(site, users=users), People(people)
+    return replace(site, users=users, kept_attributes=kept), People(people)
 
 
 def lists_of(site: Inventory) -> Lists:

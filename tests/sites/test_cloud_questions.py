@@ -104,6 +104,12 @@ def test_whoever_is_suspended_here_and_active_in_another_directory_is_suspended_
     with running(world) as box, connected(box, directory="default") as site:
         assert site.reader.read().inventory.user_by_id[both.id].status == "active", "a list knows only: active anywhere"
         assert asked(box, site, both.id).user_by_id[both.id].status == "suspended"
+        live = site.reader.read().inventory
+        day = live.as_of.replace(hour=0, minute=0, second=0)
+        known = replace(live, users=tuple(replace(user, status_by=day, status_after=day) for user in live.users))
+        told = site.reader.ask(known, {both.id: QUESTIONS}).user_by_id
+        assert (told[both.id].status_by, told[both.id].status_after) == (None, None), "they are about being active"
+        assert all(user.status_by == day for user in told.values() if user.id != both.id)
 
 
 @pytest.mark.case("E43", "E44", "E45")

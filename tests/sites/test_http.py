@@ -348,7 +348,10 @@ def test_a_secret_shows_itself_nowhere() -> None:
     ("body", "code"),
     [
         (b'{"errors":[{"code":"ADMIN-404-8","title":"User not found"}]}', "ADMIN-404-8"),
-        (b'{"errors":[{"title":"User not found"}]}', "User not found"),
+        (b'{"errors":[{"title":"Not Found"}]}', "Not Found"),
+        (b'{"errors":[{"title":"Ada Example"}]}', ""),
+        (b'{"errors":[{"code":"Ada Example"}]}', ""),
+        (b'{"error":"Ada"}', ""),
         (b'{"code":429,"message":"slow down"}', ""),
         (b'{"key":"forbidden.action","context":{}}', "forbidden.action"),
         (b'{"status":403,"error":"Forbidden","message":"ada"}', "Forbidden"),

@@ -179,9 +179,14 @@ def _left_out(user: User, direct: tuple[str, ...], rows: list[UserRolesRow], bel
 
 
 def _here(user: User, rows: list[UserRolesRow]) -> User:
-    """The user with the status in this very directory: lists show whoever is active in any directory as active."""
+    """The user with the status in this very directory: lists show whoever is active in any directory as active.
+
+    What snapshots of those lists tell is then about another status.
+    """
     told = {row.user_directory_status for row in rows if row.directory_id == user.directory}
-    return replace(user, status="suspended") if told == {"suspended"} and user.status == "active" else user
+    if told != {"suspended"} or user.status != "active":
+        return user
+    return replace(user, status="suspended", status_by=None, status_after=None)
 
 
 def _reason(rule: Rule | None) -> str | None:
