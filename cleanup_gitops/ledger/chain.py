@@ -28,7 +28,7 @@ HINT = (
 
 
 class Tail(Struct, frozen=True):
-    """The end of the chain: entries of the newest month, and the SHA-256 of the last line (the head)."""
+    """The end of the chain: entries of the two newest months, and the SHA-256 of the last line (the head)."""
 
     entries: tuple[LedgerEntry, ...]
     head: str
@@ -45,30 +45,37 @@ def line_of(entry: LedgerEntry) -> bytes:
 
 
 def read_tail(files: Mapping[str, bytes]) -> Tail | None:
-    """The newest month of the chain, checked line by line; ``None`` when there is no ledger.
+    """The two newest months of the chain, checked line by line; ``None`` when there is no ledger.
 
     Raises ``StateError`` when a line does not parse, or does not follow from the one before.
     """
     paths = layout.ledger_files(files)
     if not paths:
         return None
-    newest = paths[-1]
-    prev, sequence = GENESIS, 0
-    if len(paths) > 1:
-        lines = _lines(paths[-2], files[paths[-2]])
-        prev, sequence = link(lines[-1]), entry_of(f"{paths[-2]}:{len(lines)}", lines[-1]).seq
-    entries = []
-    for number, line in enumerate(_lines(newest, files[newest]), start=1):
-        entry = entry_of(f"{newest}:{number}", line)
-        if entry.prev != prev:
-            raise StateError(f"{newest}:{number} does not name the line before it: the ledger was edited.", HINT)
-        if entry.seq != sequence + 1:
-            raise StateError(
-                f"{newest}:{number} has number {entry.seq} where {sequence + 1} follows: the ledger was edited.", HINT
-            )
-        prev, sequence = link(line), entry.seq
-        entries.append(entry)
-    return Tail(tuple(entries), prev)
+    prev, sequence = None, None
+    if len(paths) > 2:
+        lines = _lines(paths[-3], files[paths[-3]])
+        prev, sequence = link(lines[-1]), entry_of(f"{paths[-3]}:{len(lines)}", lines[-1]).seq
+    entries: list[LedgerEntry] = []
+    for path in paths[-2:]:
+        for number, line in enumerate(_lines(path, files[path]), start=1):
+            entry = entry_of(f"{path}:{number}", line)
+            _check_link(f"{path}:{number}", entry, prev, sequence)
+            prev, sequence = link(line), entry.seq
+            entries.append(entry)
+    return Tail(tuple(entries), prev or GENESIS)
+
+
+def _check_link(where: str, entry: LedgerEntry, prev: str | None, sequence: int | None) -> None:
+    """Whether the entry goes on after the line before it; ``None``: it is the first line of all."""
+    if prev is None or sequence is None:
+        if entry.kind == "roll-over":  # goes on from another repository
+            return
+        prev, sequence = GENESIS, 0
+    if entry.prev != prev:
+        raise StateError(f"{where} does not name the line before it: the ledger was edited.", HINT)
+    if entry.seq != sequence + 1:
+        raise StateError(f"{where} has number {entry.seq} where {sequence + 1} follows: the ledger was edited.", HINT)
 
 
 def _lines(path: str, data: bytes) -> list[bytes]:

@@ -23,6 +23,11 @@ ACCOUNTS = "accounts/"
 GROUPS = "groups/"
 LEDGER = "ledger/"
 RUNS = "runs/"
+LEASES = "leases/"
+PLAN, APPROVED, INTENT = "plan.json", "approved.json", "intent.json"
+OUTCOMES, DRIFT = "outcomes.jsonl", "drift.jsonl"
+PARTS = {"accounts": ACCOUNTS, "groups": GROUPS, "memory": MEMORY}
+"""The parts of the state, each with the beginning of its paths."""
 
 _SHARDS = tuple(f"{ACCOUNTS}{first:02x}.jsonl" for first in range(256))
 
@@ -60,8 +65,15 @@ def ledger_files(paths: Iterable[str]) -> list[str]:
 
 
 def run_file(run: str, name: str) -> str:
-    """A file of one run: ``plan.json``, ``approved.json`` or ``outcomes.jsonl``."""
+    """A file of one run, such as ``plan.json`` or ``outcomes.jsonl``."""
     return f"{RUNS}{run}/{name}"
+
+
+def lease_file(directory: str) -> str:
+    """The lease of a directory (Cloud) or of a whole site (Data Center), whatever its name is made of."""
+    name = slug(directory)
+    safe = name if name == directory else f"{name or 'directory'}-{hashlib.sha256(directory.encode()).hexdigest()[:16]}"
+    return f"{LEASES}{safe}.json"
 
 
 def is_state(path: str) -> bool:

@@ -2,118 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from cleanup_gitops.ledger import layout
-from cleanup_gitops.ledger.chain import HINT, UNREADABLE, read_tail
-from cleanup_gitops.ledger.snapshot import FORMAT, Manifest, state_digest
+from cleanup_gitops.ledger.chain import HINT, UNREADABLE, Tail, read_tail
+from cleanup_gitops.ledger.digests import hashes_of, parts_of, state_digest_of
+from cleanup_gitops.ledger.rows import Manifest, read_manifest
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.errors import StateError
-from cleanup_gitops.model.memory import BLANK, Applied, Consumed, Memory
-from cleanup_gitops.model.run import LedgerEntry
+from cleanup_gitops.model.memory import (
+    BLANK,
+    Applied,
+    Baseline,
+    Consumed,
+    Flap,
+    Hold,
+    Mark,
+    Memory,
+    Remembered,
+    Settling,
+)
+from cleanup_gitops.model.run import Kind, LedgerEntry
 
 KEPT = timedelta(days=30)
 """Longer than any plan may wait and any cap looks back."""
 
-
-class AppliedLine(Struct, frozen=True, kw_only=True, tag="applied", tag_field="kind"):
-    """A line of ``memory.jsonl``: what one run changed, by action."""
-
-    run: str
-    at: datetime
-    actions: dict[str, int]
+_One = TypeVar("_One", bound=Remembered)
 
 
-class ConsumedLine(Struct, frozen=True, kw_only=True, tag="consumed", tag_field="kind"):
-    """A line of ``memory.jsonl``: rows of one approval that are spent; ``at`` is the last run under it."""
+def memory_of(files: Mapping[str, bytes], site: str = "") -> Memory:
+    """All the planner knows of the recorded files; blank when there are none, or only the leases of a first run.
 
-    envelope: str
-    at: datetime
-    rows: tuple[str, ...]
-
-
-Line = AppliedLine | ConsumedLine
-
-
-def memory_of(files: Mapping[str, bytes]) -> Memory:
-    """All the planner knows of the recorded files; blank when there are none.
-
-    Raises ``StateError`` when something does not parse, the ledger's newest month is no chain, or accounts, groups,
-    memory or manifest are not those that the last entry recorded.
+    Raises ``StateError`` when something does not parse, the ledger's newest months are no chain, or accounts, groups,
+    memory or manifest are not those that the last entry recorded, or the record is of another site than ``site``; it
+    says which.
     """
-    if not files:
+    if all(path.startswith(layout.LEASES) for path in files):
         return BLANK
     tail = read_tail(files)
     if tail is None:
         raise StateError("There are recorded files but no ledger beside them.", HINT)
+    other = tail.entries[-1].site
+    if site and other != site:
+        raise StateError(
+            f"What is recorded for {site} is the record of another site, {other}.",
+            f"Nothing was done. A record belongs to one site for good: bring back {layout.STATE}/{other}, and the name"
+            " in the Site document.",
+        )
+    manifest = _checked_manifest(files, tail.entries[-1])
+    return memory_after(tail, manifest, read_lines(files))
+
+
+def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remembered]) -> Memory:
+    """What is known after the last entry of ``tail``, whose snapshot has this manifest and these lines of memory."""
     last = tail.entries[-1]
-    manifest = _checked_manifest(files, last)
-    lines = read_lines(files)
+    newest: dict[Kind, datetime] = {entry.kind: entry.time for entry in tail.entries}
     return Memory(
         lineage=last.lineage,
         serial=last.serial,
-        accounts=manifest.counts.accounts,
         head=tail.head,
         sequence=last.seq,
-        applied=applied_of(lines),
-        consumed=consumed_of(lines),
+        state=last.state,
+        baseline=_baseline(manifest) if manifest else None,
+        applied=tuple(sorted(_only(lines, Applied), key=lambda one: (one.at, one.run))),
+        consumed=tuple(sorted(_only(lines, Consumed), key=lambda one: one.envelope)),
+        settling=tuple(sorted(_only(lines, Settling), key=lambda one: (one.at, one.address))),
+        marks=tuple(sorted(_only(lines, Mark), key=lambda one: (one.user, one.policy, one.episode, one.entered))),
+        holds=tuple(sorted(_only(lines, Hold), key=lambda one: (one.user, one.policy, one.until))),
+        flaps=tuple(sorted(_only(lines, Flap), key=lambda one: (one.user, one.policy))),
+        last=newest,
     )
 
 
-def read_lines(files: Mapping[str, bytes]) -> tuple[Line, ...]:
+def _only(lines: Iterable[Remembered], sort: type[_One]) -> list[_One]:
+    return [line for line in lines if isinstance(line, sort)]
+
+
+def _baseline(manifest: Manifest) -> Baseline:
+    return Baseline(
+        as_of=manifest.as_of,
+        accounts=manifest.counts.accounts,
+        seats=manifest.counts.seats,
+        known=manifest.counts.known,
+        members={group.id: group.members for group in manifest.groups},
+    )
+
+
+def read_lines(files: Mapping[str, bytes]) -> tuple[Remembered, ...]:
     """The lines of ``memory.jsonl``. Raises ``StateError``."""
-    lines: list[Line] = []
+    lines: list[Remembered] = []
     for number, line in enumerate(files.get(layout.MEMORY, b"").splitlines(), start=1):
         try:
-            lines.append(msgspec.json.decode(line, type=Line))
+            lines.append(msgspec.json.decode(line, type=Remembered))
         except UNREADABLE as error:
             raise StateError(f"{layout.MEMORY}:{number} cannot be read: {error}.", HINT) from None
     return tuple(lines)
 
 
-def write_lines(lines: Iterable[Line]) -> bytes:
+def write_lines(lines: Iterable[Remembered]) -> bytes:
     """``memory.jsonl``: sorted, so that its bytes depend on what is remembered alone."""
     return b"".join(sorted(canonical(line) + b"\n" for line in lines))
 
 
-def applied_of(lines: Iterable[Line]) -> tuple[Applied, ...]:
-    """What earlier runs applied, oldest first."""
-    found = [Applied(run=line.run, at=line.at, actions=line.actions) for line in lines if isinstance(line, AppliedLine)]
-    return tuple(sorted(found, key=lambda one: (one.at, one.run)))
+def still_remembered(lines: Iterable[Remembered], at: datetime) -> list[Remembered]:
+    """The lines that still matter at this time: the others are too old, or ended."""
+    return [line for line in lines if not _over(line, at)]
 
 
-def consumed_of(lines: Iterable[Line]) -> tuple[Consumed, ...]:
-    """Spent rows by approval, sorted by envelope."""
-    found = [Consumed(envelope=line.envelope, rows=line.rows) for line in lines if isinstance(line, ConsumedLine)]
-    return tuple(sorted(found, key=lambda one: one.envelope))
+def _over(line: Remembered, at: datetime) -> bool:
+    match line:
+        case Applied() | Consumed() | Settling():
+            return at - line.at > KEPT
+        case Hold():
+            return at.date() > line.until
+        case Mark() | Flap():
+            return False
 
 
-def _checked_manifest(files: Mapping[str, bytes], last: LedgerEntry) -> Manifest:
-    """The manifest, after comparing files with the last entry."""
+def _checked_manifest(files: Mapping[str, bytes], last: LedgerEntry) -> Manifest | None:
+    """The manifest, after comparing files with the last entry; ``None`` before the first snapshot."""
     data = files.get(layout.MANIFEST)
-    if data is None:
+    if data is None and last.snapshot:
         raise StateError(f"{layout.MANIFEST} is missing.", HINT)
-    try:
-        manifest = msgspec.json.decode(data, type=Manifest)
-    except UNREADABLE as error:
-        raise StateError(f"{layout.MANIFEST} cannot be read: {error}.", HINT) from None
-    if manifest.format != FORMAT:
-        raise StateError(
-            f"{layout.MANIFEST} has format {manifest.format}; this version knows {FORMAT}.",
-            "Use the version of cleanup-gitops that wrote it, or a newer one.",
-        )
-    if manifest.serial != last.serial or manifest.lineage != last.lineage:
-        raise StateError(
-            f"{layout.MANIFEST} is of serial {manifest.serial} but the ledger ends at serial {last.serial}:"
-            " the ledger was shortened, or the folder mixes two histories.",
-            HINT,
-        )
-    if last.digests.get(layout.MANIFEST) != sha256(data):
-        raise StateError(f"{layout.MANIFEST} is not the one that the last ledger entry recorded.", HINT)
-    if state_digest(files) != last.state:
-        raise StateError("Accounts, groups or memory are not those that the last ledger entry recorded.", HINT)
+    manifest = None if data is None else read_manifest(data)
+    if manifest is not None and data is not None:
+        if manifest.serial != last.serial or manifest.lineage != last.lineage:
+            raise StateError(
+                f"{layout.MANIFEST} is of serial {manifest.serial} but the ledger ends at serial {last.serial}:"
+                " the ledger was shortened, or the folder mixes two histories.",
+                HINT,
+            )
+        if last.snapshot != sha256(data):
+            raise StateError(f"{layout.MANIFEST} is not the one that the last ledger entry recorded.", HINT)
+    _check_parts(files, last)
     return manifest
+
+
+def _check_parts(files: Mapping[str, bytes], last: LedgerEntry) -> None:
+    hashes = hashes_of(files)
+    if state_digest_of(hashes) == last.state:
+        return
+    found = parts_of(hashes)
+    other = [part for part in found if found[part] != last.parts.get(part)] or ["state"]
+    what = " and ".join(other)
+    raise StateError(f"The recorded {what} differ from what the last ledger entry ({last.seq}) names.", HINT)

@@ -7,20 +7,19 @@ anything was altered is refused, with the place where it shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from cleanup_gitops.ledger.chain import UNREADABLE
-from cleanup_gitops.model.canonical import canonical, digest
+from cleanup_gitops.model.canonical import canonical, digest, manifest_digest, sha256
 from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
     RoleRevoke,
     TokenRevoke,
-    change_digest,
     membership_address,
     role_address,
     token_address,
@@ -29,9 +28,10 @@ from cleanup_gitops.model.change import (
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.plan import (
     FORMAT_VERSION,
+    Disposition,
     Plan,
+    Summary,
     envelope_digest,
-    plan_digest,
     summarize,
 )
 
@@ -41,12 +41,42 @@ _INDENT = b"  "
 
 def plan_bytes(plan: Plan) -> bytes:
     """The plan as indented JSON with sorted keys and one line for each user's disposition, ended by LF."""
-    document: dict[str, Any] = msgspec.to_builtins(plan, order="sorted")
-    for shown, change in zip(document["changes"], plan.changes, strict=True):
-        shown |= {"before": change.before, "after": change.after, "digest": change_digest(change)}
-    document["file_digest"] = digest(document)
-    members = [_member(key, value) for key, value in sorted(document.items())]
-    return b"{\n" + b",\n".join(members) + b"\n}\n"
+    return _written(plan, plan.dispositions)
+
+
+def kept_plan_bytes(plan: Plan) -> bytes:
+    """The plan as it is recorded: without the dispositions of users who are unchanged, which are only counted."""
+    return _written(plan, {user: one for user, one in plan.dispositions.items() if one.state != "unchanged"})
+
+
+def _written(plan: Plan, dispositions: Mapping[str, Disposition]) -> bytes:
+    """A plan with these dispositions. Every value is encoded once, for the file and for its digest."""
+    changes: list[dict[str, Any]] = msgspec.to_builtins(plan.changes)
+    for shown, change, known in zip(changes, plan.changes, plan.manifest, strict=True):
+        shown |= {"before": change.before, "after": change.after, "digest": known}
+    values = msgspec.structs.asdict(plan)
+    del values["dispositions"]
+    encoded = {name: canonical(value) for name, value in (values | {"changes": changes}).items()}
+    rows = [(canonical(user), canonical(row)) for user, row in sorted(dispositions.items())]
+    whole = encoded | {"dispositions": b"{" + b",".join([user + b":" + row for user, row in rows]) + b"}"}
+    inner = b",".join([canonical(name) + b":" + value for name, value in sorted(whole.items())])
+    encoded["file_digest"] = canonical(sha256(b"{" + inner + b"}"))
+    members = {name: _indented(value) for name, value in encoded.items()} | {"dispositions": _lines(rows)}
+    texts = [_INDENT + canonical(name) + b": " + text for name, text in sorted(members.items())]
+    return b"{\n" + b",\n".join(texts) + b"\n}\n"
+
+
+def _indented(value: bytes) -> bytes:
+    """A member of the top level. JSON strings hold no line ends, so indenting lines is safe."""
+    return msgspec.json.format(value, indent=len(_INDENT)).replace(b"\n", b"\n" + _INDENT)
+
+
+def _lines(rows: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """An object with one line for each row."""
+    if not rows:
+        return b"{}"
+    start = _INDENT * 2
+    return b"{\n" + b",\n".join([start + user + b": " + row for user, row in rows]) + b"\n" + _INDENT + b"}"
 
 
 def read_plan(data: bytes) -> Plan:
@@ -63,22 +93,15 @@ def read_plan(data: bytes) -> Plan:
     for name, at in (("created", plan.created), ("as_of", plan.as_of)):
         if at.tzinfo is None:
             raise ApprovalError(f"The plan file does not hold a plan: {name} has no time zone.", _HINT)
+    ours = plan_bytes(plan)
     _check_rows(document, plan)
     _check_digests(plan)
-    _check_content(document, plan)
-    if version == FORMAT_VERSION and _compact(data) != _compact(plan_bytes(plan)):
+    if version == FORMAT_VERSION and data == ours:  # which leaves nothing for the next checks to find
+        return plan
+    _check_content(document, plan, ours)
+    if version == FORMAT_VERSION and _compact(data) != _compact(ours):
         raise _altered("a key stands twice or the keys were sorted anew")
     return plan
-
-
-def _member(key: str, value: object) -> bytes:
-    """One member of the top level. JSON strings hold no line ends, so indenting lines is safe."""
-    name = _INDENT + canonical(key) + b": "
-    if key == "dispositions" and isinstance(value, dict) and value:
-        rows = [_INDENT * 2 + canonical(user) + b": " + canonical(row) for user, row in value.items()]
-        return name + b"{\n" + b",\n".join(rows) + b"\n" + _INDENT + b"}"
-    text = msgspec.json.format(canonical(value), indent=len(_INDENT))
-    return name + text.replace(b"\n", b"\n" + _INDENT)
 
 
 def _document(data: bytes) -> dict[str, Any]:
@@ -106,8 +129,8 @@ def _check_version(document: Mapping[str, Any]) -> str:
 
 def _check_rows(document: Mapping[str, Any], plan: Plan) -> None:
     """Compute the digest of each change again, and what its address says about its other fields."""
-    for number, (shown, change) in enumerate(zip(document["changes"], plan.changes, strict=True)):
-        if shown.get("digest") != change_digest(change):
+    for number, (shown, change, known) in enumerate(zip(document["changes"], plan.changes, plan.manifest, strict=True)):
+        if shown.get("digest") != known:
             raise _altered(f"changes[{number}] ({change.address}) does not fit its digest")
         if change.address not in _addresses(change):
             raise _altered(f"changes[{number}] ({change.address}) names another user, group, role or token")
@@ -130,7 +153,7 @@ def _addresses(change: Change) -> tuple[str, str]:
 
 def _check_digests(plan: Plan) -> None:
     """Compute again what the plan says about itself."""
-    if plan_digest(plan.changes) != plan.digest:
+    if manifest_digest(plan.manifest) != plan.digest:
         raise _altered("its digest does not fit its changes")
     envelope = envelope_digest(
         plan=plan.digest,
@@ -141,14 +164,27 @@ def _check_digests(plan: Plan) -> None:
     )
     if envelope != plan.envelope:
         raise _altered("its envelope does not fit its site, lineage, serial, created and digest")
-    if summarize(plan.changes, plan.dispositions) != plan.summary:
+    if plan.summary not in (summarize(plan.changes, plan.dispositions), _with_unchanged(plan)):
         raise _altered("its summary does not count its changes and dispositions")
+    for change in plan.changes:
+        if change.user not in plan.dispositions:
+            raise _altered(f"{change.address} is to change, but nothing says what becomes of its user")
 
 
-def _check_content(document: Mapping[str, Any], plan: Plan) -> None:
+def _with_unchanged(plan: Plan) -> Summary | None:
+    """What a plan whose unchanged users were left out counts, as far as it says itself how many they are."""
+    unchanged = plan.summary.states.get("unchanged", 0)
+    if any(one.state == "unchanged" for one in plan.dispositions.values()) or unchanged < 1:
+        return None
+    there = summarize(plan.changes, plan.dispositions)
+    states = dict(sorted((there.states | {"unchanged": unchanged}).items()))
+    return msgspec.structs.replace(there, users=there.users + unchanged, states=states)
+
+
+def _check_content(document: Mapping[str, Any], plan: Plan, written: bytes) -> None:
     """Compare with what would be written for this plan, and with the digest over the whole file."""
     rest = {key: value for key, value in document.items() if key != "file_digest"}
-    ours = msgspec.json.decode(plan_bytes(plan))
+    ours = msgspec.json.decode(written)
     del ours["file_digest"]
     same_format = plan.format_version == FORMAT_VERSION
     if place := _difference(ours, rest, may_have_more=not same_format):

@@ -1,255 +1,223 @@
-"""The record of one run: which files change, what the ledger says, what the commit says. Pure.
+"""What is to be committed, and what the ledger and the commit say about it. Pure.
 
 Every run is recorded, the one that had nothing to do as well: a reviewer can tell "clean" from "did not run".
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+import msgspec
 
-from cleanup_gitops.ledger import chain, layout
-from cleanup_gitops.ledger.memory import (
-    KEPT,
-    AppliedLine,
-    ConsumedLine,
-    Line,
-    applied_of,
-    consumed_of,
-    memory_of,
-    read_lines,
-    write_lines,
-)
-from cleanup_gitops.ledger.planfile import plan_bytes
-from cleanup_gitops.ledger.snapshot import Manifest, manifest_bytes, manifest_of, snapshot, state_digest
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
+from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
+from cleanup_gitops.ledger.late_effects import ACCEPTED, effect_of
+from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.model.canonical import canonical, sha256
-from cleanup_gitops.model.change import ACTIONS, Action
+from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.memory import Applied, Consumed, Remembered, Settling
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import FINISHED, Approval, LedgerEntry, Outcome, Result
+from cleanup_gitops.model.run import FINISHED, Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
 
-__all__ = ["ACCEPTED", "RunRecord", "memory_of", "record_run", "run_id"]
-
-ACCEPTED: frozenset[Result] = frozenset({"applied", "settling", "not_effective"})
-"""Results that count towards the caps of the next 24 hours: whatever the site accepted may still take effect."""
-
-
-class RunRecord(Struct, frozen=True, kw_only=True):
-    """What is to be committed after a run. ``files`` holds only those that change; ``None`` deletes one.
-
-    ``memory`` is what the next run will know.
-    """
-
-    files: dict[str, bytes | None]
-    entry: LedgerEntry
-    memory: Memory
-    subject: str
-    trailers: dict[str, str]
-
-
-def run_id(created: datetime, envelope: str) -> str:
-    """The name of a run: its UTC time, so that names sort, and the start of its envelope digest."""
-    return f"{created:%Y%m%dT%H%M%SZ}-{envelope.rpartition(':')[2][:8]}"
+__all__ = [
+    "ACCEPTED",
+    "Ground",
+    "Record",
+    "compose",
+    "ground_of",
+    "intent_bytes",
+    "lease_bytes",
+    "record_drift",
+    "record_intent",
+    "record_run",
+    "record_void",
+    "run_id",
+]
 
 
 def record_run(
+    ground: Ground,
     *,
-    before: Mapping[str, bytes],
-    memory: Memory,
     plan: Plan,
     outcomes: Sequence[Outcome],
     approval: Approval,
     inventory: Inventory,
     time: datetime,
-    tool_version: str,
-    domains: frozenset[str],
+    actor: str = "",
     approved: Plan | None = None,
-) -> RunRecord:
+    intent: Intent | None = None,
+    unseen: Collection[str] = (),
+    unsure: Collection[str] = (),
+    differences: Iterable[Difference] = (),
+    kind: Kind = "run",
+) -> Record:
     """The record of a run that ended at ``time`` (UTC).
 
-    ``before`` are the recorded files and ``memory`` what they say (``memory_of``); ``inventory`` is the site as it
-    was read after the run; ``domains`` are the e-mail domains that may be kept; ``approved`` is the saved
-    plan that was handed to apply, kept beside the one that was made anew. Raises ``StateError`` when ``before``
-    cannot be read.
+    ``inventory`` is the site as it was read after the run, ``actor`` the account that acted; ``approved`` is the saved
+    plan that was handed to apply, kept beside the one that was made anew; ``intent`` is the one that the run committed,
+    whose leases end with it. ``unseen`` are digests of changes that ``inventory`` does not show: those that the site
+    accepted are ours when they are seen later. So are those in ``unsure``, of which nobody knows whether they were
+    sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
+    meanwhile, and late effects of earlier runs. Raises ``StateError`` when recorded files cannot be read.
     """
-    run = _free_run_id(before, time, approval.ref)
-    lines = _remember(read_lines(before), run=run, at=time, envelope=approval.ref, outcomes=outcomes)
-    shot = snapshot(inventory, domains=domains)
-    state = shot.files | ({layout.MEMORY: write_lines(lines)} if lines else {})
-    lineage, serial = memory.lineage or approval.ref, memory.serial + 1
-    manifest = manifest_of(
-        inventory,
-        shot.groups,
-        lineage=lineage,
-        serial=serial,
-        tool_version=tool_version,
-        state=state_digest(state),
-    )
-    evidence = {
-        layout.MANIFEST: manifest_bytes(manifest),
-        layout.run_file(run, "plan.json"): plan_bytes(plan),
-        **({layout.run_file(run, "approved.json"): plan_bytes(approved)} if approved else {}),
-        layout.run_file(run, "outcomes.jsonl"): b"".join(canonical(one) + b"\n" for one in outcomes),
-    }
-    digests = {path: sha256(data) for path, data in evidence.items()}
-    entry = _entry(run, time, memory, manifest, plan, outcomes, approval, digests)
-    line = chain.line_of(entry)
-    head = chain.link(line)
-    return RunRecord(
-        files=_changed(before, state | evidence | _ledger_file(before, time, line)),
-        entry=entry,
-        memory=Memory(
-            lineage=lineage,
-            serial=serial,
-            accounts=len(inventory.users),
-            head=head,
-            sequence=entry.seq,
-            applied=applied_of(lines),
-            consumed=consumed_of(lines),
-        ),
-        subject=_subject(entry, outcomes),
-        trailers=trailers_of(entry, head),
-    )
-
-
-def _entry(
-    run: str,
-    time: datetime,
-    memory: Memory,
-    manifest: Manifest,
-    plan: Plan,
-    outcomes: Sequence[Outcome],
-    approval: Approval,
-    digests: dict[str, str],
-) -> LedgerEntry:
-    """The line of the ledger about a run, after the last one that ``memory`` knows."""
-    return LedgerEntry(
-        format=chain.FORMAT,
-        seq=memory.sequence + 1,
-        prev=memory.head or chain.GENESIS,
-        time=time,
-        kind="run",
+    run = intent.run if intent else free_run_id(ground, time, approval.ref)
+    plans = {} if intent else plan_files(run, plan, approved)
+    known = intent.digests if intent else {path: sha256(data) for path, data in plans.items()}
+    closed = sha256(intent_bytes(intent)) if intent else ""
+    if closed:
+        known = {**known, layout.run_file(run, layout.INTENT): closed}
+    written = {layout.run_file(run, layout.OUTCOMES): _outcome_lines(run, actor, approval, plan, outcomes, ground)}
+    others = [one for one in differences if one.run != run]
+    if others:
+        written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
+    memory = _without_seen(read_lines(ground.before), others)
+    lines = _remember(memory, run, time, approval.ref, outcomes, unseen, unsure)
+    return compose(
+        ground,
+        kind=kind,
         run=run,
-        site=manifest.site,
-        lineage=manifest.lineage,
-        serial=manifest.serial,
-        tool_version=manifest.tool_version,
+        time=time,
+        files=plans | written,
+        known=known,
+        seen=(inventory, lines),
+        lineage=ground.memory.lineage or approval.ref,
+        accounts=plan.summary.users,
         policy_commit=plan.inputs.policy_commit,
         policy_digest=plan.inputs.policy_digest,
         plan=plan.digest,
         envelope=approval.ref,
         approval=approval,
-        accounts=plan.summary.users,
         results=_count(one.result for one in outcomes),
         actions=_count(one.action for one in outcomes if one.result == "applied"),
-        digests=digests,
-        state=manifest.state,
+        intent=closed,
+        found=_found(others),
+        outcomes=outcomes,
     )
 
 
-def _free_run_id(before: Mapping[str, bytes], time: datetime, envelope: str) -> str:
-    """A name that no run of this month has: a second run within one second gets a number."""
-    base = run_id(time, envelope)
-    tail = chain.read_tail(before)
-    same = sum(1 for entry in tail.entries if entry.run.startswith(base)) if tail else 0
-    return f"{base}-{same + 1}" if same else base
+def record_void(ground: Ground, *, reason: Reason, time: datetime, plan: Plan | None = None) -> Record:
+    """The record of a run that did nothing because it could not be trusted to; ``plan`` is the one that was refused."""
+    run = free_run_id(ground, time, "void")
+    plans = plan_files(run, plan, None) if plan else {}
+    return compose(
+        ground,
+        kind="void",
+        run=run,
+        time=time,
+        files=plans,
+        accounts=plan.summary.users if plan else 0,
+        policy_commit=plan.inputs.policy_commit if plan else "",
+        policy_digest=plan.inputs.policy_digest if plan else "",
+        plan=plan.digest if plan else "",
+        reason=reason,
+    )
+
+
+def record_drift(ground: Ground, *, drift: Drift, inventory: Inventory, time: datetime) -> Record:
+    """The record of what others changed since the last snapshot, together with the snapshot as it is found now."""
+    run = free_run_id(ground, time, "drift")
+    return compose(
+        ground,
+        kind="drift",
+        run=run,
+        time=time,
+        files={layout.run_file(run, layout.DRIFT): _difference_lines(drift.differences)},
+        seen=(inventory, _without_seen(read_lines(ground.before), drift.differences)),
+        accounts=len(inventory.users),
+        found=_found(drift.differences),
+    )
+
+
+def _difference_lines(differences: Iterable[Difference]) -> bytes:
+    """``drift.jsonl``."""
+    return b"".join(canonical(one) + b"\n" for one in differences)
+
+
+def _found(differences: Iterable[Difference]) -> dict[str, int]:
+    """How many differences others made, by what they are."""
+    return _count(one.what for one in differences if not one.run)
+
+
+def _outcome_lines(
+    run: str, actor: str, approval: Approval, plan: Plan, outcomes: Sequence[Outcome], ground: Ground
+) -> bytes:
+    """``outcomes.jsonl``: every line says by itself who did what, when, why, and who allowed it."""
+    return b"".join(
+        canonical(
+            OutcomeRecord(
+                **msgspec.structs.asdict(outcome),
+                number=number,
+                run=run,
+                site=ground.site,
+                actor=actor,
+                approval=approval,
+                plan=plan.digest,
+                policy_commit=plan.inputs.policy_commit,
+                tool_version=ground.tool_version,
+            )
+        )
+        + b"\n"
+        for number, outcome in enumerate(outcomes, start=1)
+    )
+
+
+def _awaited(outcomes: Iterable[Outcome], unseen: Collection[str], unsure: Collection[str]) -> list[Outcome]:
+    """What may show on the site later, and is ours then."""
+    return [
+        one
+        for one in outcomes
+        if one.result in ("settling", "not_effective")
+        or (one.result == "applied" and one.change in unseen)
+        or one.change in unsure
+    ]
 
 
 def _remember(
-    lines: Iterable[Line], *, run: str, at: datetime, envelope: str, outcomes: Sequence[Outcome]
-) -> list[Line]:
-    """The lines of memory after a run: what is too old goes, what this run did comes."""
-    young = [line for line in lines if at - line.at <= KEPT]
+    lines: Iterable[Remembered],
+    run: str,
+    at: datetime,
+    envelope: str,
+    outcomes: Sequence[Outcome],
+    unseen: Collection[str],
+    unsure: Collection[str],
+) -> list[Remembered]:
+    """The lines of memory after a run: what this run did comes, what it saw of earlier ones goes."""
     rows = {one.change for one in outcomes if one.result in FINISHED}
-    kept: list[Line] = []
-    for line in young:
-        if isinstance(line, ConsumedLine) and line.envelope == envelope:
+    awaited = _awaited(outcomes, unseen, unsure)
+    seen = [one for one in outcomes if one.result in ("applied", "already") and one.change not in unseen]
+    again = {one.address for one in (*awaited, *seen)}
+    kept: list[Remembered] = []
+    for line in lines:
+        if isinstance(line, Consumed) and line.envelope == envelope:
             rows.update(line.rows)
-        else:
+        elif not (isinstance(line, Settling) and line.address in again):
             kept.append(line)
     if rows:
-        kept.append(ConsumedLine(envelope=envelope, at=at, rows=tuple(sorted(rows))))
+        kept.append(Consumed(envelope=envelope, at=at, rows=tuple(sorted(rows))))
     accepted = _count(one.action for one in outcomes if one.result in ACCEPTED)
     if accepted:
-        kept.append(AppliedLine(run=run, at=at, actions=accepted))
-    return kept
+        kept.append(Applied(run=run, at=at, actions=accepted))
+    return [*kept, *(effect_of(run, one) for one in awaited)]
 
 
-def _ledger_file(before: Mapping[str, bytes], time: datetime, line: bytes) -> dict[str, bytes]:
-    """The month file with one more line. A clock that went back must not reopen an older month."""
-    path = max([layout.ledger_file(time), *layout.ledger_files(before)])
-    return {path: before.get(path, b"") + line + b"\n"}
-
-
-def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes | None]:
-    """Only what differs; files of accounts, groups and memory that are no longer there are deleted."""
-    changed: dict[str, bytes | None] = {path: data for path, data in sorted(after.items()) if before.get(path) != data}
-    return changed | {path: None for path in before if layout.is_state(path) and path not in after}
+def _without_seen(lines: Iterable[Remembered], differences: Iterable[Difference]) -> list[Remembered]:
+    """The lines without the late effects that were seen now. The end of a role shows in facts of its user alone."""
+    late = [one for one in differences if one.run]
+    seen = {(one.address, one.run) for one in late}
+    users = {(one.user, one.run) for one in late}
+    return [
+        line
+        for line in lines
+        if not isinstance(line, Settling)
+        or not (
+            (line.address, line.run) in seen or (line.address.startswith("role/") and (line.user, line.run) in users)
+        )
+    ]
 
 
 def _count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
-
-
-def _subject(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
-    """What happened, in one line: what was done, what failed, and what else became of the rows."""
-    if not outcomes:
-        return f"{entry.site}: nothing to do, {entry.accounts} accounts evaluated"
-    ordered = sorted(outcomes, key=lambda one: ACTIONS.index(one.action))
-    done = Counter(_word(one) for one in ordered if one.result == "applied") or {_NOTHING: 0}
-    results = Counter(one.result for one in outcomes)
-    parts = [f"{count} {one if count == 1 else several}" for (one, several), count in done.items()]
-    parts.append(f"{results['failed']} failed")
-    others: tuple[Result, ...] = (
-        "not_effective",
-        "not_attempted",
-        "settling",
-        "superseded",
-        "already",
-    )
-    parts += [f"{results[one]} {one.replace('_', ' ')}" for one in others if results[one]]
-    return f"{entry.site}: {', '.join(parts)}"
-
-
-_NOTHING = ("changed", "changed")
-_WORDS: dict[Action, tuple[str, str]] = {
-    "user.delete": ("scheduled for deletion", "scheduled for deletion"),
-    "user.remove": ("removed from the directory", "removed from the directory"),
-    "user.deactivate": ("deactivated", "deactivated"),
-    "role.revoke": ("role revoked", "roles revoked"),
-    "membership.remove": ("membership removed", "memberships removed"),
-    "tokens.revoke": ("token revoked", "tokens revoked"),
-    "user.enable": ("opened again", "opened again"),
-    "membership.add": ("membership added", "memberships added"),
-}
-"""What was done, of one and of several."""
-
-
-def _word(outcome: Outcome) -> tuple[str, str]:
-    """What was done to the user: a "membership removed", "suspended", and so on."""
-    if outcome.action == "user.disable":
-        status = str(outcome.after.get("status", "disabled"))
-        return status, status
-    return _WORDS[outcome.action]
-
-
-def trailers_of(entry: LedgerEntry, head: str) -> dict[str, str]:
-    """The machine-readable end of the commit message."""
-    actions = " ".join(f"{action}={count}" for action, count in entry.actions.items())
-    return {
-        "Run-Id": entry.run,
-        "Site": entry.site,
-        "Kind": entry.kind,
-        "Policy-Commit": entry.policy_commit or "none",
-        "Plan-Digest": entry.plan,
-        "Approved-by": re.sub(r"\s+", " ", entry.approval.by).strip() or "none",
-        "Accounts-Evaluated": str(entry.accounts),
-        "Actions": actions or "none",
-        "Ledger-Head": f"sha256:{head}",
-        "State-Digest": entry.state,
-    }

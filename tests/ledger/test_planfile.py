@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
+from cleanup_gitops.ledger.planfile import kept_plan_bytes, plan_bytes, read_plan
 from cleanup_gitops.model.canonical import digest
 from cleanup_gitops.model.change import (
     GroupModifiable,
@@ -26,7 +26,7 @@ from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
-from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.plan import Disposition, Plan, summarize
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.model.user import User
 from tests import strategies as some
@@ -261,4 +261,103 @@ def test_a_role_or_token_that_does_not_fit_its_address_is_refused(number: int, k
     document = msgspec.json.decode(data)
     document["changes"][number][key] = "another"
     with pytest.raises(ApprovalError, match=rf"changes\[{number}\] .* names another user, group, role or token"):
+        read_plan(resealed(document))
+
+
+def as_planned(plan: Plan) -> Plan:
+    """The generated plan with users who are told to be what the planner makes of them: changed when they are."""
+    touched = {change.user: Disposition("changed", "policy") for change in plan.changes}
+    users = plan.dispositions | touched
+    return msgspec.structs.replace(plan, dispositions=users, summary=summarize(plan.changes, users))
+
+
+@given(some.plans())
+def test_the_kept_form_reads_back_with_everybody_who_is_not_unchanged(generated: Plan) -> None:
+    plan = as_planned(generated)
+    others = {user: one for user, one in plan.dispositions.items() if one.state != "unchanged"}
+    again = read_plan(kept_plan_bytes(plan))
+    assert again == msgspec.structs.replace(plan, dispositions=others)
+    assert kept_plan_bytes(again) == plan_bytes(again) == kept_plan_bytes(plan)
+
+
+def a_kept_plan() -> bytes:
+    """The kept form of a plan for four users: two changed, one unknown, one unchanged and so left out."""
+    plan = a_plan()
+    users = plan.dispositions | {
+        "712020:3": Disposition("unknown", "activity"),
+        "712020:4": Disposition("unchanged", "matches"),
+    }
+    return kept_plan_bytes(
+        msgspec.structs.replace(plan, dispositions=users, summary=summarize(plan.changes, users)),
+    )
+
+
+def test_the_kept_form_leaves_out_who_is_unchanged_and_still_counts_them() -> None:
+    document = msgspec.json.decode(a_kept_plan())
+    assert list(document["dispositions"]) == ["712020:1", "712020:2", "712020:3"]
+    assert document["summary"]["users"] == 4
+    assert document["summary"]["states"] == {"changed": 2, "unchanged": 1, "unknown": 1}
+
+
+KEPT_PLACES = places(msgspec.json.decode(a_kept_plan()))
+
+
+@pytest.mark.case("E57")
+@pytest.mark.parametrize("path", KEPT_PLACES, ids=lambda path: ".".join(map(str, path)))
+def test_a_kept_plan_with_any_one_value_altered_is_refused(path: tuple[str | int, ...]) -> None:
+    document: Any = msgspec.json.decode(a_kept_plan())
+    inner = document
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = other(inner[path[-1]])
+    with pytest.raises(ApprovalError):
+        read_plan(msgspec.json.encode(document))
+
+
+def without_a_changed_user(plan: dict[str, Any]) -> None:
+    """Counted as if the user had never been there."""
+    del plan["dispositions"]["712020:1"]
+    plan["summary"]["states"]["changed"] -= 1
+    plan["summary"]["users"] -= 1
+
+
+def with_a_changed_user_among_the_unchanged(plan: dict[str, Any]) -> None:
+    del plan["dispositions"]["712020:1"]
+    plan["summary"]["states"]["changed"] -= 1
+    plan["summary"]["states"]["unchanged"] += 1
+
+
+@pytest.mark.case("E57")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plan: plan["dispositions"].pop("712020:1"), "its summary does not count"),
+        (lambda plan: plan["dispositions"].pop("712020:3"), "its summary does not count"),
+        (lambda plan: plan["summary"].update(users=5), "its summary does not count"),
+        (lambda plan: plan["summary"]["states"].update(unchanged=2), "its summary does not count"),
+        (lambda plan: plan["summary"]["states"].update(unchanged=0), "its summary does not count"),
+        (lambda plan: plan["summary"]["states"].update(unchanged=-1), "its summary does not count"),
+        (lambda plan: plan["summary"]["states"].pop("unchanged"), "its summary does not count"),
+        (without_a_changed_user, "user/712020:1 is to change, but nothing says what becomes of its user"),
+        (
+            with_a_changed_user_among_the_unchanged,
+            "user/712020:1 is to change, but nothing says what becomes of its user",
+        ),
+    ],
+)
+def test_a_kept_plan_that_leaves_out_others_or_counts_wrongly_is_refused_even_with_a_fitting_file_digest(
+    change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    document: dict[str, Any] = msgspec.json.decode(a_kept_plan())
+    change(document)
+    with pytest.raises(ApprovalError, match=message):
+        read_plan(resealed(document))
+
+
+@pytest.mark.case("E57")
+def test_a_kept_plan_that_lists_one_unchanged_user_of_several_is_refused() -> None:
+    document: dict[str, Any] = msgspec.json.decode(a_kept_plan())
+    document["dispositions"]["712020:4"] = {"reason": "matches", "state": "unchanged"}
+    document["summary"] |= {"users": 5, "states": {"changed": 2, "unchanged": 2, "unknown": 1}}
+    with pytest.raises(ApprovalError, match="its summary does not count"):
         read_plan(resealed(document))

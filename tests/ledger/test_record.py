@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanup_gitops.ledger.memory import read_lines
-from cleanup_gitops.ledger.planfile import read_plan
-from cleanup_gitops.ledger.record import ACCEPTED, RunRecord, memory_of, record_run, run_id
+from cleanup_gitops.ledger.memory import memory_of, read_lines
+from cleanup_gitops.ledger.planfile import kept_plan_bytes, read_plan
+from cleanup_gitops.ledger.record import ACCEPTED, Record, compose, record_drift, record_run, record_void, run_id
 from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
@@ -22,16 +22,17 @@ from cleanup_gitops.model.change import (
     UserEnable,
     change_digest,
 )
+from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import BLANK, Consumed
-from cleanup_gitops.model.run import FINISHED, Approval, Outcome, Result
+from cleanup_gitops.model.memory import BLANK, Consumed, Flap, Hold, Mark
+from cleanup_gitops.model.run import FINISHED, Approval, Outcome, OutcomeRecord, Result
 from cleanup_gitops.model.user import User
 from tests import strategies as some
-from tests.ledger.history import DOMAINS, after, histories, run
+from tests.ledger.history import VOID, after, drifted, entry_of, ground, histories, run
 
-History = tuple[dict[str, bytes], list[RunRecord]]
+History = tuple[dict[str, bytes], list[Record]]
 
 INVENTORY = Inventory(
     site="acme",
@@ -61,7 +62,7 @@ def recorded(
     before: dict[str, bytes] | None = None,
     time: datetime = some.AS_OF,
     created: datetime = some.AS_OF,
-) -> RunRecord:
+) -> Record:
     """The record of a plan with these changes and results."""
     plan = some.plan_of(INVENTORY, list(results), memory=memory_of(before or {}), created=created)
     outcomes = [some.outcome_of(change, results[change], time) for change in plan.changes]
@@ -80,20 +81,24 @@ def test_the_chain_holds_line_by_line_over_all_months(history: History) -> None:
     files, records = history
     paths = sorted(path for path in files if path.startswith("ledger/"))
     lines = [line for path in paths for line in files[path].split(b"\n")[:-1]]
-    head = "0" * 64
+    head, serial = "0" * 64, 0
     for number, line in enumerate(lines, start=1):
         entry = json.loads(line)
         assert entry["prev"] == head
-        assert (entry["seq"], entry["serial"]) == (number, number)
+        assert entry["seq"] == number
+        serial += "manifest.json" in entry["digests"]
+        assert entry["serial"] == serial
         assert json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == line
         head = hashlib.sha256(line).hexdigest()
         for path, digest in entry["digests"].items():
             if path != "manifest.json":  # every run writes it anew
                 assert digest == f"sha256:{hashlib.sha256(files[path]).hexdigest()}"
-    assert len(lines) == len(records)
+    entries = [record.entry for record in records if record.entry]
+    assert len(lines) == len(entries)
     assert records[-1].trailers["Ledger-Head"] == f"sha256:{head}"
-    assert len({record.entry.run for record in records}) == len(records)
-    assert {record.entry.lineage for record in records} == {records[0].entry.envelope}
+    assert len({entry.run for entry in entries}) == len(entries)
+    born = next(entry for entry in entries if entry.kind == "run")
+    assert {entry.lineage for entry in entries if entry.serial} == {born.envelope}
 
 
 @given(some.inventories(), st.data())
@@ -112,7 +117,7 @@ def test_a_run_with_nothing_to_do_changes_the_manifest_and_the_ledger_and_nothin
     before = after({}, first)
     plan = some.plan_of(inventory, [], memory=first.memory, created=some.AS_OF + timedelta(days=1))
     record = run(before, plan, [], inventory, some.AS_OF + timedelta(days=1))
-    folder = f"runs/{record.entry.run}"
+    folder = f"runs/{entry_of(record).run}"
     assert record.files.keys() == {
         "manifest.json",
         "ledger/2026-11.jsonl",
@@ -121,8 +126,8 @@ def test_a_run_with_nothing_to_do_changes_the_manifest_and_the_ledger_and_nothin
     }
     assert record.subject == f"acme: nothing to do, {len(inventory.users)} accounts evaluated"
     assert record.trailers["Actions"] == "none"
-    assert record.entry.seq == 2
-    assert record.entry.state == first.entry.state
+    assert entry_of(record).seq == 2
+    assert entry_of(record).state == entry_of(first).state
 
 
 @given(histories(least=2))
@@ -139,7 +144,7 @@ def test_only_what_changed_is_written_and_what_is_gone_is_deleted(history: Histo
 
 def test_an_entry_says_who_did_what_with_which_approval_on_which_policies() -> None:
     record = recorded({REMOVE: "applied", ADD: "failed", SUSPEND: "applied", ENABLE: "superseded"})
-    entry = record.entry
+    entry = entry_of(record)
     assert entry.actions == {"membership.remove": 1, "user.disable": 1}
     assert entry.results == {"applied": 2, "failed": 1, "superseded": 1}
     assert entry.approval == Approval(kind="plan", by="712020:approver", at=some.AS_OF, ref=entry.envelope)
@@ -164,12 +169,26 @@ def test_an_entry_says_who_did_what_with_which_approval_on_which_policies() -> N
 
 def test_plan_and_outcomes_of_a_run_are_kept_as_they_were() -> None:
     record = recorded({REMOVE: "applied", SUSPEND: "failed"})
-    folder = f"runs/{record.entry.run}"
+    folder = f"runs/{entry_of(record).run}"
     plan = read_plan(record.files[f"{folder}/plan.json"] or b"")
-    assert plan.envelope == record.entry.envelope
+    assert plan.envelope == entry_of(record).envelope
     lines = (record.files[f"{folder}/outcomes.jsonl"] or b"").splitlines()
-    outcomes = [msgspec.json.decode(line, type=Outcome) for line in lines]
-    assert outcomes == [some.outcome_of(SUSPEND, "failed"), some.outcome_of(REMOVE, "applied")]
+    found = [msgspec.json.decode(line, type=Outcome) for line in lines]
+    assert found == [some.outcome_of(SUSPEND, "failed"), some.outcome_of(REMOVE, "applied")]
+
+
+def test_a_recorded_outcome_says_by_itself_who_did_what_when_why_and_who_allowed_it() -> None:
+    record = recorded({REMOVE: "applied"})
+    entry = entry_of(record)
+    (line,) = (record.files[f"runs/{entry.run}/outcomes.jsonl"] or b"").splitlines()
+    one = msgspec.json.decode(line, type=OutcomeRecord)
+    assert (one.number, one.run, one.site, one.actor) == (1, entry.run, "acme", "712020:runner")
+    assert (one.user, one.action, one.at) == ("712020:0", "membership.remove", some.AS_OF)
+    assert (one.before, one.after) == (REMOVE.before, REMOVE.after)
+    assert one.approval == entry.approval
+    assert (one.plan, one.policy_commit, one.tool_version) == (entry.plan, entry.policy_commit, "0.1.0")
+    assert one.receipt
+    assert one.verified == some.AS_OF
 
 
 @pytest.mark.parametrize(
@@ -199,7 +218,7 @@ def test_rows_that_are_finished_are_spent_under_their_approval() -> None:
     }
     record = recorded(results)
     rows = tuple(sorted(change_digest(one) for one, r in results.items() if r in FINISHED))
-    assert record.memory.consumed == (Consumed(envelope=record.entry.envelope, rows=rows),)
+    assert record.memory.consumed == (Consumed(envelope=entry_of(record).envelope, at=some.AS_OF, rows=rows),)
 
 
 @pytest.mark.case("F11")
@@ -209,7 +228,7 @@ def test_a_second_run_under_one_approval_adds_to_what_is_spent() -> None:
     plan = some.plan_of(INVENTORY, [REMOVE, SUSPEND])
     retried = [some.outcome_of(SUSPEND, "applied")]
     second = run(before, plan, retried, INVENTORY, some.AS_OF + timedelta(hours=1))
-    assert second.entry.envelope == first.entry.envelope
+    assert entry_of(second).envelope == entry_of(first).envelope
     (spent,) = second.memory.consumed
     assert set(spent.rows) == {change_digest(REMOVE), change_digest(SUSPEND)}
 
@@ -219,23 +238,22 @@ def test_what_a_saved_plan_allowed_is_spent_under_its_envelope_and_kept_beside_t
     approved = some.plan_of(INVENTORY, [REMOVE, SUSPEND], created=some.AS_OF - timedelta(hours=9))
     made_now = some.plan_of(INVENTORY, [REMOVE])
     record = record_run(
-        before={},
-        memory=BLANK,
+        ground({}),
         plan=made_now,
         outcomes=[some.outcome_of(REMOVE, "applied")],
         approval=some.approval_of(approved),
         inventory=INVENTORY,
         time=some.AS_OF,
-        tool_version="0.1.0",
-        domains=DOMAINS,
         approved=approved,
     )
-    assert record.entry.envelope == record.memory.lineage == approved.envelope
-    assert record.memory.consumed == (Consumed(envelope=approved.envelope, rows=(change_digest(REMOVE),)),)
-    folder = f"runs/{record.entry.run}"
-    assert read_plan(record.files[f"{folder}/approved.json"] or b"") == approved
-    assert read_plan(record.files[f"{folder}/plan.json"] or b"") == made_now
-    assert f"{folder}/approved.json" in record.entry.digests
+    assert entry_of(record).envelope == record.memory.lineage == approved.envelope
+    assert record.memory.consumed == (
+        Consumed(envelope=approved.envelope, at=some.AS_OF, rows=(change_digest(REMOVE),)),
+    )
+    folder = f"runs/{entry_of(record).run}"
+    assert record.files[f"{folder}/approved.json"] == kept_plan_bytes(approved)
+    assert record.files[f"{folder}/plan.json"] == kept_plan_bytes(made_now)
+    assert f"{folder}/approved.json" in entry_of(record).digests
     assert memory_of(after({}, record)) == record.memory
 
 
@@ -243,7 +261,7 @@ def test_what_a_saved_plan_allowed_is_spent_under_its_envelope_and_kept_beside_t
 def test_whatever_the_site_accepted_counts_for_the_caps_to_come(result: Result) -> None:
     record = recorded({REMOVE: result})
     (applied,) = record.memory.applied
-    assert (applied.run, applied.at) == (record.entry.run, some.AS_OF)
+    assert (applied.run, applied.at) == (entry_of(record).run, some.AS_OF)
     assert applied.actions == {"membership.remove": 1}
 
 
@@ -274,9 +292,9 @@ def test_two_runs_in_one_second_have_two_names() -> None:
     second = recorded({REMOVE: "failed"}, after({}, first))
     plan = some.plan_of(INVENTORY, [REMOVE])
     third = run(after({}, first), plan, [], INVENTORY)
-    assert re.fullmatch(r"20261122T091500Z-[0-9a-f]{8}", first.entry.run)
-    assert third.entry.run == f"{first.entry.run}-2"
-    assert second.entry.run != first.entry.run
+    assert re.fullmatch(r"20261122T091500Z-[0-9a-f]{8}", entry_of(first).run)
+    assert entry_of(third).run == f"{entry_of(first).run}-2"
+    assert entry_of(second).run != entry_of(first).run
 
 
 def test_a_clock_that_went_back_does_not_reopen_an_older_month() -> None:
@@ -293,21 +311,18 @@ def test_the_chain_goes_on_in_the_next_month() -> None:
     files = after(before, record)
     assert len(files["ledger/2026-12.jsonl"].splitlines()) == 1
     assert memory_of(files) == record.memory
-    assert record.entry.prev == hashlib.sha256(files["ledger/2026-11.jsonl"].rstrip(b"\n")).hexdigest()
+    assert entry_of(record).prev == hashlib.sha256(files["ledger/2026-11.jsonl"].rstrip(b"\n")).hexdigest()
 
 
 def test_an_approver_cannot_add_lines_to_the_commit_message() -> None:
     plan = some.plan_of(INVENTORY, [])
     record = record_run(
-        before={},
-        memory=BLANK,
+        ground({}),
         plan=plan,
         outcomes=[],
         approval=some.approval_of(plan, by="a\nKind: other"),
         inventory=INVENTORY,
         time=some.AS_OF,
-        tool_version="0.1.0",
-        domains=DOMAINS,
     )
     assert record.trailers["Approved-by"] == "a Kind: other"
 
@@ -367,12 +382,14 @@ def cut(data: bytes) -> bytes:
         (LEDGER, lambda _: b"", "is empty"),
         (LEDGER, lambda _: b"{}\n", ":1 is not a ledger entry: Object missing"),
         (LEDGER, lambda _: b"\xff\n", ":1 is not a ledger entry"),
+        (LEDGER, lambda data: data.replace(b'Z","tool', b'","tool'), r":1 is not a ledger entry: .* timezone"),
+        ("manifest.json", lambda data: re.sub(rb'("as_of": ".*)Z"', rb'\1"', data), "cannot be read: .* timezone"),
         (LEDGER, lambda data: data.replace(b'"format":1', b'"format":2', 1), "has ledger format 2"),
         ("manifest.json", lambda data: data.replace(b'"format": 1', b'"format": 2'), "has format 2"),
         ("manifest.json", lambda data: data.replace(b'"accounts": 4', b'"accounts": 9'), "is not the one"),
         ("manifest.json", lambda _: b"{", "cannot be read"),
-        ("memory.jsonl", cut, "are not those that the last ledger entry recorded"),
-        ("accounts/zz.jsonl", lambda _: b"{}\n", "are not those that the last ledger entry recorded"),
+        ("memory.jsonl", cut, "The recorded memory differ from what the last ledger entry"),
+        ("accounts/zz.jsonl", lambda _: b"{}\n", "The recorded accounts differ from what the last ledger entry"),
     ],
 )
 def test_forged_or_shortened_state_is_refused_with_the_reason(
@@ -388,8 +405,8 @@ def test_forged_or_shortened_state_is_refused_with_the_reason(
     [
         ("manifest.json", "manifest.json is missing"),
         (LEDGER, "no ledger"),
-        ("memory.jsonl", "are not those"),
-        ("groups/wiki.txt", "are not those"),
+        ("memory.jsonl", "The recorded memory differ"),
+        ("groups/wiki.txt", "The recorded groups differ"),
     ],
 )
 def test_state_without_one_of_its_files_is_refused(path: str, message: str) -> None:
@@ -399,8 +416,141 @@ def test_state_without_one_of_its_files_is_refused(path: str, message: str) -> N
         memory_of(files)
 
 
+def test_the_record_of_another_site_is_refused() -> None:
+    files = two_runs()
+    assert memory_of(files, "acme") == memory_of(files)
+    with pytest.raises(StateError, match="What is recorded for wiki is the record of another site, acme") as caught:
+        memory_of(files, "wiki")
+    assert "bring back state/acme" in caught.value.hint
+
+
 def test_a_memory_line_of_an_unknown_kind_is_refused() -> None:
     line = b'{"kind":"applied","run":"r","at":"2026-11-22T09:15:00Z","actions":{}}'
     assert len(read_lines({"memory.jsonl": line + b"\n"})) == 1
     with pytest.raises(StateError, match=r"memory\.jsonl:2 cannot be read"):
-        read_lines({"memory.jsonl": line + b'\n{"kind":"mark"}\n'})
+        read_lines({"memory.jsonl": line + b'\n{"kind":"wish"}\n'})
+
+
+def test_a_void_run_leaves_its_reason_and_changes_no_state() -> None:
+    before = after({}, recorded({REMOVE: "applied"}))
+    known = ground(before).memory
+    record = record_void(ground(before), reason=VOID, time=some.AS_OF + timedelta(hours=1))
+    entry = entry_of(record)
+    assert (entry.kind, entry.reason, entry.serial, entry.seq) == ("void", VOID, known.serial, known.sequence + 1)
+    assert (entry.state, entry.accounts, entry.digests) == (known.state, 0, {})
+    assert record.files.keys() == {LEDGER}
+    assert record.subject == "acme: void, nothing was done: incomplete reading"
+    assert record.trailers["Kind"] == "void"
+    assert memory_of(after(before, record)) == record.memory
+    assert record.memory.applied == known.applied
+
+
+def test_a_void_run_may_be_the_first_record_and_begets_no_lineage() -> None:
+    record = record_void(ground({}), reason=VOID, time=some.AS_OF)
+    files = after({}, record)
+    assert (record.memory.lineage, record.memory.serial, record.memory.baseline) == ("", 0, None)
+    plan = some.plan_of(INVENTORY, [REMOVE], memory=memory_of(files))
+    later = run(files, plan, [some.outcome_of(REMOVE, "applied")], INVENTORY)
+    assert (later.memory.lineage, later.memory.serial, later.memory.sequence) == (plan.envelope, 1, 2)
+
+
+def test_an_unsafe_plan_is_kept_with_the_void_run() -> None:
+    plan = some.plan_of(INVENTORY, [REMOVE])
+    record = record_void(ground({}), reason=VOID, time=some.AS_OF, plan=plan)
+    entry = entry_of(record)
+    assert (entry.plan, entry.accounts) == (plan.digest, 4)
+    assert list(entry.digests) == [f"runs/{entry.run}/plan.json"]
+
+
+def test_drift_comes_with_the_snapshot_as_it_was_found() -> None:
+    before = after({}, recorded({REMOVE: "applied"}))
+    grown = msgspec.structs.replace(
+        INVENTORY, users=(*INVENTORY.users, User(id="712020:new", directory="default")), proof=some.proof_of(5, 1)
+    )
+    record = drifted(before, grown, some.AS_OF + timedelta(hours=1))
+    entry = entry_of(record)
+    assert (entry.kind, entry.found, entry.serial, entry.accounts) == ("drift", {"user.appeared": 1}, 2, 5)
+    assert record.subject == "acme: not by us: 1 account appeared"
+    assert record.trailers["Found"] == "user.appeared=1"
+    assert record.memory.baseline is not None
+    assert record.memory.baseline.accounts == 5
+    assert record.memory.baseline.members == {"g-1": 4}
+    assert memory_of(after(before, record)) == record.memory
+
+
+def test_a_second_record_of_the_same_reading_is_the_one_that_a_new_snapshot_gives() -> None:
+    at = some.AS_OF + timedelta(hours=1)
+    first = ground({}).after(recorded({REMOVE: "applied"}))
+    plan = some.plan_of(INVENTORY, [], memory=first.memory, created=at)
+    again, anew = (
+        record_run(one, plan=plan, outcomes=[], approval=some.approval_of(plan), inventory=INVENTORY, time=at)
+        for one in (first, msgspec.structs.replace(first, shown=None))
+    )
+    assert first.shown is INVENTORY
+    assert again == anew
+
+
+@pytest.mark.parametrize("result", ["settling", "not_effective"])
+def test_what_the_site_accepted_and_did_not_show_is_remembered_until_it_is_seen(result: Result) -> None:
+    before = after({}, recorded({REMOVE: result}))
+    (waiting,) = memory_of(before).settling
+    assert (waiting.address, waiting.user, waiting.after) == (REMOVE.address, "712020:0", REMOVE.after)
+    again = recorded({REMOVE: "already"}, before, some.AS_OF + timedelta(hours=1))
+    assert again.memory.settling == ()
+    late = Difference(address=REMOVE.address, what="membership.removed", run=waiting.run)
+    seen = record_drift(
+        ground(before),
+        drift=Drift(
+            site="acme", serial=1, since=some.AS_OF, as_of=some.AS_OF, recorded_by="0.1.0", differences=(late,)
+        ),
+        inventory=INVENTORY,
+        time=some.AS_OF + timedelta(hours=1),
+    )
+    assert seen.memory.settling == ()
+    assert entry_of(seen).found == {}
+    assert seen.subject == "acme: effects of an earlier run of ours, seen late"
+
+
+REMEMBERED = (
+    Mark(user="712020:0", policy="dormant", episode=1, stage="notice", entered=some.AS_OF, done=some.AS_OF),
+    Mark(user="712020:0", policy="dormant", episode=2, stage="notice", entered=some.AS_OF),
+    Hold(user="712020:1", policy="dormant", until=(some.AS_OF + timedelta(days=14)).date(), why="restored"),
+    Flap(user="712020:1", policy="dormant", days=(some.AS_OF.date(),)),
+)
+
+
+def test_marks_holds_and_flaps_are_read_back_and_a_hold_ends_after_its_last_day() -> None:
+    first = compose(
+        ground({}), kind="run", run="r-1", time=some.AS_OF, files={}, seen=(INVENTORY, REMEMBERED), lineage="sha256:1"
+    )
+    files = after({}, first)
+    known = memory_of(files)
+    assert (known.marks, known.holds, known.flaps) == (REMEMBERED[:2], REMEMBERED[2:3], REMEMBERED[3:])
+    on_its_last_day = recorded({}, files, some.AS_OF + timedelta(days=14))
+    assert on_its_last_day.memory.holds == REMEMBERED[2:3]
+    a_day_later = recorded({}, files, some.AS_OF + timedelta(days=15))
+    assert a_day_later.memory.holds == ()
+    assert a_day_later.memory.marks == REMEMBERED[:2]
+
+
+def test_a_forged_mark_is_refused_as_such() -> None:
+    files = two_runs()
+    line = b'{"entered":"2026-11-22T09:15:00Z","episode":1,"kind":"mark","policy":"x","stage":"s","user":"712020:0"}\n'
+    with pytest.raises(StateError, match="The recorded memory differ") as caught:
+        memory_of(files | {"memory.jsonl": files["memory.jsonl"] + line})
+    assert caught.value.exit_code == 3
+
+
+def test_the_ledger_is_checked_over_its_two_newest_months_and_the_end_of_the_third() -> None:
+    files: dict[str, bytes] = {}
+    for month in range(4):
+        for hour in range(2):
+            files = after(files, recorded({}, files, some.AS_OF + timedelta(days=31 * month, hours=hour)))
+    first, second, third, fourth = sorted(path for path in files if path.startswith("ledger/"))
+    memory_of(files)
+    for path in (third, fourth):
+        with pytest.raises(StateError, match=path.replace(".", r"\.")):
+            memory_of(files | {path: files[path].replace(b'"accounts":4', b'"accounts":5', 1)})
+    with pytest.raises(StateError, match="does not name the line before it"):
+        memory_of(files | {second: files[second].replace(b'"accounts":4', b'"accounts":5')})
+    assert memory_of({path: data for path, data in files.items() if path != first}) == memory_of(files)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,19 +13,21 @@ from cleanup_gitops.ledger.snapshot import (
     FORMAT,
     manifest_bytes,
     manifest_of,
+    read_manifest,
     snapshot,
-    state_digest,
 )
 from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, Unknown, seen_at
-from cleanup_gitops.model.group import Group
+from cleanup_gitops.model.group import Directory, Grant, Group
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import Since
 from cleanup_gitops.model.user import GroupSeat, RoleSeat, User
 from tests import strategies as some
 
 INTERNAL = frozenset({"acme.com"})
 KEPT = {
     "id", "directory", "kind", "license", "status", "managed", "synced", "domain", "added",
-    "seat_since", "seats", "seen", "groups", "status_since", "accepted",
+    "seat_since", "seats", "seen", "groups", "status_since", "accepted", "writable", "admin",
+    "external", "has_email", "roles", "attributes", "since",
 }  # fmt: skip
 CANARY = "Ada Canary <ada@canary.example>"
 
@@ -265,18 +266,88 @@ def test_an_id_that_is_no_single_line_is_written_as_json() -> None:
     assert files["groups/g.txt"] == b'"\\na"\n"\\"b"\nc d\n'
 
 
-@given(some.inventories())
-def test_the_state_digest_is_that_of_the_sorted_lines_of_sha256sum(inventory: Inventory) -> None:
-    files = files_of(inventory) | {"memory.jsonl": b"{}\n", "manifest.json": b"x", "runs/1/plan.json": b"y"}
-    covered = [path for path in files if re.match(r"accounts/|groups/|memory\.jsonl$", path)]
-    lines = [f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in covered]
-    expected = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-    assert state_digest(files) == f"sha256:{expected}"
+def test_facts_are_kept_so_that_none_and_unknown_stay_apart() -> None:
+    facts: dict[str, Any] = {"external": False, "admin": True, "writable": True, "has_email": False}
+    found = rows(
+        files_of(
+            site(
+                User(id="1", directory="d", groups=(), roles=(), **facts),
+                User(id="2", directory="d", groups=(), roles=("site-admin",)),
+            )
+        )
+    )
+    assert {name: found["1"][name] for name in facts} == facts
+    assert found["1"]["roles"] == []
+    assert found["2"]["roles"] == ["site-admin"]
+    assert facts.keys().isdisjoint(found["2"])
+
+
+def test_only_attributes_that_are_named_are_kept() -> None:
+    inventory = site(User(id="1", directory="d", attributes=(("department", "Sales"), ("job_title", "Clerk"))))
+    assert "attributes" not in rows(files_of(inventory))["1"]
+    shot = snapshot(inventory, domains=INTERNAL, attributes=("department", "location"))
+    assert rows(shot.files)["1"]["attributes"] == {"department": "Sales"}
+
+
+def test_what_history_tells_stands_in_the_row() -> None:
+    inventory = site(User(id="1", directory="d"), User(id="2", directory="d"))
+    since = {"2": Since(status_by=date(2026, 5, 4), status_after=date(2026, 5, 1), seat=date(2026, 5, 4))}
+    found = rows(snapshot(inventory, domains=INTERNAL, since=since).files)
+    assert "since" not in found["1"]
+    assert found["2"]["since"] == {"status_by": "2026-05-04", "status_after": "2026-05-01", "seat": "2026-05-04"}
+
+
+def test_who_said_that_somebody_never_came_is_kept_where_it_was_not_the_directory() -> None:
+    assert use_of(Never(None, "content")) == {"is": "never", "since": None, "source": "content"}
+
+
+def test_a_group_is_kept_with_all_that_a_plan_asks_about_it() -> None:
+    group = Group(
+        id="g-1",
+        name="users",
+        directory="d",
+        modifiable=False,
+        synced=True,
+        license="seat",
+        admin=False,
+        grants=(Grant("confluence", "user"),),
+    )
+    row = snapshot(site(groups=(group, Group(id="g-2", name="all", directory="d"))), domains=INTERNAL).groups
+    assert msgspec.to_builtins(row) == (
+        {
+            "id": "g-1",
+            "name": "users",
+            "members": 0,
+            "file": "groups/users.txt",
+            "directory": "d",
+            "modifiable": False,
+            "synced": True,
+            "license": "seat",
+            "admin": False,
+            "grants": ({"product": "confluence", "role": "user"},),
+        },
+        {"id": "g-2", "name": "all", "members": 0, "file": "groups/all.txt", "directory": "d"},
+    )
 
 
 def test_the_manifest_says_what_the_snapshot_is_and_proves_it_whole() -> None:
-    inventory = site(User(id="1", directory="d", status="active", license="seat"))
-    manifest = manifest_of(inventory, (), lineage="sha256:l", serial=3, tool_version="0.1.0", state="sha256:s")
+    users = (
+        User(id="1", directory="d", status="active", license="seat"),
+        User(id="2", directory="d", status="active", license="none", seen=Never()),
+    )
+    inventory = msgspec.structs.replace(
+        site(*users), directories=(Directory(id="d", name="Default"),), runner=("1",), claimed_domains=("acme.com",)
+    )
+    manifest = manifest_of(
+        inventory,
+        (),
+        lineage="sha256:l",
+        serial=3,
+        tool_version="0.1.0",
+        state="sha256:s",
+        attributes=("organization", "department"),
+        began=some.AS_OF - timedelta(days=2),
+    )
     assert msgspec.json.decode(manifest_bytes(manifest)) == {
         "format": FORMAT,
         "site": "acme",
@@ -285,9 +356,21 @@ def test_the_manifest_says_what_the_snapshot_is_and_proves_it_whole() -> None:
         "lineage": "sha256:l",
         "serial": 3,
         "as_of": "2026-11-22T09:15:00Z",
-        "counts": {"accounts": 1, "seats": 1, "groups": 0},
+        "began": "2026-11-20T09:15:00Z",
+        "counts": {"accounts": 2, "seats": 1, "groups": 0, "known": 1},
         "groups": [],
+        "directories": [{"id": "d", "name": "Default", "writable": True}],
+        "runner": ["1"],
+        "claimed_domains": ["acme.com"],
+        "seat_limit": None,
+        "attributes": ["department", "organization"],
         "proof": msgspec.json.decode(msgspec.json.encode(inventory.proof)),
         "state": "sha256:s",
     }
     assert manifest_bytes(manifest).endswith(b"}\n")
+    assert read_manifest(manifest_bytes(manifest)) == manifest
+
+
+def test_a_first_snapshot_begins_with_itself() -> None:
+    manifest = manifest_of(site(), (), lineage="l", serial=1, tool_version="0", state="s")
+    assert manifest.began == some.AS_OF

@@ -1,0 +1,70 @@
+"""Intents and leases, as they are read back: who holds what, since when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.chain import FORMAT, HINT, UNREADABLE
+from cleanup_gitops.model.errors import LeaseHeldError, StateError
+from cleanup_gitops.model.run import Intent, Lease
+
+_One = TypeVar("_One", Intent, Lease)
+
+
+def read_lease(path: str, data: bytes) -> Lease:
+    """The lease in a file. Raises ``StateError``."""
+    return _read(path, data, Lease)
+
+
+def read_intent(path: str, data: bytes) -> Intent:
+    """The intent in a file. Raises ``StateError``."""
+    return _read(path, data, Intent)
+
+
+def leases_of(files: Mapping[str, bytes]) -> tuple[Lease, ...]:
+    """The leases that a site holds, sorted by directory. Raises ``StateError``."""
+    found = [read_lease(path, data) for path, data in files.items() if path.startswith(layout.LEASES)]
+    return tuple(sorted(found, key=lambda one: one.directory))
+
+
+def held(lease: Lease, now: datetime) -> LeaseHeldError:
+    """The refusal of a run because another one holds this lease, with its holder and its age."""
+    return LeaseHeldError(
+        f"A run is under way on directory {lease.directory}: {describe(lease, now)}.",
+        "Nothing was done. Wait for it to end. If it was cut off, end it with"
+        f" `cleanup-gitops recover {lease.run} --site {lease.site}`.",
+    )
+
+
+def describe(lease: Lease, now: datetime) -> str:
+    """Which run holds a lease, who works, where, since when, and how long that is."""
+    where = f" at {lease.place}" if lease.place else ""
+    since = f"{lease.since:%Y-%m-%d %H:%M} UTC ({age(lease, now)})"
+    return f"run {lease.run} of {lease.site} by {lease.holder}{where}, since {since}"
+
+
+def age(lease: Lease, now: datetime) -> str:
+    """How old a lease is, such as "2 h 3 min"."""
+    minutes = max(0, int((now - lease.since).total_seconds()) // 60)
+    days, hours = divmod(minutes // 60, 24)
+    parts = [f"{days} d"] if days else []
+    parts += [f"{hours} h"] if days or hours else []
+    return " ".join([*parts, f"{minutes % 60} min"])
+
+
+def _read(path: str, data: bytes, sort: type[_One]) -> _One:
+    try:
+        found = msgspec.json.decode(data, type=sort)
+    except UNREADABLE as error:
+        raise StateError(f"{path} cannot be read: {error}.", HINT) from None
+    if found.format != FORMAT:
+        raise StateError(
+            f"{path} has format {found.format}; this version knows {FORMAT}.",
+            "Use the version of cleanup-gitops that wrote it, or a newer one.",
+        )
+    return found
