@@ -1,66 +1,32 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
-from cleanup_gitops.ledger.record import RunRecord, memory_of
-from cleanup_gitops.ledger.store import GitStore
-from cleanup_gitops.model.errors import StateError
+from cleanup_gitops.ledger.memory import memory_of
+from cleanup_gitops.ledger.record import Record
+from cleanup_gitops.ledger.repository.command import Git
+from cleanup_gitops.ledger.repository.store import GitStore
+from cleanup_gitops.model.errors import StateError, StoreError
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Store
 from cleanup_gitops.model.user import User
 from tests import strategies as some
-from tests.ledger.history import after, run
+from tests.ledger.history import after, ground, run
+from tests.ledger.repository import ENVIRONMENT
+from tests.ledger.repository import Repository as Repository  # noqa: PLC0414 - other tests find it here
 
 Files = dict[str, bytes | None]
-ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C"}
 TRAILERS = {"Run-Id": "r-1", "Site": "acme"}
-
-
-class Repository:
-    """A real repository, used by a person with a configuration of their own."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.home = path.with_name("home")
-        self.home.mkdir()
-        self.environment = ENVIRONMENT | {"HOME": str(self.home)}
-        path.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "--global", "user.name", "A Person")
-        self.git("config", "--global", "user.email", "person@example.com")
-
-    def git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.path, env=self.environment, capture_output=True, check=True)
-        return done.stdout.decode().rstrip("\n")
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def save(self, name: str, text: str) -> None:
-        self.write(name, text)
-        self.git("add", "--force", name)
-        self.git("commit", "--quiet", "--message", name)
-
-    def store(self, folder: str = ".") -> GitStore:
-        return GitStore(self.path / folder, "acme", self.environment)
-
-    def tree(self) -> dict[str, bytes]:
-        """Every file of the working tree."""
-        return {
-            path.relative_to(self.path).as_posix(): path.read_bytes()
-            for path in sorted(self.path.rglob("*"))
-            if path.is_file() and ".git" not in path.relative_to(self.path).parts
-        }
 
 
 @pytest.fixture
@@ -68,9 +34,9 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path / "repository")
 
 
-def records(count: int) -> list[RunRecord]:
+def records(count: int) -> list[Record]:
     """Runs one after the other, on a site whose last group goes away in the end."""
-    found: list[RunRecord] = []
+    found: list[Record] = []
     files: dict[str, bytes] = {}
     for number in range(count):
         groups = tuple(Group(id=f"g-{n}", name=f"Group {n}", directory="default") for n in range(count - number))
@@ -86,7 +52,7 @@ def records(count: int) -> list[RunRecord]:
             directories=(),
             proof=some.proof_of(5, len(groups)),
         )
-        plan = some.plan_of(inventory, [], memory=memory_of(files))
+        plan = some.plan_of(inventory, [], memory=ground(files).memory)
         record = run(files, plan, [], inventory)
         files = after(files, record)
         found.append(record)
@@ -161,14 +127,30 @@ def test_a_repository_in_whose_folder_state_lies_deeper_works_too(repository: Re
     assert all(path.startswith("tools/confluence/") for path in repository.tree())
 
 
-def test_a_detached_head_and_a_linked_working_tree_work_too(repository: Repository, tmp_path: Path) -> None:
+def test_a_linked_working_tree_works_too(repository: Repository, tmp_path: Path) -> None:
     repository.save("README", "x\n")
-    repository.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    repository.git("worktree", "add", "--quiet", "-b", "other", str(tmp_path / "linked"))
     (record,) = records(1)
     store = GitStore(tmp_path / "linked", "acme", repository.environment)
+    store.check_writable()
     store.commit(record.files, record.subject, record.trailers)
     assert memory_of(store.read()) == record.memory
+    assert store.place == "other"
     assert repository.store().read() == {}
+    assert repository.git("-C", str(tmp_path / "linked"), "status", "--porcelain") == ""
+
+
+def test_a_detached_head_is_read_and_takes_no_record(repository: Repository) -> None:
+    first, second = records(2)
+    repository.store().commit(first.files, first.subject, first.trailers)
+    repository.git("switch", "--quiet", "--detach")
+    store = repository.store()
+    assert memory_of(store.read()) == first.memory
+    for attempt in (store.check_writable, lambda: store.commit(second.files, second.subject, second.trailers)):
+        with pytest.raises(StoreError, match="HEAD is detached") as caught:
+            attempt()
+        assert "git switch BRANCH" in caught.value.hint
+    assert store.place == "HEAD"
 
 
 def settings(repository: Repository, *pairs: tuple[str, str]) -> None:
@@ -327,24 +309,12 @@ def lock_branch(repository: Repository) -> Path:
     return repository.write(".git/refs/heads/main.lock", "")
 
 
-def block_folder(repository: Repository) -> Path:
-    """A file where a folder is needed: the write of a run's files fails in the middle."""
-    blocked = repository.path / "state" / "acme" / "runs"
-    shutil.move(blocked, repository.home / "runs")
-    blocked.write_text("")
-    repository.write(".gitignore", "/state/acme/runs\n")
-    repository.git("rm", "--quiet", "-r", "--cached", "state/acme/runs")
-    repository.git("commit", "--quiet", "--message", "runs moved away")
-    return blocked
-
-
 @pytest.mark.case("E77")
 @pytest.mark.parametrize(
     ("block", "message"),
     [
         (lock_index, "Another git command is running"),
         (lock_branch, "git update-ref failed"),
-        (block_folder, "state/acme cannot be written"),
     ],
 )
 def test_a_commit_that_fails_leaves_everything_as_it_was_and_can_be_repeated(
@@ -395,16 +365,7 @@ def test_an_interrupted_commit_leaves_everything_as_it_was(repository: Repositor
     assert memory_of(repository.store().read()) == second.memory
 
 
-def test_what_could_not_be_put_back_for_sure_is_said(repository: Repository) -> None:
-    """A folder stands where a file is needed: it can neither be written nor taken away again."""
-    (repository.path / "state/acme/b").mkdir(parents=True)
-    with pytest.raises(StateError, match="state/acme cannot be written") as caught:
-        repository.store().commit({"a": b"x", "b": b"x"}, "subject", {})
-    assert "not all files could be put back" in caught.value.hint
-    assert repository.tree() == {}
-
-
-@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../../b", "a\nb", ""])
+@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../../b", "a\nb", "a\0b", ""])
 def test_a_path_outside_the_folder_is_refused(repository: Repository, name: str) -> None:
     with pytest.raises(StateError, match="no path below the folder of a site"):
         repository.store().commit({"manifest.json": b"x", name: b"x"}, "subject", {})
@@ -428,15 +389,6 @@ def test_a_link_among_the_recorded_files_is_refused(repository: Repository) -> N
     repository.git("commit", "--quiet", "--message", "link")
     with pytest.raises(StateError, match=r"state/acme/manifest\.json is not a plain file"):
         repository.store().read()
-
-
-def test_a_commit_that_replace_refs_hide_is_still_read(repository: Repository) -> None:
-    first, second = records(2)
-    store = repository.store()
-    old = store.commit(first.files, first.subject, first.trailers)
-    new = store.commit(second.files, second.subject, second.trailers)
-    repository.git("replace", new, old)
-    assert memory_of(repository.store().read()) == second.memory
 
 
 def test_without_a_repository_the_error_says_what_to_do(tmp_path: Path) -> None:
@@ -504,3 +456,88 @@ def test_ignored_files_that_are_no_policies_are_no_edits(repository: Repository)
     repository.write(".gitignore", "*.swp\n")
     repository.write("policies/.a.yaml.swp", "x")
     assert repository.store().policy_commit() == repository.git("rev-parse", "HEAD")
+
+
+@pytest.mark.case("E77")
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (lock_index, "Another git command is running"),
+        (lock_branch, "git update-ref failed"),
+        (lambda r: r.write("state", "a file where a folder is needed"), "state/acme cannot be written"),
+    ],
+)
+def test_what_would_keep_a_record_from_being_made_is_found_before(
+    repository: Repository, block: Callable[[Repository], Path], message: str
+) -> None:
+    repository.save("README", "x\n")
+    repository.store().check_writable()
+    before = repository.snapshot()
+    obstacle = block(repository)
+    with pytest.raises(StoreError, match=message) as caught:
+        repository.store().check_writable()
+    assert caught.value.exit_code == 1
+    obstacle.unlink()
+    repository.store().check_writable()
+    assert repository.snapshot() == before
+    assert repository.git("status", "--porcelain") == ""
+
+
+@pytest.mark.case("E77")
+def test_files_that_could_not_follow_are_said_and_the_record_is_kept(repository: Repository) -> None:
+    store = repository.store()
+    store.commit({"a": b"1"}, "one", {})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # objects are small, the file itself is not
+    try:
+        commit = store.commit({"a": bytes(1_000_000)}, "two", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert repository.head() == commit
+    (note,) = store.notes
+    assert f"Recorded in main as {commit[:12]}, but the files in {repository.path} could not follow" in note
+    with pytest.raises(StateError, match="differs from the last commit"):
+        repository.store().read()
+    repository.git(*note.split("`")[1].split()[1:])
+    assert repository.store().read() == {"a": bytes(1_000_000)}
+    assert not list((repository.path / ".git").glob("index?*"))
+
+
+def test_a_repository_with_longer_names_of_objects_works_too(repository: Repository) -> None:
+    shutil.rmtree(repository.path / ".git")
+    repository.git("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    store = repository.store()
+    store.check_writable()
+    store.commit({"a": b"1", "b": b"2"}, "one", {})
+    assert len(store.commit({"a": None}, "two", {})) == 64
+    assert store.read() == {"b": b"2"}
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_two_sites_are_recorded_in_one_repository_at_the_same_time(repository: Repository) -> None:
+    def record(site: str) -> dict[str, bytes]:
+        store = repository.store(site=site)
+        for number in range(4):
+            store.commit({"a": b"%d" % number}, f"{site} {number}", {})
+        return store.read()
+
+    with ThreadPoolExecutor(2) as both:
+        assert list(both.map(record, ["one", "two"])) == [{"a": b"3"}] * 2
+    assert repository.git("rev-list", "--count", "HEAD") == "8"
+    assert repository.git("status", "--porcelain") == ""
+
+
+def test_a_remote_that_says_nothing_is_given_up(repository: Repository) -> None:
+    git = Git(repository.path, repository.environment)
+    answer = git.attempt("-c", "alias.silent=!sleep 60", "silent", patience=0.2)
+    assert (answer.good, answer.words) == (False, "no answer in 0 seconds")
+
+
+def test_an_index_that_is_locked_for_a_moment_is_waited_for(repository: Repository) -> None:
+    repository.save("README", "x\n")
+    lock = lock_index(repository)
+    waiting = Timer(0.15, lock.unlink)
+    waiting.start()
+    commit = repository.store().commit({"a": b"1"}, "one", {})
+    waiting.join()
+    assert repository.head() == commit

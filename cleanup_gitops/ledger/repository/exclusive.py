@@ -1,0 +1,50 @@
+"""One apply at a time on one machine: a lock that the kernel takes back when its process ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cleanup_gitops.model.errors import LeaseHeldError, StoreError
+
+
+@contextmanager
+def exclusive(path: Path, site: str) -> Iterator[None]:
+    """Hold the lock in this file while the block lasts.
+
+    Raises ``LeaseHeldError`` when another process holds it, ``StoreError`` when the file cannot be used.
+    """
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened: {error.strerror}.", "It keeps two runs from each other.") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _held(lock, site) from None
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be locked: {error.strerror}.", "Keep the repository on a file system with locks."
+            ) from None
+        with suppress(OSError):  # a full disk: the lock is what counts, the number is only told
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(lock)
+
+
+def _held(lock: int, site: str) -> LeaseHeldError:
+    """Who holds the lock, as far as its file says; the time of the file is when it was taken."""
+    since = datetime.fromtimestamp(int(os.fstat(lock).st_mtime), UTC)
+    number = os.read(lock, 20).decode("ascii", "replace").strip()
+    who = f"Process {number}" if number.isdecimal() else "Another process"
+    return LeaseHeldError(
+        f"{who} of this machine works on {site} since {since:%Y-%m-%d %H:%M:%S} UTC.",
+        "Wait until it ends, and run again. Nothing was done.",
+    )
