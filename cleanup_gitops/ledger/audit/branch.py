@@ -1,0 +1,132 @@
+"""The branch whose history is read: where it ends, what it holds, and its contents as a stream."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import IO, cast
+
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.repository.checkout import worktrees
+from cleanup_gitops.ledger.repository.command import Git
+from cleanup_gitops.ledger.repository.objects import listed
+from cleanup_gitops.model.errors import StoreError
+
+_CACHE = "256m"
+"""What git may keep in memory to put contents together: several days of a large site."""
+_AHEAD = 1 << 20
+_LEDGER = re.compile(rf"([^/]+)/{layout.LEDGER}")
+_BRANCH = re.compile(r"refs/(?:heads|remotes)/(.+)")
+
+
+class BranchReader:
+    """A branch of the repository that ``root`` lies in: ``name``, local or remote, or the one that is checked out.
+
+    ``prefix`` leads from the top of the repository to ``root``: "" or a path that ends with "/". Raises ``StoreError``
+    when ``root`` is in no repository. It may be a bare one.
+    """
+
+    def __init__(self, root: Path, environment: Mapping[str, str] | None = None, name: str | None = None) -> None:
+        here = Git(root.absolute(), environment)
+        self._root = root
+        self._name = name
+        self.prefix, _, up = here.line("rev-parse", "--show-prefix", "--show-cdup").partition("\n")
+        # A commit-graph is a copy of what commits say, which git believes unseen: here the commits count.
+        self.git = _Streams(here.folder / (up or "."), environment).but(core_commitGraph="false")
+
+    @cached_property
+    def tip(self) -> str:
+        """The commit at which the branch ends. Raises ``StoreError`` when there is none."""
+        names = [f"refs/heads/{self._name}", f"refs/remotes/{self._name}"] if self._name is not None else ["HEAD"]
+        for name in names:
+            if found := self.git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
+                return found
+        if self._name is None:
+            raise StoreError("There is no commit here yet, so nothing is recorded.", self._elsewhere(self.all()))
+        raise StoreError(f"There is no branch {self._name!r} in {self._root}.", self._elsewhere(self.all()))
+
+    def all(self) -> list[str]:
+        """Names of all branches, local and remote ones, such as "main" and "origin/main"."""
+        answer = self.git.line("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+        names = [match[1] for line in answer.splitlines() if (match := _BRANCH.fullmatch(line))]
+        return sorted(name for name in names if not name.endswith("/HEAD"))
+
+    def sites(self) -> list[str]:
+        """Sites with a folder below ``state/``, or with a ledger that was deleted."""
+        state = f"{self.prefix}{layout.STATE}/"
+        there = {row.path.removeprefix(state) for row in listed(self.git, self.tip, state, deep=False) if row.folder}
+        how = ("-m", "--diff-filter=D", "--no-renames", "--name-only", "-z", "--format=")
+        gone = self.git.run("log", *how, self.tip, "--", state)
+        paths = [path.removeprefix(state) for path in os.fsdecode(gone).replace("\n", "").split("\0") if path]
+        return sorted(there | {found[1] for path in paths if (found := _LEDGER.match(path))})
+
+    def elsewhere(self, site: str = "") -> str:
+        """What to do when nothing is recorded here: the branches that have a record of the site, or of any."""
+        folder = f"{self.prefix}{layout.site_folder(site)}" if site else f"{self.prefix}{layout.STATE}"
+        return self._elsewhere([one for one in self.all() if listed(self.git, self._ref(one), folder, deep=False)])
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file lies in the repository."""
+        places = [*worktrees(self.git), self.git.folder / self.git.line("rev-parse", "--git-common-dir")]
+        return any(path.resolve().is_relative_to(one.resolve()) for one in places)
+
+    def contents(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The bytes of these contents, one after the other. Raises ``StoreError`` when one of them is not there."""
+        return self.git.stream(names)
+
+    def _ref(self, name: str) -> str:
+        return self.git.ask("rev-parse", "--verify", "--quiet", f"refs/heads/{name}") or self.git.ask(
+            "rev-parse", "--verify", "--quiet", f"refs/remotes/{name}"
+        )
+
+    @staticmethod
+    def _elsewhere(names: Sequence[str]) -> str:
+        if not names:
+            return "The first apply leaves the first record."
+        return f"Say with --branch where to look: {', '.join(names)}."
+
+
+class _Streams(Git):
+    """Git that hands over contents while it goes on reading."""
+
+    def stream(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The contents of these names, by one process that reads ahead while what it found is looked at."""
+        if not names:
+            return
+        reader = self.but(core_deltaBaseCacheLimit=_CACHE)
+        process = reader._start(["cat-file", "--batch", "--buffer"], reader._environment)  # noqa: SLF001 - our own class
+        asked, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        feeder = threading.Thread(target=_feed, args=(asked, names), daemon=True)
+        feeder.start()
+        try:
+            for name in names:
+                facts = answers.readline().split()
+                if len(facts) != 3:
+                    raise StoreError(
+                        f"Object {name} is missing or damaged in {self.folder}.",
+                        "See `git fsck`; fetch the whole history, and run again.",
+                    )
+                size = int(facts[2])
+                data = answers.read(size + 1)
+                if len(data) != size + 1:
+                    raise StoreError(f"Object {name} is damaged in {self.folder}.", "See `git fsck`.")
+                yield data[:-1]
+        finally:
+            process.kill()
+            feeder.join()
+            for pipe in (asked, answers, cast("IO[bytes]", process.stderr)):
+                with suppress(OSError):
+                    pipe.close()
+            process.wait()
+
+
+def _feed(pipe: IO[bytes], names: Sequence[str]) -> None:
+    """Ask for all names; whoever reads the answers may have stopped."""
+    with suppress(OSError, ValueError):
+        pipe.write("".join(f"{name}\n" for name in names).encode())
+        pipe.close()
