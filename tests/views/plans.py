@@ -409,7 +409,7 @@ def mixed_run(of: Plan) -> Sequence[Outcome]:
     return (
         outcome(disable, "failed", "the site answered 403 (request 5f0c): the account may not be managed"),
         outcome(first, "superseded", unmet=(NotSeenAfter("confluence", SEEN),)),
-        outcome(second, "applied", verified=True),
+        outcome(second, "applied", verified=CREATED),
         outcome(enable, "settling", "looked for it until 09:17:30"),
         outcome(add, "not_effective", "read back 3 times"),
     )

@@ -23,10 +23,10 @@ COMMIT = "9d3c1e0f5b7a9d3c1e0f5b7a9d3c1e0f5b7a9d3c"
 
 def test_runs_read_as_agreed() -> None:
     plan = plans.usual()
-    done = [plans.outcome(change, "applied", verified=True) for change in plan.changes[:4]]
+    done = [plans.outcome(change, "applied", verified=plans.CREATED) for change in plan.changes[:4]]
     good = [*done, plans.outcome(plan.changes[4], "already")]
     stopped = [
-        plans.outcome(plan.changes[0], "applied", verified=True),
+        plans.outcome(plan.changes[0], "applied", verified=plans.CREATED),
         *(plans.outcome(one, "not_attempted", "the site stopped answering") for one in plan.changes[1:]),
     ]
     approval, auto = plans.approval(plan), plans.approval(plan, "auto")
@@ -73,6 +73,30 @@ def test_what_nobody_approved_yet_and_a_site_that_could_not_be_read_again_are_sa
     assert f"left for the next approval):\n  * {plan.changes[0].address}" in text
     assert "could not be read again after the changes: The site answered 503." in text
     assert "Next: Make a new plan for what was not approved." in text
+
+
+def test_where_a_run_is_recorded_and_what_others_had_changed_before_it_is_said() -> None:
+    plan = plans.usual()
+    drift = "Since the snapshot of 2026-11-21 07:17 UTC, not by us: 1 account changed (recorded apart, commit 5e6f)."
+    text = render_run(plan, [], plans.approval(plan), COMMIT, place="origin/state", found=[drift])
+    assert text.startswith(f"{drift}\nApply complete!")
+    assert f"Recorded: commit {COMMIT}, state/acme/ in origin/state.\n" in text
+
+
+@pytest.mark.case("F12")
+def test_a_run_that_was_recovered_says_what_is_in_effect_and_how_to_go_on() -> None:
+    plan = plans.usual()
+    good = plans.outcome(plan.changes[0], "applied", verified=plans.CREATED)
+    bad = plans.outcome(plan.changes[1], "not_attempted", "not in effect when the run was recovered")
+    texts = {
+        kind: render_run(plan, [good, bad], plans.approval(plan, kind), COMMIT, recovered="20261122T091500Z-1c2d")
+        for kind in ("plan", "auto")
+    }
+    for kind, again in (("plan", "apply the same plan again"), ("auto", "plan and apply again")):
+        assert "Run 20261122T091500Z-1c2d recovered: 1 of 2 changes are not in effect.\n" in texts[kind]
+        assert f"Next: For what was not attempted, {again}: what is done is not repeated." in texts[kind]
+    whole = render_run(plan, [good], plans.approval(plan), COMMIT, recovered="20261122T091500Z-1c2d")
+    assert "recovered: all that it meant to do is in effect, or no longer to be done." in whole
 
 
 def test_a_run_without_a_commit_says_that_it_is_not_recorded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from cleanup_gitops.model.activity import Never, Unknown, seen_at
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import People, Person
-from cleanup_gitops.model.run import Approval, LedgerEntry
+from cleanup_gitops.model.run import Approval, Kind, Lease, LedgerEntry
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Exemption, Site, SitePolicies
 from cleanup_gitops.views.status import (
     Recorded,
@@ -57,6 +58,25 @@ LAST = LedgerEntry(
     actions={"membership.remove": 4},
     digests={},
     state="",
+    parts={},
+)
+LEASE = Lease(
+    format=1,
+    directory="default",
+    site="acme",
+    run="20261122T080000Z-5e6f7a8b",
+    holder="712020:1, process 4242",
+    since=datetime(2026, 11, 22, 8, tzinfo=UTC),
+    intent="sha256:0",
+    place="https://github.com/acme/people/actions/runs/7",
+)
+TIMES: dict[Kind, datetime] = {
+    "run": LAST.time,
+    "void": datetime(2026, 11, 20, 7, 17, tzinfo=UTC),
+    "drift": datetime(2026, 11, 19, 7, 17, tzinfo=UTC),
+}
+RECORDED = Recorded(
+    last=LAST, serial=3, times=TIMES, now=datetime(2026, 11, 22, 9, 15, tzinfo=UTC), place="origin/main"
 )
 
 
@@ -102,7 +122,7 @@ def organization(*, seat_limit: int | None = None) -> Inventory:
 
 
 def status(seat_limit: int | None = None, recorded: Recorded | None = None, site: Site = SITE) -> SiteStatus:
-    return site_status(site, POLICIES, organization(seat_limit=seat_limit), recorded or Recorded(last=LAST), TODAY)
+    return site_status(site, POLICIES, organization(seat_limit=seat_limit), recorded or RECORDED, TODAY)
 
 
 def test_the_screen_reads_as_agreed() -> None:
@@ -159,6 +179,37 @@ def test_nothing_recorded_and_a_broken_record_are_different_things() -> None:
     broken = status(recorded=Recorded(problem="manifest.json is missing."))
     assert "cannot be used: manifest.json is missing." in render_status(broken)
     assert json.loads(render_status_json(broken))["recorded"]["problem"] == "manifest.json is missing."
+
+
+@pytest.mark.case("E65")
+def test_a_run_that_is_open_is_told_with_its_holder_its_age_and_the_way_out() -> None:
+    found = status(recorded=replace_recorded(leases=(LEASE,)))
+    text = render_status(found)
+    assert (
+        "A run is under way or was cut off:\n"
+        "  directory default: run 20261122T080000Z-5e6f7a8b of acme by 712020:1, process 4242 at"
+        " https://github.com/acme/people/actions/runs/7, since 2026-11-22 08:00 UTC (1 h 15 min)\n"
+        "If it was cut off, end it with: cleanup-gitops recover 20261122T080000Z-5e6f7a8b --site acme\n"
+    ) in text
+    (lease,) = json.loads(render_status_json(found))["recorded"]["leases"]
+    assert (lease["directory"], lease["since"]) == ("default", "2026-11-22T08:00:00Z")
+    assert "under way" not in render_status(status())
+
+
+@pytest.mark.case("E84")
+def test_a_snapshot_of_another_version_is_named() -> None:
+    text = render_status(status(recorded=replace_recorded(version="0.0.9")))
+    assert "the last snapshot is by version 0.0.9" in text
+
+
+def test_a_site_of_which_only_void_runs_are_recorded_has_no_run() -> None:
+    text = render_status(status(recorded=Recorded(times={"void": TIMES["void"]})))
+    assert "Recorded        serial 0, no run\n" in text
+    assert "last run that was void, so that nothing was done: 2026-11-20 07:17:00 UTC" in text
+
+
+def replace_recorded(**facts: object) -> Recorded:
+    return dataclasses.replace(RECORDED, **facts)  # type: ignore[arg-type]
 
 
 def test_a_quiet_site_has_no_lists_of_what_ends() -> None:
