@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +24,9 @@ from cleanup_gitops.views.facts import Facts
 from cleanup_gitops.views.safe import plain
 from cleanup_gitops.views.tables import render_csv, render_json, render_jsonl, render_table
 from cleanup_gitops.views.words import counted
+
+if TYPE_CHECKING:
+    from cleanup_gitops.ledger.repository.revisions import Revision
 
 FORMS = ("table", "csv", "json", "jsonl")
 ALL = "all"
@@ -116,6 +119,43 @@ def read_live(place: Workplace) -> Live:
         return site.reader.read()
 
 
+recorded_option = click.option(
+    "--recorded",
+    metavar="REV",
+    help="Show the snapshot of a commit, tag or branch of git (HEAD: the newest) instead of the live site.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A site as it is now, or, with its ``revision``, as it was recorded."""
+
+    live: Live
+    revision: Revision | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What JSON says of where it was found."""
+        one = self.revision
+        return {"commit": one.commit, "serial": one.serial} if one else {}
+
+    @property
+    def words(self) -> str:
+        """The same for people, after the time."""
+        one = self.revision
+        return f", as recorded with serial {one.serial} in commit {one.commit[:12]}" if one else ""
+
+
+def find(place: Workplace, recorded: str | None) -> Found:
+    """The site now, or the snapshot of a revision, for which nobody is asked but git. Raises ``CleanupError``."""
+    if recorded is None:
+        return Found(read_live(place))
+    from cleanup_gitops.ledger.repository.revisions import find_revision
+
+    revision = find_revision(place.folder, place.site.name, recorded, os.environ, place.site.state)
+    return Found(revision.reader.read(), revision)
+
+
 def facts_of(place: Workplace, live: Live) -> Facts:
     """The site as lists need it."""
     shield = make_shield(place.policies, live.inventory, live.inventory.as_of)
@@ -141,8 +181,11 @@ def nothing_such(missing: Sequence[Missing], inventory: Inventory) -> CleanupErr
     return CleanupError(f"{inventory.site}: {lacking(missing)}.", f"Directories that were read: {known}.")
 
 
-def show(sheet: Sheet[Row], wish: Wish, wanted: Layout, about: Mapping[str, Any], noun: str, of: str = "") -> None:
-    """Print the list as it was asked for, and beside it, on standard error, how many of what (and whose) it is."""
+def show(sheet: Sheet[Row], wish: Wish, wanted: Layout, found: Found, counts: Mapping[str, int], noun: str) -> None:
+    """Print the list as it was asked for, and beside it, on standard error, how many of what it is, and from when.
+
+    ``counts`` stand in JSON beside the rows. ``noun`` is what is listed, such as "user" or "member of GROUP".
+    """
     rows = in_order(sheet, wanted.orders)
     shown = replace(sheet, rows=rows if wish.limit is None else rows[: wish.limit])
     inventory = sheet.facts.inventory
@@ -151,15 +194,16 @@ def show(sheet: Sheet[Row], wish: Wish, wanted: Layout, about: Mapping[str, Any]
             _write_utf8(render_csv(shown, bom=wish.bom))
         case "json":
             head = {"site": inventory.site, "as_of": inventory.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")}
-            _write_utf8(render_json(shown, head | {"count": len(rows)} | dict(about)))
+            _write_utf8(render_json(shown, head | found.about | {"count": len(rows)} | dict(counts)))
         case "jsonl":
             _write_utf8(render_jsonl(shown))
         case _:
             _write_table(shown, wish)
     left = f", {len(shown.rows):,} of them shown" if len(shown.rows) < len(rows) else ""
     at = inventory.as_of.strftime("%Y-%m-%d %H:%M:%S UTC")
+    what, _, of = noun.partition(" of ")
     whose = f"{plain(of)} ({inventory.site})" if of else inventory.site
-    click.echo(f"{counted(len(rows), noun)} of {whose} at {at}{left}.", err=True)
+    click.echo(f"{counted(len(rows), what)} of {whose} at {at}{found.words}{left}.", err=True)
 
 
 def _write_table(sheet: Sheet[Row], wish: Wish) -> None:

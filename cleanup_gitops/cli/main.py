@@ -13,21 +13,23 @@ from cleanup_gitops import __version__
 from cleanup_gitops.cli.streams import complete_streams, outlets
 
 COMMANDS = {
-    "audit": "Check the recorded history under state/.",
+    "audit": "Check the recorded history under state/, or go on in a new repository.",
     "apply": "Carry out a reviewed plan and record the result in git.",
     "demo": "Run the whole main job against an embedded Confluence Cloud.",
-    "groups": "List the groups of the live site, or the members of one.",
+    "drift": "List what others changed since the last snapshot, and record it.",
+    "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "init": "Create policies/ and state/ for your own site.",
     "plan": "Compare the policies with the live site and show what would change.",
+    "recover": "End a run that was cut off, or list the runs that are open.",
     "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
     "schema": "Print the JSON Schema of the policy files, for editors.",
     "show": "Show a saved plan.",
     "status": "Show the live site on one screen: seats, users, last run, what ends soon.",
-    "users": "List the users of the live site, filtered as in a policy.",
+    "users": "List the users of the site, filtered as in a policy, live or as recorded.",
     "validate": "Check the policy files without talking to any site.",
 }
 
-READ_ONLY = frozenset({"audit", "groups", "plan", "schema", "show", "status", "users", "validate"})
+READ_ONLY = frozenset({"groups", "plan", "schema", "show", "status", "users", "validate"})
 """Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b
@@ -38,6 +40,7 @@ Exit codes:
   3  unsafe: a guard is broken, or the live data or the recorded state is not sound
   4  the approval covers nothing: altered, expired, consumed, of another state
   5  applied with failures, interrupted, or a policy is blocked
+  6  another run is under way, or was faster
 """
 
 
@@ -114,7 +117,7 @@ def run(args: list[str]) -> int:
             return code
         click.echo(f"Error: the output could not be written completely: {output.lost}.", err=True)
     # What only prints has failed; what changes a site has its own result, whoever was told.
-    return code or int(asked.command != "apply")
+    return code or int(asked.command not in ("apply", "recover"))
 
 
 def _run(args: list[str], asked: Asked) -> int:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.model.errors import CleanupError, LeaseTakenError, StateError, StoreError
 from cleanup_gitops.model.ports import Clock, Progress
 from cleanup_gitops.policy.documents import PolicySet, Site, SitePolicies
 from cleanup_gitops.policy.loader import load
 
 if TYPE_CHECKING:
-    from cleanup_gitops.ledger.store import GitStore
+    from cleanup_gitops.ledger.record import Record
+    from cleanup_gitops.ledger.repository.store import GitStore
     from cleanup_gitops.sites.cloud import CloudSite
 
 
@@ -47,7 +48,7 @@ def with_sites(found: PolicySet, folder: Path) -> PolicySet:
 
 def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace]:
     """The chosen site, or all sites. Raises ``CleanupError`` when there is no such site."""
-    from cleanup_gitops.ledger.store import GitStore
+    from cleanup_gitops.ledger.repository.store import GitStore
 
     found = with_sites(load_policies(folder, clock), folder)
     sites = [site for site in found.sites if wanted in (None, site.name)]
@@ -55,7 +56,7 @@ def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace
         known = ", ".join(site.name for site in found.sites) or "none"
         raise CleanupError(f"There is no Site {wanted!r} in {folder / 'policies'}.", f"Sites: {known}.")
     return [
-        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, os.environ), clock)
+        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, os.environ, site.state), clock)
         for site in sites
     ]
 
@@ -66,6 +67,20 @@ def only_one(places: list[Workplace]) -> Workplace:
         names = ", ".join(place.site.name for place in places)
         raise CleanupError(f"There are several sites: {names}.", "Say which one with --site NAME.")
     return places[0]
+
+
+def look_at_record(place: Workplace) -> tuple[dict[str, bytes], str]:
+    """The recorded files, for looking only, and a warning when they may be older than those of the remote.
+
+    Raises ``StateError`` when they cannot be trusted, or there are none to be read.
+    """
+    try:
+        return place.store.read(), ""
+    except LeaseTakenError:
+        return place.store.read(fresh=False), "Another run has begun; what is shown is older than its record."
+    except StoreError as error:
+        files = place.store.read(fresh=False)
+        return files, f"The record in this clone was used as it is: {error.message[0].lower()}{error.message[1:]}"
 
 
 @contextmanager
@@ -86,3 +101,36 @@ def recorded_domains(place: Workplace) -> frozenset[str]:
     """E-mail domains that may stand in state: internal ones and those that a policy names."""
     named = {domain for policy in place.policies.policies for domain in policy.match.domains}
     return frozenset(place.site.internal_domains) | frozenset(named)
+
+
+def place_of_record(place: Workplace) -> str:
+    """Where records go, for people; "" when that cannot be told now."""
+    try:
+        return place.store.place
+    except StateError:
+        return ""
+
+
+def told_meanwhile(record: Record) -> tuple[str, ...]:
+    """What others changed while a run was under way, which its record lists."""
+    if record.entry is None or not record.entry.found:
+        return ()
+    from cleanup_gitops.ledger import layout
+    from cleanup_gitops.ledger.subjects import found_of
+
+    listed = layout.run_file(record.entry.run, layout.DRIFT)
+    return (f"While the run was under way others changed: {found_of(record.entry)} (listed in {listed}).",)
+
+
+_JOB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+
+
+def job_address() -> str:
+    """Where this runs, for whoever finds its lease: the address of the job on GitHub Actions, "" elsewhere."""
+    server, repository, run = (os.environ.get(name, "") for name in _JOB)
+    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""
+
+
+def this_process() -> str:
+    """What works, in a lease: no name of a user or a machine."""
+    return f"process {os.getpid()}"

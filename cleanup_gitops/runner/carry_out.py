@@ -15,9 +15,9 @@ from cleanup_gitops.model.run import Outcome, Receipt, Result
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
+from cleanup_gitops.runner.outcomes import outcome_of
 from cleanup_gitops.runner.reading import Questions
 
-INTERRUPTED = "the run was interrupted"
 READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0)
 """Seconds to wait before each look at the effect of a write."""
 SETTLING = 300
@@ -38,11 +38,12 @@ def carry_out(
     changes: Sequence[Change],
     hands: Hands,
     evaluation: Evaluation,
-    stopped: Callable[[], bool],
+    stopped: Callable[[], str],
     questions: Questions | None = None,
 ) -> tuple[Outcome, ...]:
-    """An outcome for every change, in the order of execution, whatever happens. ``stopped`` is asked before each one.
+    """An outcome for every change, in the order of execution, whatever happens.
 
+    ``stopped`` is asked before each one, and says why no more is to be done; "" when there is no reason.
     ``evaluation`` is that of the plan: it decides again about every user as read right before the first change.
     ``questions`` are those that the plan asked: they are asked again before each change of the same user.
     """
@@ -51,17 +52,16 @@ def carry_out(
     touched: set[str] = set()
     halt = ""
     for number, change in enumerate(sorted(changes, key=execution_order), start=1):
-        if not halt and stopped():
-            halt = INTERRUPTED
+        halt = halt or stopped()
         if halt:
-            outcomes.append(_outcome(change, hands, "not_attempted", detail=halt))
+            outcomes.append(outcome_of(change, "not_attempted", hands.clock.now(), detail=halt))
             continue
         known = asked.get(change.user, frozenset())
         attempt = Attempt(change, hands, evaluation, known, again=change.user in touched)
         try:
             outcomes.append(attempt.make())
         except SiteError as error:
-            halt = INTERRUPTED if stopped() else f"the run stopped: {error.message}"
+            halt = stopped() or f"the run stopped: {error.message}"
             outcomes.append(attempt.broken(halt))
         except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
             halt = f"the run stopped: a defect of cleanup-gitops ({type(error).__name__})"
@@ -75,7 +75,7 @@ def carry_out(
 def dropped(changes: Sequence[Change], hands: Hands) -> tuple[Outcome, ...]:
     """Approved rows that the current plan no longer has: recorded, never written."""
     detail = "no longer planned in the approved form"
-    return tuple(_outcome(change, hands, "superseded", detail=detail) for change in changes)
+    return tuple(outcome_of(change, "superseded", hands.clock.now(), detail=detail) for change in changes)
 
 
 class Attempt:
@@ -99,7 +99,7 @@ class Attempt:
         except RefusedError as error:
             return self._outcome("failed", error.message)
         if took_effect(change, user):
-            return self._outcome("already", verified=True)
+            return self._outcome("already", seen=True)
         if user is None:
             return self._outcome("superseded", "the account is gone")
         gone = unmet(change.needs, user, hands.reader, own_effects=self._again)
@@ -147,7 +147,7 @@ class Attempt:
     def _refused(self, error: RefusedError) -> Outcome:
         """A refusal may only mean that somebody else was faster."""
         if self._look():
-            return self._outcome("already", error.message, verified=True)
+            return self._outcome("already", error.message, seen=True)
         self.sent = False  # nothing was changed, so the user's next change is decided anew
         return self._outcome("failed", error.message)
 
@@ -160,7 +160,7 @@ class Attempt:
             effect = self._look()
             seen = seen or effect is not None
             if effect:
-                return self._outcome("applied", receipt=receipt, verified=True)
+                return self._outcome("applied", receipt=receipt, seen=True)
         then = "but not visible yet" if seen else "but it could not be read back"
         return self._outcome("settling", f"{what}, {then}", receipt=receipt)
 
@@ -173,9 +173,10 @@ class Attempt:
         return took_effect(self._change, user)
 
     def _outcome(
-        self, result: Result, detail: str = "", *, receipt: Receipt | None = None, verified: bool = False
+        self, result: Result, detail: str = "", *, receipt: Receipt | None = None, seen: bool = False
     ) -> Outcome:
-        return _outcome(self._change, self._hands, result, detail=detail, receipt=receipt, verified=verified)
+        at = self._hands.clock.now()
+        return outcome_of(self._change, result, at, detail=detail, receipt=receipt, seen=seen)
 
 
 def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Inventory) -> tuple[Outcome, ...]:
@@ -187,34 +188,11 @@ def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Invent
         judged = outcome
         if outcome.result == "settling":
             if took_effect(by_digest[outcome.change], user):
-                judged = msgspec.structs.replace(outcome, result="applied", detail="", verified=True)
+                judged = msgspec.structs.replace(
+                    outcome, result="applied", detail="", verified=max(after.as_of, outcome.at)
+                )
             elif (after.as_of - outcome.at).total_seconds() > SETTLING:
                 detail = f"{outcome.detail}; still without effect at the end of the run"
                 judged = msgspec.structs.replace(outcome, result="not_effective", detail=detail)
         finished.append(judged)
     return tuple(finished)
-
-
-def _outcome(
-    change: Change,
-    hands: Hands,
-    result: Result,
-    *,
-    detail: str = "",
-    receipt: Receipt | None = None,
-    verified: bool = False,
-) -> Outcome:
-    return Outcome(
-        address=change.address,
-        action=change.action,
-        change=change_digest(change),
-        user=change.user,
-        result=result,
-        at=hands.clock.now(),
-        before=change.before,
-        after=change.after,
-        causes=change.causes,
-        detail=detail,
-        receipt=receipt,
-        verified=verified,
-    )

@@ -40,9 +40,12 @@ def read_with_answers(
 
 def with_sightings(after: Inventory, before: Inventory, asked: Questions) -> Inventory:
     """A later reading with what single answers told before about the last use: who was seen then was seen."""
+    told = {account for account, questions in asked.items() if "content" in questions}
+    if not told:
+        return after
 
     def joined(user: User) -> User:
-        known = before.user_by_id.get(user.id) if "content" in asked.get(user.id, ()) else None
+        known = before.user_by_id.get(user.id) if user.id in told else None
         if known is None or not (isinstance(known.seen, Seen) and isinstance(user.seen, Seen)):
             return user
         return msgspec.structs.replace(user, seen=newest(user.seen, known.seen))

@@ -1,136 +1,145 @@
-"""One apply from the recorded state to the next: read, plan, choose, carry out, read again, record."""
+"""One apply from the recorded state to the next: read, plan, choose, claim, carry out, read again, record."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cleanup_gitops.ledger.record import RunRecord, memory_of, record_run
-from cleanup_gitops.model.change import Change, UserDelete, change_digest
-from cleanup_gitops.model.errors import ApprovalError, SiteError, StateError, UnsafePlanError
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.drift import meanwhile
+from cleanup_gitops.ledger.late_effects import effects_of
+from cleanup_gitops.ledger.record import Ground, record_run
+from cleanup_gitops.model.change import UserDelete, change_digest
+from cleanup_gitops.model.drift import Difference
+from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteError, StateError, StoreError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.ports import Live, Store
-from cleanup_gitops.model.run import Approval, Outcome
-from cleanup_gitops.planner import evaluate, make_plan
-from cleanup_gitops.policy.documents import SitePolicies
-from cleanup_gitops.policy.lists import NO_LISTS, Lists
+from cleanup_gitops.model.ports import Live
+from cleanup_gitops.model.run import Approval, Intent, Outcome, Result
+from cleanup_gitops.planner import Evaluation, evaluate, make_plan
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
-from cleanup_gitops.runner.carry_out import Hands, carry_out, dropped, finish
+from cleanup_gitops.runner.books import claim, record_found, record_voidness, refuse_open_run
+from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
+from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
 from cleanup_gitops.runner.needs import shown_by
+from cleanup_gitops.runner.outcomes import unseen
 from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
+from cleanup_gitops.runner.remembering import Remembering, remembering
+from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
-WRITTEN = frozenset({"applied", "settling", "not_effective", "failed"})
-
-
-class Stop:
-    """Asked between two changes; set by whoever wants a clean end (Ctrl-C)."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self.writing = False
-
-    def ask(self) -> None:
-        """End after the change under way."""
-        self.asked = True
-
-    def __call__(self) -> bool:
-        """Whether a clean end was asked for."""
-        return self.asked
+WRITTEN: frozenset[Result] = frozenset({"applied", "settling", "not_effective", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What one apply did. ``commit`` is "" when recording failed; ``unread`` when the site could not be read again."""
+class Sight:
+    """The site before the run: ``told`` is what it said itself, ``live`` what the plan was made from.
+
+    ``live`` has beside it the answers to ``questions`` and what earlier snapshots know. Only ``told`` is recorded.
+    """
+
+    told: Live
+    live: Live
+    questions: Questions
+    reader: Remembering
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be carried out, and who allowed it."""
 
     plan: Plan
-    live: Live
     choice: Choice
     approval: Approval
-    outcomes: tuple[Outcome, ...]
-    record: RunRecord
-    commit: str
-    unread: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether something that should have been done was not proven to be done, or a policy is blocked."""
-        bad = ("failed", "not_effective", "not_attempted", "settling")
-        return bool(self.plan.blocked) or any(one.result in bad for one in self.outcomes)
-
-    @property
-    def nothing_in_common(self) -> bool:
-        """Whether something was approved and none of it is still planned in the same form."""
-        return bool(self.choice.superseded) and not self.choice.changes
+    saved: Plan | None
+    evaluation: Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything one run works with."""
+class Ending:
+    """The site after the run, what became of the rows, and what the run did not do between its two readings.
 
-    policies: SitePolicies
-    hands: Hands
-    store: Store
-    tool_version: str
-    domains: frozenset[str]
-    """E-mail domains that may be recorded: internal ones and those that a policy names."""
-    warnings: tuple[str, ...] = ()
-    """Sentences for the plan about the site itself, such as a credential that ends soon."""
-    lists: Lists = field(default_factory=lambda: NO_LISTS)
-    """The lists of people that policies ask for, as read before the run; they stay the same all through it."""
+    ``unread`` says why there is no second reading, "" otherwise.
+    """
+
+    live: Live
+    outcomes: tuple[Outcome, ...]
+    unread: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
 def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
     """Apply what is approved: the rows of ``saved`` that are still planned, or with ``None`` the whole plan made now.
 
-    A run that finds nothing of ``saved`` still planned is recorded too, and spends those rows.
+    Before the first write the intent is committed, and with it a lease that keeps other runs away until the result is.
+    A run that finds nothing of ``saved`` still planned is recorded too, and spends those rows. One that cannot be
+    trusted to act is recorded as void.
 
-    Raises ``ApprovalError``, ``BrokenGuardsError``, ``StateError`` when nothing could be recorded, and whatever the
-    reading raises; then nothing was written. Raises ``UnrecordedError``, which carries the run, when the result could
-    not be committed.
+    Raises ``LeaseHeldError`` while another run is under way, ``ApprovalError``, ``BrokenGuardsError``, ``StateError``
+    when nothing could be recorded, and whatever the reading raises; then nothing was written to the site. Raises
+    ``UnrecordedError``, which carries the run, when the result could not be committed.
     """
-    clock = desk.hands.clock
+    with desk.store.exclusive():
+        return _execute(desk, saved, stop)
+
+
+def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
     desk.store.check_writable()
-    files = desk.store.read()
-    memory = memory_of(files)
-    started = clock.now()
-    site = desk.policies.site
+    ground = ground_for(desk)
+    started, policies = desk.hands.clock.now(), desk.store.policy_commit()
+    refuse_open_run(ground.before, started)
     if saved is not None:
         ttl = desk.policies.guardrails.plan_ttl
-        check_saved(saved, site=site, memory=memory, now=started, ttl=ttl)
-    live, questions = read_with_answers(desk.hands.reader, desk.policies, started, desk.lists)
-    plan = _planned(desk, live, memory, started)
+        check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=ttl)
+    sight = _look(desk, ground, started, stop)
+    order = _order(desk, ground, sight, _planned(desk, sight.live, ground.memory, started, policies), saved, stop)
+    stop.writing = True
+    ground, found, late = record_found(desk, ground, sight.told.inventory)
+    intent = None
+    if order.choice.changes:
+        ground, intent = claim(
+            desk,
+            ground,
+            order.choice.changes,
+            plan=order.plan,
+            approval=order.approval,
+            actor=_actor(sight.live),
+            approved=saved,
+        )
+    leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
+    outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock))
+    ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
+    return _recorded(desk, ground, order, ending, late, intent=intent, found=found)
+
+
+def _look(desk: Desk, ground: Ground, started: datetime, stop: Stop) -> Sight:
+    """The site now. What cannot be read leaves a record, unless a credential is the reason."""
+    reader = remembering(desk.hands.reader, ground.before)
+    try:
+        live, questions = read_with_answers(reader, desk.policies, started, desk.lists)
+    except CredentialError:
+        raise
+    except SiteError as error:
+        stop.writing = True
+        record_voidness(desk, ground, error)
+        raise
+    told = reader.told or live
+    inventory = with_sightings(told.inventory, live.inventory, questions)
+    return Sight(Live(inventory, told.people), live, questions, reader)
+
+
+def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, stop: Stop) -> Order:
+    """What is both approved and planned now. Raises when nothing may be done at all."""
     if not plan.applyable:
-        raise BrokenGuardsError(plan, live)
+        error = BrokenGuardsError(plan, sight.live)
+        stop.writing = True
+        record_voidness(desk, ground, error, plan)
+        raise error
     if saved is None:
         _refuse_deletions(plan)
-    choice = Choice(plan.changes) if saved is None else choose(saved, plan, memory)
-    approval = _approval(plan, saved, by=live.inventory.runner)
-    evaluation = evaluate(live.inventory, desk.policies, started, live.people, desk.lists)
-    stop.writing = True
-    outcomes = (
-        *carry_out(choice.changes, desk.hands, evaluation, stop, questions),
-        *dropped(choice.superseded, desk.hands),
-    )
-    after, outcomes, unread = _read_again(desk, live, outcomes, choice.changes, questions)
-    record = record_run(
-        before=files,
-        memory=memory,
-        plan=plan,
-        outcomes=outcomes,
-        approval=approval,
-        inventory=after.inventory,
-        time=clock.now(),
-        tool_version=desk.tool_version,
-        domains=desk.domains,
-        approved=saved,
-    )
-    run = Run(plan, after, choice, approval, outcomes, record, commit="", unread=unread)
-    try:
-        return replace(run, commit=desk.store.commit(record.files, record.subject, record.trailers))
-    except StateError as error:
-        raise UnrecordedError(run, error) from error
+    choice = Choice(plan.changes) if saved is None else choose(saved, plan, ground.memory)
+    live = sight.live
+    evaluation = evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists)
+    return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation)
 
 
 def _refuse_deletions(plan: Plan) -> None:
@@ -144,8 +153,8 @@ def _refuse_deletions(plan: Plan) -> None:
         )
 
 
-def _planned(desk: Desk, live: Live, memory: Memory, started: datetime) -> Plan:
-    """The plan for the site as it is now."""
+def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policies: str) -> Plan:
+    """The plan for the site as it is now. ``policies`` is their commit, as it was when the run began."""
     return make_plan(
         live.inventory,
         desk.policies,
@@ -153,69 +162,109 @@ def _planned(desk: Desk, live: Live, memory: Memory, started: datetime) -> Plan:
         created=started,
         as_of=started,
         tool_version=desk.tool_version,
-        policy_commit=desk.store.policy_commit(),
+        policy_commit=policies,
         warnings=desk.warnings,
         people=live.people,
         lists=desk.lists,
     )
 
 
-def _approval(plan: Plan, saved: Plan | None, *, by: Sequence[str]) -> Approval:
+def _approval(plan: Plan, saved: Plan | None, *, by: str) -> Approval:
     """Who allowed the run: whoever handed over ``saved``, or had ``plan`` made and applied at once."""
     approved = saved or plan
-    return Approval(
-        kind="plan" if saved else "auto", by=by[0] if by else "", at=approved.created, ref=approved.envelope
-    )
+    return Approval(kind="plan" if saved else "auto", by=by, at=approved.created, ref=approved.envelope)
+
+
+def _actor(live: Live) -> str:
+    """The account behind the credentials; "" when the site does not say."""
+    return live.inventory.runner[0] if live.inventory.runner else ""
+
+
+def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch) -> tuple[Outcome, ...]:
+    """An outcome for every approved row."""
+    hands = replace(desk.hands, reader=sight.reader)
+    done = carry_out(order.choice.changes, hands, order.evaluation, watch, sight.questions)
+    return (*done, *dropped(order.choice.superseded, hands))
 
 
 def _read_again(
-    desk: Desk, before: Live, outcomes: tuple[Outcome, ...], changes: Sequence[Change], questions: Questions
-) -> tuple[Live, tuple[Outcome, ...], str]:
+    desk: Desk,
+    ground: Ground,
+    sight: Sight,
+    order: Order,
+    outcomes: tuple[Outcome, ...],
+    intent: Intent | None,
+    stop: Stop,
+) -> Ending:
     """What is recorded is what was read, never what was meant. A site that fails now keeps the reading before.
 
     Only what could not be seen so far is asked about single users again.
     """
-    if not any(outcome.result in WRITTEN for outcome in outcomes):
-        return before, outcomes, ""
+    if intent is None or not any(outcome.result in WRITTEN for outcome in outcomes):
+        return Ending(sight.told, outcomes)
+    if stop.asked:  # who stops a run may kill it soon: the record comes first, and the next run sees the effects
+        return Ending(sight.told, outcomes, f"{INTERRUPTED}.")
     try:
         after = desk.hands.reader.read()
-        by_digest = {change_digest(change): change for change in changes}
+        by_digest = {change_digest(change): change for change in order.choice.changes}
         open_ = {
             one.user: shown
             for one in outcomes
             if one.result == "settling" and (shown := shown_by(by_digest[one.change]))
         }
         judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
+        ours = (*ground.memory.settling, *effects_of(intent.run, outcomes))
+        differences = meanwhile(sight.told.inventory, after.inventory, ours)
     except SiteError as error:
-        return before, outcomes, error.message
+        return Ending(sight.told, outcomes, error.message)
     except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
-        return before, outcomes, f"a defect of cleanup-gitops ({type(error).__name__})."
-    recorded = Live(with_sightings(after.inventory, before.inventory, questions), after.people)
-    return recorded, finish(outcomes, changes, judged), ""
+        return Ending(sight.told, outcomes, f"a defect of cleanup-gitops ({type(error).__name__}).")
+    recorded = Live(with_sightings(after.inventory, sight.live.inventory, sight.questions), after.people)
+    finished = finish(outcomes, order.choice.changes, judged)
+    return Ending(recorded, finished, differences=tuple(one for one in differences if one.run != intent.run))
 
 
-class UnrecordedError(StateError):
-    """The changes of ``run`` were carried out but their record could not be committed."""
-
-    exit_code = 5
-
-    def __init__(self, run: Run, why: StateError) -> None:
-        super().__init__(
-            f"The run was carried out but not recorded: {why.message}",
-            f"{why.hint} Then make a new plan: it starts from the live site, so nothing is done twice.".strip(),
-        )
-        self.run = run
-
-
-class BrokenGuardsError(UnsafePlanError):
-    """The plan that was made now is over a guard. ``plan`` and ``live`` are there to be shown."""
-
-    def __init__(self, plan: Plan, live: Live) -> None:
-        broken = [check for check in plan.checks if not check.passed]
-        lines = "\n".join(f"  {check.name}: {check.message}" for check in broken)
-        super().__init__(
-            f"The plan for {plan.site} is unsafe, nothing of it was applied:\n{lines}",
-            "Narrow the policies, or change the caps in a reviewed Guardrails document.",
-        )
-        self.plan = plan
-        self.live = live
+def _recorded(
+    desk: Desk,
+    ground: Ground,
+    order: Order,
+    ending: Ending,
+    late: tuple[Difference, ...],
+    *,
+    intent: Intent | None,
+    found: Found | None,
+) -> Run:
+    """Commit the result. Where nothing was to be written, a result that cannot be committed is no loss."""
+    record = record_run(
+        ground,
+        plan=order.plan,
+        outcomes=ending.outcomes,
+        approval=order.approval,
+        inventory=ending.live.inventory,
+        time=desk.hands.clock.now(),
+        actor=_actor(ending.live),
+        approved=order.saved,
+        intent=intent,
+        unseen=unseen(order.choice.changes, ending.live.inventory),
+        differences=(*late, *ending.differences),
+    )
+    run = Run(
+        order.plan,
+        ending.live,
+        order.choice,
+        order.approval,
+        ending.outcomes,
+        record,
+        "",
+        ending.unread,
+        intent,
+        found,
+        ending.differences,
+    )
+    try:
+        return replace(run, commit=desk.store.commit(record.files, record.subject, record.trailers))
+    except Exception as error:  # with a defect as well, what was done must not be lost
+        if intent is None:
+            raise
+        why = error if isinstance(error, StateError) else StoreError(f"a defect ({type(error).__name__}).")
+        raise UnrecordedError(run, why) from error

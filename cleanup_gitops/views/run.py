@@ -70,20 +70,27 @@ def render_run(
     commit: str,
     people: People = NOBODY,
     *,
+    place: str = "",
+    found: Sequence[str] = (),
     not_approved: Sequence[Change] = (),
     unread: str = "",
+    recovered: str = "",
     colour: bool = False,
 ) -> str:
     """What became of the approved changes, who approved them, where it is recorded, and what to do next.
 
-    ``commit`` is the commit that holds the record, "" when there is none. ``not_approved`` are changes that are
-    planned now but stand in no approval; ``unread`` says why the site could not be read again after the writes.
+    ``commit`` is the commit that holds the record, "" when there is none, ``place`` the branch that it is on. ``found``
+    are sentences on what others changed before or meanwhile. ``not_approved`` are changes that are planned now but
+    stand in no approval; ``unread`` says why the site could not be read again after the writes. ``recovered`` names the
+    run that was cut off, when this is how it ended after all.
     """
     counts = Counter(outcome.result for outcome in outcomes)
     text = render(
         "run.txt.j2",
         site=plan.site,
-        headline=_headline(plan.site, outcomes, counts),
+        headline=_recovery(recovered, outcomes, counts) if recovered else _headline(plan.site, outcomes, counts),
+        place=place,
+        found=found,
         results=", ".join(f"{counts[one]:,} {word}" for one, word in RESULTS.items() if counts[one]),
         groups=tuple(
             ResultRows(title, _rows(plan, people, [one for one in outcomes if one.result == result]))
@@ -97,7 +104,7 @@ def render_run(
         approval=approval,
         approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         commit=commit,
-        steps=_next_steps(counts, approval, commit, not_approved),
+        steps=_next_steps(counts, _again(approval, recovered), commit, not_approved),
     )
     return paint(text, colour=colour)
 
@@ -108,6 +115,13 @@ def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result]) -
     if any(counts[one] for one in (*UNFINISHED, "settling")):
         return f"Apply incomplete: {done}."
     return f"Apply complete! {done}." if counts else f"Apply complete! Nothing to do on {site}."
+
+
+def _recovery(run: str, outcomes: Sequence[Outcome], counts: Counter[Result]) -> str:
+    open_ = sum(counts[one] for one in (*UNFINISHED, "settling"))
+    if open_:
+        return f"Run {run} recovered: {open_:,} of {words.counted(len(outcomes), 'change')} are not in effect."
+    return f"Run {run} recovered: all that it meant to do is in effect, or no longer to be done."
 
 
 def _rows(plan: Plan, people: People, outcomes: Iterable[Outcome]) -> tuple[OutcomeRow, ...]:
@@ -124,15 +138,19 @@ def _rows(plan: Plan, people: People, outcomes: Iterable[Outcome]) -> tuple[Outc
     )
 
 
-def _next_steps(counts: Counter[Result], approval: Approval, commit: str, not_approved: Sequence[Change]) -> list[str]:
+def _again(approval: Approval, recovered: str) -> str:
+    if approval.kind == "plan":
+        return "apply the same plan again"
+    return "plan and apply again" if recovered else "run the same command again"
+
+
+def _next_steps(counts: Counter[Result], again: str, commit: str, not_approved: Sequence[Change]) -> list[str]:
     steps = []
     if not commit:
         steps.append("Find out why the record is not in git before anything else is applied.")
     if counts["not_attempted"] and not counts["failed"] and not counts["not_effective"]:
-        rest = "apply the same plan again" if approval.kind == "plan" else "run the same command again"
-        steps.append(f"For what was not attempted, {rest}: what is done is not repeated.")
+        steps.append(f"For what was not attempted, {again}: what is done is not repeated.")
     elif any(counts[one] for one in UNFINISHED):
-        again = "apply the same plan again" if approval.kind == "plan" else "run the same command again"
         steps.append(f"Look into what did not work, then {again}: what is done is not repeated.")
     if not_approved:
         steps.append("Make a new plan for what was not approved.")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
+from cleanup_gitops.ledger.leases import describe
 from cleanup_gitops.model.inventory import Hosting, Inventory
 from cleanup_gitops.model.people import NOBODY, People
-from cleanup_gitops.model.run import LedgerEntry
+from cleanup_gitops.model.run import ACTING, Kind, Lease, LedgerEntry
 from cleanup_gitops.policy.documents import Exemption, Site, SitePolicies
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.views.documents import render
@@ -24,15 +25,34 @@ from cleanup_gitops.views.words import counted
 
 EXEMPTION_DAYS = 30
 """Days before the end of an exemption from which on it is named."""
+_OTHER_RECORDS: dict[Kind, str] = {
+    "void": "last run that was void, so that nothing was done",
+    "drift": "last record of what others changed",
+    "recovery": "last recovery of a run that was cut off",
+}
 _HOSTING: dict[Hosting, str] = {"cloud": "Confluence Cloud", "datacenter": "Confluence Data Center"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What ``state/`` holds: its last entry, if there is one, or the problem that keeps it from being read."""
+    """What ``state/`` holds, or the problem that keeps it from being read.
+
+    ``last`` is the newest entry about a run that could act, ``times`` are those of the newest entry of each kind, and
+    ``serial`` counts the snapshots. ``leases`` belong to runs that have not been recorded yet. ``place`` is where
+    records go, ``version`` the one of the tool that wrote the last snapshot, where it is another than this one.
+    ``older`` says why the record of this clone, which is shown, may not be the newest.
+    """
 
     last: LedgerEntry | None = None
     problem: str = ""
+    serial: int = 0
+    times: Mapping[Kind, datetime] = field(default_factory=dict)
+    leases: tuple[Lease, ...] = ()
+    now: datetime | None = None
+    """The moment (UTC) from which the age of leases is counted."""
+    place: str = ""
+    version: str = ""
+    older: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +156,8 @@ def render_status(status: SiteStatus, people: People = NOBODY, *, colour: bool =
     size = f"{counted(len(status.inventory.users), 'user')}, {counted(len(status.inventory.groups), 'group')}"
     text = render(
         "status.txt.j2", status=status, hosting=hosting, read=read, size=size, rows=_rows(status),
-        recorded=_recorded(status), ending=ending, within=EXEMPTION_DAYS,
+        recorded=_recorded(status.recorded), leases=_under_way(status.recorded),
+        runs=sorted({one.run for one in status.recorded.leases}), ending=ending, within=EXEMPTION_DAYS,
     )  # fmt: skip
     return paint(text, colour=colour)
 
@@ -192,15 +213,43 @@ def _list(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{word} {number:,}" for word, number in numbers.items()) or "nobody"
 
 
-def _recorded(status: SiteStatus) -> str:
-    last = status.recorded.last
-    if status.recorded.problem:
-        return f"cannot be used: {status.recorded.problem}"
+def _recorded(recorded: Recorded) -> list[str]:
+    """What the record holds, one thing a line."""
+    if recorded.problem:
+        return [f"cannot be used: {recorded.problem}"]
+    lines = [_last_run(recorded)]
+    lines += [
+        f"{_OTHER_RECORDS[kind]}: {_at(recorded.times[kind])}" for kind in _OTHER_RECORDS if kind in recorded.times
+    ]
+    if recorded.version:
+        lines.append(
+            f"the last snapshot is by version {recorded.version}, which may class accounts and groups otherwise"
+        )
+    if recorded.place:
+        lines.append(f"kept in {recorded.place}")
+    if recorded.older:
+        lines.append(recorded.older)
+    return lines
+
+
+def _last_run(recorded: Recorded) -> str:
+    last = recorded.last
     if last is None:
-        return "nothing yet; the first apply records the site"
+        return (
+            f"serial {recorded.serial}, no run" if recorded.times else "nothing yet; the first apply records the site"
+        )
     results = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in sorted(last.results.items()))
-    at = last.time.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"serial {last.serial}, last run {last.run} at {at}: {results or 'nothing to do'}"
+    return f"serial {recorded.serial}, last run {last.run} at {_at(last.time)}: {results or 'nothing to do'}"
+
+
+def _at(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _under_way(recorded: Recorded) -> list[str]:
+    """Runs that are not recorded yet: under way, or cut off."""
+    now = recorded.now
+    return [f"directory {one.directory}: {describe(one, now)}" for one in recorded.leases] if now else []
 
 
 def _ending(one: Ending, people: People) -> str:
@@ -212,7 +261,7 @@ def _ending(one: Ending, people: People) -> str:
 
 def render_status_json(status: SiteStatus) -> str:
     """The same as one JSON document: account ids only. What is not known is null, or stands under ``unknown``."""
-    last = status.recorded.last
+    recorded, last = status.recorded, status.recorded.last
     document = {
         "site": status.site.name,
         "hosting": status.site.hosting,
@@ -238,11 +287,18 @@ def render_status_json(status: SiteStatus) -> str:
             "digest": status.policies.digest,
         },
         "recorded": {
-            "serial": last.serial if last else 0,
+            "serial": recorded.serial,
             "run": last.run if last else None,
             "time": last.time if last else None,
             "results": last.results if last else {},
-            "problem": status.recorded.problem or None,
+            "last": {kind: at for kind, at in sorted(recorded.times.items()) if kind not in ACTING},
+            "leases": [
+                {name: getattr(one, name) for name in ("directory", "run", "holder", "place", "since")}
+                for one in recorded.leases
+            ],
+            "place": recorded.place or None,
+            "older": recorded.older or None,
+            "problem": recorded.problem or None,
         },
         "exemptions_ending": [
             {name: getattr(one, name) for name in ("account", "reason", "until", "days", "where")}

@@ -34,9 +34,14 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
     assert rows == [(name, column.meaning) for name, column in columns.items()]
 
 
-@pytest.mark.parametrize("name", ["users", "groups", "status"])
+@pytest.mark.parametrize(
+    "name", ["apply", "audit roll-over", "audit verify", "drift", "groups", "plan", "recover", "status", "users"]
+)
 def test_every_option_stands_there(name: str) -> None:
-    command = cli.get_command(click.Context(cli), name)
+    command: click.Command | None = cli
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
     assert command is not None
     for parameter in command.params:
         if isinstance(parameter, click.Option):

@@ -111,7 +111,7 @@ def test_the_plan_on_the_front_page_is_this_one_but_for_its_dates(done: Done) ->
 
 def test_the_repository_it_leaves_is_clean_and_holds_no_person(done: Done) -> None:
     assert git(done.folder, "status", "--porcelain") == ""
-    assert len(git(done.folder, "log", "--format=%h").split()) == 2
+    assert len(git(done.folder, "log", "--format=%h").split()) == 3
     tracked = git(done.folder, "ls-files").splitlines()
     assert {"NEXT.md", "policies/schema.json", "policies/site.yaml", "state/acme/manifest.json"} <= set(tracked)
     assert not {"world.json", "plan.json"} & set(tracked)

@@ -124,8 +124,10 @@ def test_a_plan_over_a_cap_is_shown_as_unsafe_and_not_applied(workspace: Workspa
     applied = workspace.run("apply", "--auto-approve")
     assert applied.code == 3
     assert "unsafe" in applied.err
+    assert "That nothing was done is recorded: commit " in applied.err
     assert workspace.writes() == []
-    assert not (workspace.folder / "state").exists()
+    assert workspace.kinds() == ["void"]
+    assert workspace.git("log", "-1", "--format=%s") == "acme: void, nothing was done: unsafe plan\n"
 
 
 @pytest.mark.case("E59")
@@ -192,7 +194,8 @@ def test_an_empty_plan_is_recorded_too(workspace: Workspace) -> None:
     ledger = "".join(path.read_text() for path in (workspace.folder / "state" / "acme" / "ledger").iterdir())
     entries = [json.loads(line) for line in ledger.splitlines()]
     assert [entry["seq"] for entry in entries] == [1, 2]
-    assert entries[1]["actions"] == {}
+    assert not entries[1].get("actions")
+    assert not entries[1].get("intent")
     assert entries[1]["accounts"] > 100
 
 
@@ -263,7 +266,7 @@ def test_schema_is_json(workspace: Workspace) -> None:
 
 def test_the_whole_help_works(workspace: Workspace) -> None:
     assert "Exit codes" in workspace.run("--help").out
-    for command in ("apply", "demo", "init", "plan", "sandbox", "schema", "show", "validate"):
+    for command in ("apply", "demo", "init", "plan", "recover", "sandbox", "schema", "show", "validate"):
         said = workspace.run(command, "--help")
         assert said.code == 0
         assert "Usage:" in said.out

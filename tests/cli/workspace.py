@@ -85,6 +85,10 @@ class Workspace:
         )
         return done.stdout
 
+    def kinds(self) -> list[str]:
+        """What was recorded in git, oldest first: the Kind of each commit of this tool."""
+        return self.git("log", "--reverse", "--format=%(trailers:key=Kind,valueonly,separator=)").split()
+
     def run(self, *args: str) -> Said:
         """Run one command as a user would, in this process."""
         self.capsys.readouterr()

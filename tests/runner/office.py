@@ -1,4 +1,4 @@
-"""A small site, a policy for it, and a desk to apply it from: fake site, real git."""
+"""A small site, a policy for it, and a desk to apply it from: a fake site, a store in memory or in git."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from pathlib import Path
 
 import msgspec
 
-from cleanup_gitops.ledger.record import memory_of
-from cleanup_gitops.ledger.store import GitStore
+from cleanup_gitops.ledger.chain import read_tail
+from cleanup_gitops.ledger.memory import memory_of
+from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.activity import seen_at
 from cleanup_gitops.model.change import ACTIONS
 from cleanup_gitops.model.group import Directory, Grant, Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.ports import Store
+from cleanup_gitops.model.run import LedgerEntry
 from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
-from cleanup_gitops.runner import Run, Stop, execute, read_with_answers
+from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.carry_out import Hands
-from cleanup_gitops.runner.run import Desk
+from cleanup_gitops.runner.recover import Recovered, Rescue, recover
+from cleanup_gitops.runner.remembering import remembering
+from tests.fake_store import FakeStore
 from tests.fakes import NOON, FakeClock, FakeProgress, FakeSite
 from tests.strategies import proof_of
 
@@ -109,29 +114,50 @@ class Office:
     """Everything one test needs."""
 
     site: FakeSite
-    store: GitStore
+    store: Store
     clock: FakeClock = field(default_factory=FakeClock)
     policies: SitePolicies = POLICIES
+    version: str = "0"
+    warned: list[str] = field(default_factory=list)
 
     def plan(self) -> Plan:
         """Plan now."""
         now = self.clock.now()
-        memory = memory_of(self.store.read())
-        live, _ = read_with_answers(self.site, self.policies, now)
-        return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version="0")
+        files = self.store.read()
+        live, _ = read_with_answers(remembering(self.site, files), self.policies, now)
+        memory = memory_of(files)
+        return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version)
 
     def apply(self, saved: Plan | None = None, stop: Stop | None = None) -> Run:
         """Apply now."""
         hands = Hands(self.site, self.site, self.clock, FakeProgress())
-        desk = Desk(self.policies, hands, self.store, "0", frozenset({"acme.com"}))
+        desk = Desk(self.policies, hands, self.store, self.version, frozenset({"acme.com"}), process="process 1")
         return execute(desk, saved=saved, stop=stop or Stop())
+
+    def recover(self, run: str, kept: bytes | None = None) -> Recovered:
+        """End a run that was cut off."""
+        rescue = Rescue("acme", self.store, self.site, self.clock, self.version, frozenset({"acme.com"}))
+        return recover(rescue, run, kept=kept, warn=self.warned.append)
+
+    def entries(self) -> tuple[LedgerEntry, ...]:
+        """All that the ledger says."""
+        tail = read_tail(self.store.read())
+        return tail.entries if tail else ()
 
     def under(self, **changes: object) -> None:
         """Other policies from now on."""
         self.policies = replace(self.policies, **changes)  # type: ignore[arg-type]
 
 
-def open_office(folder: Path, *idle: int) -> Office:
-    """A fresh repository and a site whose users are idle for so many days."""
+def open_office(*idle: int, beside: Office | None = None) -> Office:
+    """A site whose users are idle for so many days, and no record yet; ``beside``: another desk for the same site."""
+    if beside is not None:
+        assert isinstance(beside.store, FakeStore)
+        return Office(beside.site, FakeStore(repository=beside.store.repository), beside.clock, beside.policies)
+    return Office(FakeSite(office_site(*idle)), FakeStore())
+
+
+def open_git_office(folder: Path, *idle: int) -> Office:
+    """The same in a fresh git repository."""
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     return Office(FakeSite(office_site(*idle)), GitStore(folder, "acme"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import GroupSeat, Lifecycle, Question, RoleSeat, User
 from cleanup_gitops.policy.documents import DEFAULT_ALLOW, Ensure, Exemption
-from cleanup_gitops.runner.run import BrokenGuardsError
+from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fakes import NOON, FakeSite
 from tests.runner.office import DORMANT, ROOMY, SEATS, Office, office_site, open_office
 
@@ -48,9 +47,9 @@ class Asked(FakeSite):
         return super().user(account, questions)
 
 
-def office_of(folder: Path, ensure: Ensure, site: FakeSite) -> Office:
+def office_of(ensure: Ensure, site: FakeSite) -> Office:
     """An office in which everybody who is dormant has to be in this state."""
-    office = open_office(folder)
+    office = open_office()
     office.site = site
     office.under(policies=(replace(DORMANT, ensure=ensure),))
     return office
@@ -78,11 +77,11 @@ NO_TOKENS = Ensure(no_tokens=True)
     ],
 )  # fmt: skip
 def test_every_change_is_made_seen_and_not_planned_again(
-    tmp_path: Path, ensure: Ensure, facts: dict[str, Any], done: list[str]
+    ensure: Ensure, facts: dict[str, Any], done: list[str]
 ) -> None:
-    office = office_of(tmp_path, ensure, Asked(facts))
+    office = office_of(ensure, Asked(facts))
     run = office.apply(office.plan())
-    assert [(one.action, one.result, one.verified) for one in run.outcomes] == [(one, "applied", True) for one in done]
+    assert [(one.action, one.result, one.verified) for one in run.outcomes] == [(one, "applied", NOON) for one in done]
     assert not office.plan().changes
     assert office.apply().commit
 
@@ -106,17 +105,17 @@ def test_every_change_is_made_seen_and_not_planned_again(
     ],
 )  # fmt: skip
 def test_what_changed_meanwhile_is_not_overrun(
-    tmp_path: Path, ensure: Ensure, facts: dict[str, Any], meanwhile: dict[str, Any], result: str, why: str
+    ensure: Ensure, facts: dict[str, Any], meanwhile: dict[str, Any], result: str, why: str
 ) -> None:
-    office = office_of(tmp_path, ensure, Asked(facts, meanwhile))
+    office = office_of(ensure, Asked(facts, meanwhile))
     run = office.apply(office.plan() if ensure == DELETED else None)
     assert [(one.result, one.detail) for one in run.outcomes] == [(result, why)]
     assert not office.site.written
 
 
 @pytest.mark.case("E6")
-def test_somebody_who_wrote_something_meanwhile_has_come_back(tmp_path: Path) -> None:
-    office = office_of(tmp_path, DEACTIVATED, Asked({}, {"seen": seen_at(NOON, "content")}))
+def test_somebody_who_wrote_something_meanwhile_has_come_back() -> None:
+    office = office_of(DEACTIVATED, Asked({}, {"seen": seen_at(NOON, "content")}))
     run = office.apply()
     assert [one.result for one in run.outcomes] == ["superseded"]
     assert "seen again in confluence" in run.outcomes[0].detail
@@ -125,9 +124,9 @@ def test_somebody_who_wrote_something_meanwhile_has_come_back(tmp_path: Path) ->
     assert before_the_write == [frozenset({"content", "lifecycle"})]
 
 
-def test_a_question_without_an_answer_before_the_write_stops_that_row(tmp_path: Path) -> None:
+def test_a_question_without_an_answer_before_the_write_stops_that_row() -> None:
     site = Asked(DIRECT)
-    office = office_of(tmp_path, NO_ACCESS, site)
+    office = office_of(NO_ACCESS, site)
     saved = office.plan()
 
     class Mute(Asked):
@@ -148,8 +147,8 @@ def test_a_question_without_an_answer_before_the_write_stops_that_row(tmp_path: 
 @pytest.mark.parametrize(
     ("ensure", "result"), [(REMOVED, "already"), (DELETED, "already"), (DEACTIVATED, "superseded")]
 )
-def test_an_account_that_is_gone_is_done_when_it_was_to_go(tmp_path: Path, ensure: Ensure, result: str) -> None:
-    office = office_of(tmp_path, ensure, Asked({}))
+def test_an_account_that_is_gone_is_done_when_it_was_to_go(ensure: Ensure, result: str) -> None:
+    office = office_of(ensure, Asked({}))
     saved = office.plan()
 
     class Gone(Asked):
@@ -167,9 +166,7 @@ def test_an_account_that_is_gone_is_done_when_it_was_to_go(tmp_path: Path, ensur
     ("ensure", "facts"), [(NO_ACCESS, DIRECT), (NO_TOKENS, TOKENS), (DEACTIVATED, {}), (REMOVED, {})]
 )
 @pytest.mark.parametrize("shows", [True, False])
-def test_a_late_effect_is_looked_for_at_the_end_of_the_run(
-    tmp_path: Path, ensure: Ensure, facts: dict[str, Any], shows: bool
-) -> None:
+def test_a_late_effect_is_looked_for_at_the_end_of_the_run(ensure: Ensure, facts: dict[str, Any], shows: bool) -> None:
     class Slow(Asked):
         def read(self) -> Live:
             if self.written and shows:
@@ -180,7 +177,7 @@ def test_a_late_effect_is_looked_for_at_the_end_of_the_run(
                 live = Live(msgspec.structs.replace(live.inventory, as_of=office.clock.now()), live.people)
             return live
 
-    office = office_of(tmp_path, ensure, Slow(facts))
+    office = office_of(ensure, Slow(facts))
     office.site.late = True
     run = office.apply()
     assert {one.result for one in run.outcomes} == ({"applied"} if shows else {"not_effective"})
@@ -189,14 +186,14 @@ def test_a_late_effect_is_looked_for_at_the_end_of_the_run(
 
 
 @pytest.mark.case("E45")
-def test_a_refusal_of_one_account_is_said_and_stops_nobody_else(tmp_path: Path) -> None:
+def test_a_refusal_of_one_account_is_said_and_stops_nobody_else() -> None:
     class Refusing(Asked):
         def write(self, change: Change) -> Receipt:
             if change.action == "user.deactivate":
                 raise RefusedError("The site refused: externalDirectory.google.")
             return super().write(change)
 
-    office = office_of(tmp_path, replace(DEACTIVATED, no_tokens=True), Refusing(TOKENS))
+    office = office_of(replace(DEACTIVATED, no_tokens=True), Refusing(TOKENS))
     run = office.apply()
     assert [(one.action, one.result) for one in run.outcomes] == [
         ("tokens.revoke", "applied"),
@@ -205,8 +202,8 @@ def test_a_refusal_of_one_account_is_said_and_stops_nobody_else(tmp_path: Path) 
     ]
 
 
-def test_nobody_is_deleted_without_a_plan_that_somebody_has_seen(tmp_path: Path) -> None:
-    office = office_of(tmp_path, DELETED, Asked({}))
+def test_nobody_is_deleted_without_a_plan_that_somebody_has_seen() -> None:
+    office = office_of(DELETED, Asked({}))
     with pytest.raises(ApprovalError, match="would delete 1 account: that takes a saved plan") as caught:
         office.apply()
     assert caught.value.exit_code == 4
@@ -216,8 +213,8 @@ def test_nobody_is_deleted_without_a_plan_that_somebody_has_seen(tmp_path: Path)
 
 
 @pytest.mark.parametrize("ensure", [REMOVED, DELETED])
-def test_what_cannot_be_taken_back_needs_a_line_in_guardrails(tmp_path: Path, ensure: Ensure) -> None:
-    office = office_of(tmp_path, ensure, Asked({}))
+def test_what_cannot_be_taken_back_needs_a_line_in_guardrails(ensure: Ensure) -> None:
+    office = office_of(ensure, Asked({}))
     office.under(guardrails=replace(ROOMY, allow=DEFAULT_ALLOW))
     with pytest.raises(BrokenGuardsError, match=r"write under spec of a Guardrails document: allow: \[user\."):
         office.apply()
@@ -225,10 +222,10 @@ def test_what_cannot_be_taken_back_needs_a_line_in_guardrails(tmp_path: Path, en
 
 
 @pytest.mark.case("E46")
-def test_accounts_are_never_joined_by_their_address(tmp_path: Path) -> None:
+def test_accounts_are_never_joined_by_their_address() -> None:
     """Somebody came back with a new account: the old one is dormant, and what is said about one is not said of both."""
     people = People({one: Person("Ada Example", "ada@acme.com") for one in (ACCOUNT, "712020:0002")})
-    office = open_office(tmp_path, 100, 0)
+    office = open_office(100, 0)
     office.site = FakeSite(office_site(100, 0), people)
     leave = Exemption(
         account="712020:0002", reason="absence", owner="o@acme.com", until=NOON.date(), ticket="T-1", document="leave"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from cleanup_gitops.policy.lists import user_list
 from cleanup_gitops.policy.tree import ListedIn, Match, NameIs, Node
 from cleanup_gitops.runner import Run, Stop, execute
 from cleanup_gitops.runner.carry_out import Hands
-from cleanup_gitops.runner.run import Desk
+from cleanup_gitops.runner.desk import Desk
 from tests.fakes import FakeProgress, FakeSite
 from tests.runner.office import DORMANT, Office, office_site, open_office
 
@@ -38,8 +37,8 @@ class Meddled(FakeSite):
         return super().user(account, questions)
 
 
-def office_of(folder: Path, site: FakeSite, node: Node) -> Office:
-    office = open_office(folder)
+def office_of(site: FakeSite, node: Node) -> Office:
+    office = open_office()
     office.site = site
     office.under(policies=(replace(DORMANT, match=Match(all=(node,))),))
     return office
@@ -56,11 +55,11 @@ def results(run: Run) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.case("E79", "F21")
-def test_who_is_listed_is_changed_and_the_ledger_keeps_the_list_without_its_people(tmp_path: Path) -> None:
-    office = office_of(tmp_path, Meddled(), BY_EMAIL)
+def test_who_is_listed_is_changed_and_the_ledger_keeps_the_list_without_its_people() -> None:
+    office = office_of(Meddled(), BY_EMAIL)
     run = apply(office)
     assert results(run) == [(ADA, "applied", "")]
-    files = {path: data for path, data in run.record.files.items() if data is not None}
+    files = office.store.read() | office.store.run_files(run.id)
     (plan,) = (data for path, data in files.items() if path.endswith("/plan.json"))
     listed = read_plan(plan).inputs.lists
     assert listed
@@ -72,15 +71,15 @@ def test_who_is_listed_is_changed_and_the_ledger_keeps_the_list_without_its_peop
 
 @pytest.mark.case("E46")
 @pytest.mark.parametrize("managed", [False, None])
-def test_an_account_that_is_no_longer_managed_is_left_alone(tmp_path: Path, managed: bool | None) -> None:
-    office = office_of(tmp_path, Meddled(managed=managed), BY_EMAIL)
+def test_an_account_that_is_no_longer_managed_is_left_alone(managed: bool | None) -> None:
+    office = office_of(Meddled(managed=managed), BY_EMAIL)
     ((user, result, detail),) = results(apply(office))
     assert (user, result) == (ADA, "superseded")
     assert detail == "no longer planned: unknown (policy-undecided)"
     assert not office.site.written
 
 
-def test_a_condition_on_a_name_holds_from_the_plan_to_the_write(tmp_path: Path) -> None:
-    office = office_of(tmp_path, Meddled(), NameIs(("bo *",)))
+def test_a_condition_on_a_name_holds_from_the_plan_to_the_write() -> None:
+    office = office_of(Meddled(), NameIs(("bo *",)))
     assert results(apply(office)) == [(BO, "applied", "")]
     assert b"Bo Example" not in b"".join(office.store.read().values())

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cleanup_gitops.ledger.store import GitStore
+from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.activity import Unknown, seen_at
 from cleanup_gitops.model.change import (
     Change,
@@ -26,9 +26,9 @@ from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.policy.documents import Ensure, Protection
 from cleanup_gitops.runner import Stop
-from cleanup_gitops.runner.run import UnrecordedError
+from cleanup_gitops.runner.desk import UnrecordedError
 from tests.fakes import FakeSite
-from tests.runner.office import DORMANT, SEATS, Office, office_site, open_office
+from tests.runner.office import DORMANT, SEATS, Office, office_site, open_git_office, open_office
 
 
 def results(office: Office, stop: Stop | None = None) -> dict[str, tuple[str, str]]:
@@ -70,15 +70,15 @@ class Meddled(FakeSite):
     ],
 )
 @pytest.mark.case("E6", "E56")
-def test_what_changed_meanwhile_is_not_overrun(tmp_path: Path, facts: dict[str, object], result: str, why: str) -> None:
-    office = open_office(tmp_path, 100)
+def test_what_changed_meanwhile_is_not_overrun(facts: dict[str, object], result: str, why: str) -> None:
+    office = open_office(100)
     office.site = Meddled(100, **facts)
     assert results(office) == {"0001": (result, why)}
     assert not office.site.written
 
 
-def test_a_group_that_can_no_longer_be_changed_is_not_tried(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_group_that_can_no_longer_be_changed_is_not_tried() -> None:
+    office = open_office(100)
 
     class Locked(FakeSite):
         def group_modifiable(self, group: str) -> bool | None:
@@ -90,8 +90,8 @@ def test_a_group_that_can_no_longer_be_changed_is_not_tried(tmp_path: Path) -> N
 
 
 @pytest.mark.case("F16")
-def test_one_refusal_stops_nobody_else(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 200, 300)
+def test_one_refusal_stops_nobody_else() -> None:
+    office = open_office(100, 200, 300)
     office.site.broken["write"] = [None, RefusedError("The site answered 403 ADMIN-403-5.")]
     assert results(office) == {
         "0001": ("applied", ""),
@@ -100,8 +100,8 @@ def test_one_refusal_stops_nobody_else(tmp_path: Path) -> None:
     }
 
 
-def test_a_refusal_because_somebody_was_faster_is_no_failure(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_refusal_because_somebody_was_faster_is_no_failure() -> None:
+    office = open_office(100)
 
     class Faster(FakeSite):
         def write(self, change: Change) -> Receipt:
@@ -113,8 +113,8 @@ def test_a_refusal_because_somebody_was_faster_is_no_failure(tmp_path: Path) -> 
 
 
 @pytest.mark.case("E63")
-def test_a_lost_answer_is_read_back_and_never_sent_again(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 200)
+def test_a_lost_answer_is_read_back_and_never_sent_again() -> None:
+    office = open_office(100, 200)
 
     class Lossy(FakeSite):
         def write(self, change: Change) -> Receipt:
@@ -127,8 +127,8 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(tmp_path: Path) -> None
 
 
 @pytest.mark.case("E63")
-def test_a_lost_answer_without_a_visible_effect_stays_open_and_can_be_tried_again(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_lost_answer_without_a_visible_effect_stays_open_and_can_be_tried_again() -> None:
+    office = open_office(100)
     office.site.broken["write"] = [LostAnswerError("No answer to POST")]
     saved = office.plan()
     run = office.apply(saved)
@@ -139,8 +139,8 @@ def test_a_lost_answer_without_a_visible_effect_stays_open_and_can_be_tried_agai
 
 
 @pytest.mark.case("E63")
-def test_a_lost_answer_is_judged_by_the_last_reading(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_lost_answer_is_judged_by_the_last_reading() -> None:
+    office = open_office(100)
 
     class Late(FakeSite):
         def write(self, change: Change) -> Receipt:
@@ -156,8 +156,8 @@ def test_a_lost_answer_is_judged_by_the_last_reading(tmp_path: Path) -> None:
     assert results(office) == {"0001": ("applied", "")}
 
 
-def test_an_account_that_cannot_be_read_stops_nobody_else(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 200)
+def test_an_account_that_cannot_be_read_stops_nobody_else() -> None:
+    office = open_office(100, 200)
     office.site.broken["user"] = [RefusedError("The site answered 400 for 712020:0001.")]
     assert results(office) == {
         "0001": ("failed", "The site answered 400 for 712020:0001."),
@@ -165,8 +165,8 @@ def test_an_account_that_cannot_be_read_stops_nobody_else(tmp_path: Path) -> Non
     }
 
 
-def test_a_defect_of_ours_in_the_middle_loses_no_record(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 200, 300)
+def test_a_defect_of_ours_in_the_middle_loses_no_record() -> None:
+    office = open_office(100, 200, 300)
     office.site.broken["write"] = [None, KeyError("ours")]  # type: ignore[list-item]
     run = office.apply()
     assert [one.result for one in run.outcomes] == ["applied", "settling", "not_attempted"]
@@ -185,10 +185,8 @@ def test_a_defect_of_ours_in_the_middle_loses_no_record(tmp_path: Path) -> None:
         ({"license": "guest"}, "no longer planned: unchanged (no-policy-matches)"),
     ],
 )
-def test_the_policies_decide_again_about_the_user_as_read_before_the_write(
-    tmp_path: Path, facts: dict[str, object], why: str
-) -> None:
-    office = open_office(tmp_path, 100)
+def test_the_policies_decide_again_about_the_user_as_read_before_the_write(facts: dict[str, object], why: str) -> None:
+    office = open_office(100)
     office.site = Meddled(100, **facts)
     protection = Protection(name="others", owner="s@acme.com", groups=("others",))
     office.under(protections=(protection,))
@@ -197,7 +195,7 @@ def test_the_policies_decide_again_about_the_user_as_read_before_the_write(
 
 
 def test_nothing_is_written_to_a_site_when_nothing_could_be_recorded(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+    office = open_git_office(tmp_path, 100)
     lock = tmp_path / ".git" / "index.lock"
     lock.touch()
     with pytest.raises(StateError, match="Another git command"):
@@ -210,7 +208,7 @@ def test_nothing_is_written_to_a_site_when_nothing_could_be_recorded(tmp_path: P
 
 
 def test_a_detached_head_is_refused_before_anything_is_done(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 10)
+    office = open_git_office(tmp_path, 100, 10)
     office.site.happens("712020:0001", seen=seen_at(office.clock.now()))
     office.apply()
     subprocess.run(["git", "-C", str(tmp_path), "checkout", "-q", "--detach"], check=True)
@@ -219,14 +217,14 @@ def test_a_detached_head_is_refused_before_anything_is_done(tmp_path: Path) -> N
 
 
 def test_a_store_with_a_relative_path_records_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    office = open_office(tmp_path / "here", 100)
+    office = open_git_office(tmp_path / "here", 100)
     monkeypatch.chdir(tmp_path)
     office.store = GitStore(Path("here"), "acme")
     assert office.apply().commit
 
 
-def test_a_plan_for_one_directory_says_nothing_about_another(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_plan_for_one_directory_says_nothing_about_another() -> None:
+    office = open_office(100)
     saved = office.plan()
     moved = tuple(msgspec.structs.replace(user, directory="other") for user in office_site(100).users)
     groups = tuple(msgspec.structs.replace(group, directory="other") for group in office_site(100).groups)
@@ -252,8 +250,8 @@ def test_one_user_is_done_before_the_next_and_loses_no_access_in_between() -> No
     ]
 
 
-def test_a_bad_credential_stops_everything_and_says_what_was_not_attempted(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 200, 300)
+def test_a_bad_credential_stops_everything_and_says_what_was_not_attempted() -> None:
+    office = open_office(100, 200, 300)
     office.site.broken["write"] = [None, CredentialError("The key was refused (401).")]
     run = office.apply()
     assert [one.result for one in run.outcomes] == ["applied", "not_attempted", "not_attempted"]
@@ -262,8 +260,8 @@ def test_a_bad_credential_stops_everything_and_says_what_was_not_attempted(tmp_p
     assert run.commit
 
 
-def test_a_clean_end_finishes_the_change_under_way_and_records_the_rest(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100, 200)
+def test_a_clean_end_finishes_the_change_under_way_and_records_the_rest() -> None:
+    office = open_office(100, 200)
     stop = Stop()
 
     class Interrupting(FakeSite):
@@ -272,13 +270,21 @@ def test_a_clean_end_finishes_the_change_under_way_and_records_the_rest(tmp_path
             return super().write(change)
 
     office.site = Interrupting(office_site(100, 200))
-    assert results(office, stop) == {"0001": ("applied", ""), "0002": ("not_attempted", "the run was interrupted")}
-    assert office.store.read()
+    office.site.broken["read"] = [None, AssertionError("read again")]  # type: ignore[list-item]
+    run = office.apply(stop=stop)
+    assert [(one.result, one.detail) for one in run.outcomes] == [
+        ("applied", ""),
+        ("not_attempted", "the run was interrupted"),
+    ]
+    assert run.unread == "the run was interrupted."
+    assert run.commit
+    office.site.broken.clear()
+    assert office.apply().found is None  # what was done is known as ours
 
 
 @pytest.mark.case("F17")
-def test_an_effect_that_shows_late_is_settling_and_counts_when_the_last_reading_shows_it(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_an_effect_that_shows_late_is_settling_and_counts_when_the_last_reading_shows_it() -> None:
+    office = open_office(100)
     office.site.late = True
     assert results(office) == {"0001": ("settling", "accepted, but not visible yet")}
     assert office.clock.slept == [1.0, 2.0, 4.0]
@@ -287,8 +293,8 @@ def test_an_effect_that_shows_late_is_settling_and_counts_when_the_last_reading_
 
 
 @pytest.mark.case("E66", "F17")
-def test_a_change_that_was_accepted_and_never_shows_is_not_effective(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_change_that_was_accepted_and_never_shows_is_not_effective() -> None:
+    office = open_office(100)
 
     class Slow(FakeSite):
         def read(self) -> Live:
@@ -306,8 +312,8 @@ def test_a_change_that_was_accepted_and_never_shows_is_not_effective(tmp_path: P
     assert run.failed
 
 
-def test_a_site_that_cannot_be_read_again_keeps_the_reading_before_and_says_so(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_site_that_cannot_be_read_again_keeps_the_reading_before_and_says_so() -> None:
+    office = open_office(100)
     office.site.broken["read"] = [None, SiteError("The site answered 503.")]
     run = office.apply()
     assert run.unread == "The site answered 503."
@@ -316,8 +322,8 @@ def test_a_site_that_cannot_be_read_again_keeps_the_reading_before_and_says_so(t
     assert run.commit
 
 
-def test_a_defect_of_ours_in_the_last_reading_loses_no_record(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_a_defect_of_ours_in_the_last_reading_loses_no_record() -> None:
+    office = open_office(100)
     office.site.broken["read"] = [None, KeyError("ours")]  # type: ignore[list-item]
     run = office.apply()
     assert run.unread == "a defect of cleanup-gitops (KeyError)."
@@ -325,8 +331,8 @@ def test_a_defect_of_ours_in_the_last_reading_loses_no_record(tmp_path: Path) ->
     assert run.commit
 
 
-def test_after_a_refusal_the_next_change_of_the_same_user_is_decided_anew(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+def test_after_a_refusal_the_next_change_of_the_same_user_is_decided_anew() -> None:
+    office = open_office(100)
     office.under(policies=(DORMANT, replace(DORMANT, name="others-too", ensure=Ensure(groups_present=("others",)))))
 
     class Refusing(FakeSite):
@@ -342,11 +348,11 @@ def test_after_a_refusal_the_next_change_of_the_same_user_is_decided_anew(tmp_pa
 
 
 def test_a_record_that_cannot_be_committed_is_not_lost(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+    office = open_git_office(tmp_path, 100)
 
     class Interfering(FakeSite):
         def write(self, change: Change) -> Receipt:
-            (tmp_path / "state" / "acme").mkdir(parents=True)
+            (tmp_path / "state" / "acme").mkdir(parents=True, exist_ok=True)
             (tmp_path / "state" / "acme" / "note.txt").write_text("mine")
             return super().write(change)
 
@@ -359,17 +365,17 @@ def test_a_record_that_cannot_be_committed_is_not_lost(tmp_path: Path) -> None:
 
 
 def test_the_record_says_who_what_why_before_and_after(tmp_path: Path) -> None:
-    office = open_office(tmp_path, 100)
+    office = open_git_office(tmp_path, 100)
     run = office.apply(office.plan())
-    folder = tmp_path / "state" / "acme" / "runs" / run.record.entry.run
+    folder = tmp_path / "state" / "acme" / "runs" / run.id
     (line,) = (folder / "outcomes.jsonl").read_text().splitlines()
     outcome = json.loads(line)
     assert outcome["user"] == "712020:0001"
     assert (outcome["before"], outcome["after"]) == ({"member": True}, {"member": False})
     assert outcome["causes"][0]["policy"] == "dormant"
-    assert outcome["verified"] is True
+    assert outcome["verified"] == "2026-11-22T12:00:00Z"
     assert outcome["receipt"]["status"] == 204
-    assert {path.name for path in folder.iterdir()} == {"approved.json", "outcomes.jsonl", "plan.json"}
+    assert {path.name for path in folder.iterdir()} == {"approved.json", "intent.json", "outcomes.jsonl", "plan.json"}
     log = subprocess.run(["git", "-C", str(tmp_path), "log", "-1"], check=True, capture_output=True, text=True).stdout
-    assert f"Run-Id: {run.record.entry.run}" in log
+    assert f"Run-Id: {run.id}" in log
     assert "Approved-by: 712020:runner" in log

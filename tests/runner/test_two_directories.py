@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from cleanup_gitops.ledger.store import GitStore
+from cleanup_gitops.model.ports import Store
 from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
 from cleanup_gitops.policy.tree import AccountIs, Match
 from cleanup_gitops.runner import Run, Stop, execute
 from cleanup_gitops.runner.carry_out import Hands
-from cleanup_gitops.runner.run import Desk
+from cleanup_gitops.runner.desk import Desk
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from cleanup_gitops.sandbox.world import Directory
 from cleanup_gitops.sites.cloud import CloudSite
 from tests.fakes import FakeClock, FakeProgress
-from tests.runner.office import ROOMY, open_office
+from tests.runner.office import ROOMY, open_git_office
 from tests.sites.box import NOW, connected, requests
 
 
-def suspend(site: CloudSite, store: GitStore, account: str) -> Run:
+def suspend(site: CloudSite, store: Store, account: str) -> Run:
     leaver = Policy(
         name="leaver",
         owner="iam@acme.com",
@@ -47,7 +47,7 @@ def test_who_stays_active_in_another_directory_is_suspended_here_once(tmp_path: 
         and user.id != world.credentials.runner_account
     )  # fmt: skip
     both.directories = {"default": "active", "second-id": "active"}
-    store = open_office(tmp_path).store
+    store = open_git_office(tmp_path).store
     with running(world) as box, connected(box, directory="default") as site:
         first, second = suspend(site, store, both.id), suspend(site, store, both.id)
         writes = [one["path"] for one in requests(box) if one["path"].endswith("/suspend")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import tempfile
@@ -17,14 +18,27 @@ from cleanup_gitops.cli.files import read_file, write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
-from cleanup_gitops.cli.wiring import Workplace, connected, only_one, recorded_domains, workplaces
+from cleanup_gitops.cli.wiring import (
+    Workplace,
+    connected,
+    job_address,
+    only_one,
+    place_of_record,
+    recorded_domains,
+    this_process,
+    told_meanwhile,
+    workplaces,
+)
+from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.planfile import read_plan
+from cleanup_gitops.ledger.subjects import subject_of
 from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.runner.approval import NEW_PLAN
 from cleanup_gitops.runner.carry_out import Hands
-from cleanup_gitops.runner.run import BrokenGuardsError, Desk, Run, Stop, UnrecordedError, execute
+from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError
+from cleanup_gitops.runner.run import execute
 from cleanup_gitops.sites.cloud import CloudSite
 from cleanup_gitops.views.plan import render_text
 from cleanup_gitops.views.run import render_run
@@ -38,10 +52,13 @@ FAILURES = 5
 @site_option
 @click.pass_obj
 def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name: str | None) -> int:
-    r"""Carry out a saved plan and record the result under state/ in one commit.
+    r"""Carry out a saved plan and record under state/ what was meant, done, and found.
 
     The plan is made again first. Only rows that stand in the saved plan and are still planned in the same form are
     carried out; whoever came back is left alone. Rows that are new are listed and wait for the next approval.
+
+    What others changed since the last snapshot is recorded apart. Before the first write the intent is committed, with
+    a lease that keeps other runs away; a second run ends with exit code 6 and says who holds it. See `recover`.
 
     \b
     Examples:
@@ -65,27 +82,44 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name:
         click.echo(render_text(error.plan, error.live.people, colour=colours(sys.stdout)), nl=False)
         raise
     except UnrecordedError as error:
-        _keep(error.run)
-        _tell(error.run)
+        _keep(place, error.run)
+        _tell(place, error.run)
         raise
-    _tell(run)
+    _tell(place, run)
     if run.nothing_in_common:
         raise ApprovalError("Nothing of the saved plan is still planned in the same form.", NEW_PLAN)
     return FAILURES if run.failed else 0
 
 
-def _tell(run: Run) -> None:
+def _tell(place: Workplace, run: Run) -> None:
     text = render_run(
         run.plan,
         run.outcomes,
         run.approval,
         run.commit,
         run.live.people,
+        place=place_of_record(place),
+        found=(*(_found(run.found) if run.found else ()), *told_meanwhile(run.record)),
         not_approved=run.choice.not_approved,
         unread=run.unread,
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
+    for note in place.store.notes:
+        click.echo(f"Note: {note}", err=True)
+
+
+def _found(found: Found) -> list[str]:
+    """What others had changed before the run, which is recorded apart from it."""
+    drift = found.drift
+    since = f"{drift.since:%Y-%m-%d %H:%M} UTC"
+    told = [f"Since the snapshot of {since}, {subject_of(found.entry)} (recorded apart, commit {found.commit})."]
+    if drift.recorded_by != __version__:
+        told.append(
+            f"That snapshot was made by version {drift.recorded_by}, this is {__version__}: accounts and groups may"
+            " only be classed otherwise."
+        )
+    return told
 
 
 def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
@@ -99,6 +133,9 @@ def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
             domains=recorded_domains(place),
             warnings=credential_warnings(place.site, place.clock.now().date()),
             lists=lists,
+            attributes=place.site.recorded_attributes,
+            process=this_process(),
+            place=job_address(),
         )
         return execute(desk, saved=saved, stop=stop)
 
@@ -128,15 +165,21 @@ def _clean_end(stop: Stop, site: CloudSite) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _keep(run: Run) -> None:
+def _keep(place: Workplace, run: Run) -> None:
     """What could not be committed stays as a file: here, else in the temporary folder, else on standard error."""
-    lines = next(data for path, data in run.record.files.items() if data and path.endswith("/outcomes.jsonl"))
-    name = f"cleanup-gitops-{run.record.entry.run}.outcomes.jsonl"
+    lines = next(data for path, data in run.record.files.items() if data and path.endswith(f"/{layout.OUTCOMES}"))
+    name = f"cleanup-gitops-{run.id}.{layout.OUTCOMES}"
     for folder in (Path(), Path(tempfile.gettempdir())):
         try:
             write_file(folder / name, lines)
         except CleanupError:
             continue
-        click.echo(f"The outcomes were kept in {folder / name}: keep it, it is the only record of this run.", err=True)
+        there = () if place.folder == Path() else ("-C", str(place.folder))
+        typed = ("cleanup-gitops", *there, "recover", run.id, "--site", place.site.name)
+        click.echo(
+            f"The outcomes were kept in {folder / name}: it is the only record of this run. When what is in the way is"
+            f" mended, record them with: {shlex.join((*typed, '--outcomes', str(folder / name)))}",
+            err=True,
+        )
         return
     click.echo(lines.decode(), err=True)

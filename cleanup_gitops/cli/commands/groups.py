@@ -11,10 +11,11 @@ from cleanup_gitops.cli.listing import (
     Wish,
     explained,
     facts_of,
+    find,
     layout,
     listing_options,
     no_such_group,
-    read_live,
+    recorded_option,
     show,
 )
 from cleanup_gitops.cli.options import site_option
@@ -35,6 +36,7 @@ from cleanup_gitops.views.words import counted
 @click.option("--members", metavar="GROUP", help="List the direct members of one group, by its name or id, instead.")
 @listing_options
 @click.option("--ids-only", is_flag=True, help="With --members: leave out names and addresses.")
+@recorded_option
 @click.pass_obj
 def command(
     folder: Path,
@@ -43,17 +45,19 @@ def command(
     site_name: str | None,
     members: str | None,
     ids_only: bool,
+    recorded: str | None,
     **wish: Any,  # noqa: ANN401 - the options of `Wish`
 ) -> int:
     r"""List the groups of the live site, all or those with these names or globs. Changes nothing.
 
-    With --members the columns are those of `cleanup-gitops users`.
+    With --recorded they are those of a snapshot. With --members the columns are those of `cleanup-gitops users`.
 
     \b
     Examples:
       cleanup-gitops groups
       cleanup-gitops groups 'contractors-*' --sort -members
       cleanup-gitops groups --members confluence-users-acme --columns id,name,seen,groups
+      cleanup-gitops groups --recorded v2026-05 --members break-glass
     """
     asked = Wish(**wish)
     if members is not None and patterns:
@@ -61,19 +65,20 @@ def command(
     if members is None:
         wanted = layout(asked, group_columns.GROUP_COLUMNS, _usual(asked, group_columns.SHOWN))
     else:
-        known = user_columns.without_people(ids_only=ids_only)
+        known = user_columns.without_people(ids_only=ids_only or recorded is not None)
         usual = user_columns.SHOWN if asked.form == "table" else user_columns.EXPORTED
         wanted = layout(asked, known, [name for name in usual if name in known])
     place = only_one(workplaces(folder, SystemClock(), site_name))
-    facts = facts_of(place, read_live(place))
+    found = find(place, recorded)
+    facts = facts_of(place, found.live)
     if members is None:
         groups = _named(facts.inventory, patterns) if patterns else facts.inventory.groups
         by_name = sorted(groups, key=lambda one: (one.name.casefold(), one.id))
-        show(Sheet(wanted.columns, by_name, facts), asked, wanted, _about(facts), "group")
+        show(Sheet(wanted.columns, by_name, facts), asked, wanted, found, _counts(facts), "group")
     else:
         ids = _ids(facts.inventory, members)
         users = [user for user in facts.inventory.users if not ids.isdisjoint(user.groups or ())]
-        show(Sheet(wanted.columns, users, facts), asked, wanted, _about(facts), "member", members)
+        show(Sheet(wanted.columns, users, facts), asked, wanted, found, _counts(facts), f"member of {members}")
     if facts.memberships_unknown:
         accounts = counted(facts.memberships_unknown, "account")
         click.echo(f"The groups of {accounts} are not known, so they are counted in none.", err=True)
@@ -84,7 +89,7 @@ def _usual(asked: Wish, shown: tuple[str, ...]) -> tuple[str, ...]:
     return shown if asked.form == "table" else tuple(group_columns.GROUP_COLUMNS)
 
 
-def _about(facts: Facts) -> dict[str, int]:
+def _counts(facts: Facts) -> dict[str, int]:
     return {"memberships_unknown": facts.memberships_unknown}
 
 

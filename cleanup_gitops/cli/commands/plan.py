@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -14,15 +15,17 @@ from cleanup_gitops.cli.files import write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import Instant, format_option, limit_option, site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
-from cleanup_gitops.cli.wiring import Workplace, connected, only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, connected, look_at_record, only_one, workplaces
+from cleanup_gitops.ledger.leases import describe, leases_of
+from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes
-from cleanup_gitops.ledger.record import memory_of
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.runner.reading import read_with_answers
+from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.views.plan import RENDERERS
 
 CHANGES_PRESENT = 2
@@ -87,11 +90,20 @@ def _saved(folder: Path, out: Path, plan: Plan) -> str:
     return f"The plan was saved to {out}. Apply it with: {shlex.join(('cleanup-gitops', *there, 'apply', str(out)))}"
 
 
+def _tell_leases(files: Mapping[str, bytes], now: datetime) -> None:
+    """While a run is under way, what is read may change, and an apply would be refused."""
+    for lease in leases_of(files):
+        click.echo(f"Warning: a run is under way or was cut off: {describe(lease, now)}.", err=True)
+
+
 def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
-    memory = memory_of(place.store.read())
-    created = place.clock.now()
+    files, older = look_at_record(place)
+    memory = memory_of(files, place.site.name)
+    created, policies = place.clock.now(), place.store.policy_commit()
+    _tell_leases(files, created)
     with progress() as steps, connected(place, steps) as site:
-        live, _ = read_with_answers(site.reader, place.policies, as_of or created, lists)
+        reader = remembering(site.reader, files)
+        live, _ = read_with_answers(reader, place.policies, as_of or created, lists)
     plan = make_plan(
         live.inventory,
         place.policies,
@@ -99,8 +111,8 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
         created=created,
         as_of=as_of or created,
         tool_version=__version__,
-        policy_commit=place.store.policy_commit(),
-        warnings=credential_warnings(place.site, created.date()),
+        policy_commit=policies,
+        warnings=(*([older] if older else []), *credential_warnings(place.site, created.date())),
         people=live.people,
         lists=lists,
     )

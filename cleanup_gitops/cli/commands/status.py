@@ -7,13 +7,18 @@ from pathlib import Path
 
 import click
 
+from cleanup_gitops import __version__
 from cleanup_gitops.cli.listing import read_live
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
-from cleanup_gitops.cli.wiring import Workplace, only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, look_at_record, only_one, workplaces
 from cleanup_gitops.ledger.chain import read_tail
-from cleanup_gitops.ledger.record import memory_of
+from cleanup_gitops.ledger.layout import MANIFEST
+from cleanup_gitops.ledger.leases import leases_of
+from cleanup_gitops.ledger.memory import memory_of
+from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.model.errors import StateError
+from cleanup_gitops.model.run import ACTING
 from cleanup_gitops.views.status import Recorded, render_status, render_status_json, site_status
 
 UNSAFE = 3
@@ -33,7 +38,8 @@ UNSAFE = 3
 def command(folder: Path, site_name: str | None, form: str) -> int:
     r"""Show the live site on one screen: seats, users, what was recorded last, and what ends soon. Changes nothing.
 
-    Exit code 3 when the recorded state is not sound; everything else is shown all the same.
+    Tells which run is under way or was cut off, since when, and where records go. Exit code 3 when the recorded state
+    is not sound; everything else is shown all the same.
 
     \b
     Examples:
@@ -59,11 +65,25 @@ def command(folder: Path, site_name: str | None, form: str) -> int:
 
 
 def _recorded(place: Workplace) -> Recorded:
-    """The last entry of the ledger, when all that is recorded fits it."""
+    """What is recorded, when all of it fits its ledger."""
+    now = place.clock.now()
     try:
-        files = place.store.read()
-        memory_of(files)
+        files, older = look_at_record(place)
+        memory = memory_of(files, place.site.name)
         tail = read_tail(files)
+        leases = leases_of(files)
+        version = read_manifest(files[MANIFEST]).tool_version if MANIFEST in files else __version__
+        where = place.store.place
     except StateError as error:
         return Recorded(problem=f"{error.message} {error.hint}".strip())
-    return Recorded(last=tail.entries[-1] if tail else None)
+    runs = [entry for entry in tail.entries if entry.kind in ACTING] if tail else []
+    return Recorded(
+        last=runs[-1] if runs else None,
+        serial=memory.serial,
+        times=memory.last,
+        leases=leases,
+        now=now,
+        place=where,
+        version="" if version == __version__ else version,
+        older=older,
+    )

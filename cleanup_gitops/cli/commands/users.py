@@ -11,10 +11,11 @@ from cleanup_gitops.cli.listing import (
     Wish,
     explained,
     facts_of,
+    find,
     layout,
     listing_options,
     nothing_such,
-    read_live,
+    recorded_option,
     show,
 )
 from cleanup_gitops.cli.lists import read_lists
@@ -43,6 +44,7 @@ from cleanup_gitops.views.words import counted
 @click.option("--unknown", is_flag=True, help="List those of whom it is not known whether they meet the conditions.")
 @listing_options
 @click.option("--ids-only", is_flag=True, help="Leave out names and addresses.")
+@recorded_option
 @click.pass_obj
 def command(
     folder: Path,
@@ -51,9 +53,10 @@ def command(
     where: tuple[str, ...],
     unknown: bool,
     ids_only: bool,
+    recorded: str | None,
     **wish: Any,  # noqa: ANN401
 ) -> int:
-    r"""List the users of the live site. Changes nothing and records nothing.
+    r"""List the users of the live site, or of a recorded snapshot. Changes nothing and records nothing.
 
     Conditions are those of `match` in a policy. Who cannot be decided, because a fact is not known, is not listed but
     counted; `--unknown` lists them instead.
@@ -64,20 +67,21 @@ def command(
       cleanup-gitops users --where 'has_seat: true' --where 'inactive_for: 90d' --sort -idle
       cleanup-gitops users --where '{in_group: "contractors-*"}' --columns id,name,seats
       cleanup-gitops users --format csv > users.csv
+      cleanup-gitops users --recorded HEAD~7 --where 'has_seat: true'
     """
     if unknown and not where:
         raise click.UsageError("--unknown needs a condition: give one with --where.")
     match = _match(where)
     asked = Wish(**wish)
-    known = without_people(ids_only=ids_only)
+    known = without_people(ids_only=ids_only or recorded is not None)
     usual = SHOWN if asked.form == "table" else EXPORTED
     wanted = layout(asked, known, [name for name in usual if name in known])
     place = only_one(workplaces(folder, SystemClock(), site_name))
     lists = read_lists([("--where", match)], folder)
-    live = read_live(place)
-    matching, undecided = _sorted_out(live, match, lists)
-    sheet = Sheet(wanted.columns, undecided if unknown else matching, facts_of(place, live))
-    show(sheet, asked, wanted, {"undecided": len(undecided)}, "user")
+    found = find(place, recorded)
+    matching, undecided = _sorted_out(found.live, match, lists)
+    sheet = Sheet(wanted.columns, undecided if unknown else matching, facts_of(place, found.live))
+    show(sheet, asked, wanted, found, {"undecided": len(undecided)}, "user")
     if undecided and not unknown:
         note = f"Not known of {counted(len(undecided), 'more user')} whether they meet the conditions; see --unknown."
         click.echo(note, err=True)

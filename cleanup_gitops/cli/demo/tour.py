@@ -133,7 +133,7 @@ def _steps(folder: Path) -> Plan:
     _show("git", "log")
     click.echo(git(folder, "log"), nl=False)
     _say(
-        "Two commits: the policies as people wrote them, and the run with what was decided, approved and done."
+        "Three commits: the policies as people wrote them, what the run was to do, and what was approved and done."
         " Try: `git show --stat HEAD` lists what was recorded, account ids only."
     )
     return read_plan(read_file(Path(PLAN)))

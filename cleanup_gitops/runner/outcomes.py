@@ -1,0 +1,56 @@
+"""What became of a change, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cleanup_gitops.model.change import Change, RoleRevoke, TokenRevoke, change_digest
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.run import Outcome, Receipt, Result
+from cleanup_gitops.model.user import User
+from cleanup_gitops.runner.needs import took_effect
+
+OPEN: frozenset[Result] = frozenset({"failed", "not_effective", "not_attempted", "settling"})
+"""Results of a change that should have been made and is not proven to be."""
+
+
+def outcome_of(
+    change: Change,
+    result: Result,
+    at: datetime,
+    *,
+    detail: str = "",
+    receipt: Receipt | None = None,
+    seen: bool = False,
+) -> Outcome:
+    """The outcome of a change at a UTC time; ``seen``: the wished state showed on the site then."""
+    return Outcome(
+        address=change.address,
+        action=change.action,
+        change=change_digest(change),
+        user=change.user,
+        result=result,
+        at=at,
+        before=change.before,
+        after=change.after,
+        causes=change.causes,
+        detail=detail,
+        receipt=receipt,
+        verified=at if seen else None,
+    )
+
+
+def unseen(changes: Iterable[Change], site: Inventory) -> frozenset[str]:
+    """Digests of the changes whose effect this reading does not show, as far as any reading of a whole site can."""
+    users = site.user_by_id
+    return frozenset(change_digest(one) for one in changes if not _shown(one, users.get(one.user)))
+
+
+def _shown(change: Change, user: User | None) -> bool:
+    """Direct roles and tokens stand in no list: of a role the license tells something, and of a token nothing does."""
+    if isinstance(change, TokenRevoke):
+        return True
+    if isinstance(change, RoleRevoke) and user is not None and user.direct is None and user.license == "none":
+        return True
+    return took_effect(change, user)

@@ -1,0 +1,120 @@
+"""`recover` and what other commands say about a run that was cut off, over real HTTP and real git."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.workspace import Workspace
+
+
+def wait(what: Callable[[], object]) -> None:
+    for _ in range(600):
+        if what():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
+
+
+def killed(workspace: Workspace) -> str:
+    """An apply that is killed while its second change is under way; the name of the run."""
+    workspace.fault(kind="slow", seconds=1.0, match={"method": "DELETE", "nth": 2})
+    command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait(lambda: len(workspace.writes()) >= 2)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=60)
+    (lease,) = (workspace.folder / "state" / "acme" / "leases").iterdir()
+    return str(json.loads(lease.read_text())["run"])
+
+
+@pytest.mark.case("F12", "E65", "E78")
+def test_a_run_that_was_killed_is_told_ended_and_the_rest_done_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SERVER_URL": "https://github.com", "REPOSITORY": "acme/people", "RUN_ID": "7"}.items():
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    run = killed(workspace)
+    refused = workspace.run("apply", "--auto-approve")
+    assert refused.code == 6
+    assert " at https://github.com/acme/people/actions/runs/7, since " in refused.err
+    assert f"run {run} of acme by {workspace.box.runner_account}, process " in refused.err
+    assert f"`cleanup-gitops recover {run} --site acme`" in refused.err
+    assert "A run is under way or was cut off:" in workspace.run("status").out
+    document = json.loads(workspace.run("status", "--format", "json").out)
+    assert [one["run"] for one in document["recorded"]["leases"]] == [run]
+    assert f"Warning: a run is under way or was cut off: run {run}" in workspace.run("plan").err
+    listed = workspace.run("recover")
+    assert listed.code == 0
+    assert f"Directory default: run {run} of acme" in listed.out
+    before = len(workspace.writes())
+    ended = workspace.run("recover", run)
+    assert ended.code == 5, ended.out + ended.err
+    assert "Warning: This run began only " in ended.err
+    assert f"Run {run} recovered: " in ended.out
+    assert len(workspace.writes()) == before
+    applied = workspace.run("apply", "--auto-approve")
+    assert applied.code == 0, applied.out + applied.err
+    assert workspace.kinds() == ["intent", "recovery", "intent", "run"]
+    written = workspace.writes()
+    assert len(set(written)) in (len(written), len(written) - 1)  # the one under way may not have arrived
+    assert "No changes." in workspace.run("plan").out
+    assert workspace.run("recover").out == "Nothing to recover: every run that began has been recorded.\n"
+    assert workspace.run("audit", "verify").code == 0
+    told = "".join(said.out + said.err for said in (refused, listed, ended, applied)) + workspace.git("log", "-p")
+    held = workspace.box.world.credentials
+    assert not any(secret in told for secret in (held.org_api_key, held.api_token, held.user_email))
+
+
+def test_a_run_that_is_not_open_cannot_be_recovered(workspace: Workspace) -> None:
+    said = workspace.run("recover", "20261122T091500Z-1c2d3e4f")
+    assert said.code == 1
+    assert "No run 20261122T091500Z-1c2d3e4f of acme is open." in said.err
+    assert workspace.run("recover", "--outcomes", "kept.jsonl").code == 1
+    assert workspace.kinds() == []
+
+
+@pytest.mark.case("E77", "F12")
+def test_a_result_that_cannot_be_committed_is_kept_with_the_command_that_records_it(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = workspace.folder.with_name("remote.git")
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    workspace.git("remote", "add", "origin", str(remote))
+    workspace.git("push", "-q", "-u", "origin", "HEAD")
+    hook = remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nread old new ref; git log -1 --format=%B $new | grep -q '^Kind: intent' || exit 1\n")
+    hook.chmod(0o755)
+    monkeypatch.chdir(workspace.folder)
+    said = workspace.run("apply", "--auto-approve")
+    assert said.code == 5, said.out + said.err
+    assert "Recorded: not in git." in said.out
+    typed = said.err.partition("record them with: ")[2].splitlines()[0]
+    program, *arguments = typed.split()
+    assert program == "cleanup-gitops"
+    hook.unlink()
+    again = workspace.run("apply", "--auto-approve")
+    assert again.code == 6, again.err
+    before = workspace.writes()
+    ended = workspace.run(*arguments[2:])
+    assert ended.code == 0, ended.out + ended.err
+    assert "is in effect, or no longer to be done" in ended.out
+    assert " in origin/" in ended.out
+    assert workspace.writes() == before
+    assert len(set(before)) == len(before) > 2
+    assert workspace.kinds() == ["intent", "recovery"]
+
+
+@pytest.mark.case("E84")
+def test_a_snapshot_of_another_version_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("cleanup_gitops.cli.commands.apply.__version__", "0.0.1")
+        assert workspace.run("apply", "--auto-approve").code == 0
+    assert "the last snapshot is by version 0.0.1" in workspace.run("status").out
