@@ -19,13 +19,15 @@ CONTRACTS_VARIABLE = plugin.CONTRACTS_VARIABLE
 
 # The default run takes the same examples everywhere, so that a red build stays red until it is
 # mended. Slow machines are no reason to fail: no deadline, no complaint about slow generation.
-settings.register_profile(
-    "default",
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# "wide" is the same with more examples, for the run that has more time.
+for name, examples in (("default", 25), ("wide", 60)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 # HYPOTHESIS_PROFILE=thorough looks for new examples; what it finds becomes an `@example`.
 settings.register_profile(
     "thorough",

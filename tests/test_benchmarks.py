@@ -46,6 +46,18 @@ def test_the_cheap_measurements_run_and_give_rows_of_the_promised_shape(
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
+def test_a_year_is_recorded_day_by_day_packed_and_checked(tmp_path: Path) -> None:
+    file = tmp_path / "year.json"
+    main(["year", "--users", "50", "--days", "3", "--json", str(file), "--work", str(tmp_path)])
+
+    rows = json.loads(file.read_bytes())["results"]
+    assert [row["unit"] for row in rows] == ["wall s", "wall s", "MB", "MB", "MB", "wall s"]
+    assert [len(row["samples"]) for row in rows] == [2, 1, 1, 1, 1, 1]  # the first day is no quiet one
+    assert all(row["measured"] > 0 and row["budget"] is None for row in rows)
+    assert rows[1]["measured"] == max(rows[0]["samples"])
+    assert rows[1]["what"] == "the slowest day of 3, 50 users"
+
+
 def test_the_median_counts_and_a_budget_is_reached_up_to_its_own_value() -> None:
     (row,) = report_of(0.1, 0.9, 0.25).results
     assert (row.measured, row.reached) == (0.25, True)

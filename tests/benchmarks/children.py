@@ -45,6 +45,11 @@ def command(*arguments: str, more: Mapping[str, str] | None = None, success: Seq
     return used
 
 
+def answer(*arguments: str) -> tuple[Used, bytes]:
+    """Run ``python -m ...`` and return what the whole process used, and what it printed."""
+    return _run(arguments, None, (0,))
+
+
 def task(*arguments: str) -> Used:
     """Run one task of ``tests.benchmarks.tasks`` and return what the part that it times used."""
     used, said = _run(("tests.benchmarks.tasks", *arguments), None, (0,))

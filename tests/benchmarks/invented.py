@@ -11,7 +11,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from cleanup_gitops.model.activity import Activity, Never, Seen, Unknown, seen_at
+from cleanup_gitops.model.activity import Activity, Never, Unknown, seen_at
 from cleanup_gitops.model.change import Change, MemberIs, MembershipRemove, NotSeenAfter, StatusIs, membership_address
 from cleanup_gitops.model.group import Directory, Grant, Group
 from cleanup_gitops.model.inventory import Inventory, Proof, Reading
@@ -27,24 +27,8 @@ TEAMS = 500
 def organization(users: int) -> Inventory:
     """A Cloud site with so many users in about 500 groups; the same size gives the same site."""
     rng = Random(users)
-    people = sorted((_user(rng) for _ in range(users)), key=lambda user: user.id)
-    return _site(tuple(people), AS_OF)
-
-
-def a_day_later(site: Inventory) -> Inventory:
-    """The site after a quiet day: most of the people in use came again, and one in a thousand is news."""
-    rng = Random(len(site.users) + 1)
-    day = timedelta(days=1)
-    fresh = seen_at(AS_OF + timedelta(hours=20))
-    users: list[User] = []
-    for user in site.users:
-        if rng.random() < 0.001:
-            users.append(replace(user, groups=tuple(sorted({*(user.groups or ()), JIRA, "g-team-001"}))))
-        elif isinstance(user.seen, Seen) and user.seen.latest > AS_OF - 7 * day:
-            users.append(replace(user, seen=fresh))
-        else:
-            users.append(user)
-    return _site(tuple(users), AS_OF + day)
+    people = sorted((a_user(rng) for _ in range(users)), key=lambda user: user.id)
+    return site_of(tuple(people), AS_OF)
 
 
 def changes(number: int) -> list[Change]:
@@ -66,7 +50,8 @@ def _removal(account: str, seen: datetime, causes: tuple[Cause, ...]) -> Change:
     )
 
 
-def _site(users: tuple[User, ...], as_of: datetime) -> Inventory:
+def site_of(users: tuple[User, ...], as_of: datetime) -> Inventory:
+    """The site with these users, sorted by id, as it is read at this time."""
     reading = Reading(
         what="users",
         endpoint="POST /users/search",
@@ -125,7 +110,8 @@ def _account(rng: Random) -> str:
 _SEATS = (GroupSeat((MEMBERS,)),)
 
 
-def _user(rng: Random) -> User:
+def a_user(rng: Random) -> User:
+    """Somebody, as people are on such a site."""
     draw = rng.random()
     seat = draw < 0.86
     groups = {f"g-team-{rng.randrange(TEAMS):03}" for _ in range(rng.randint(1, 4))}

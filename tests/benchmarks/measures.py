@@ -10,16 +10,21 @@ from msgspec import Struct
 
 from tests.benchmarks import children, online
 from tests.benchmarks.children import Used
+from tests.benchmarks.year import Year, days_of, year
 
-Unit = Literal["CPU s", "wall s", "times"]
+Unit = Literal["CPU s", "wall s", "times", "MB"]
+
+
+WHOLE_YEAR = 365
 
 
 class Bench:
     """Where inputs are kept: each is made once, in a process of its own, so that it is in nobody's memory peak."""
 
-    def __init__(self, work: Path, runs: int) -> None:
+    def __init__(self, work: Path, runs: int, days: int = WHOLE_YEAR) -> None:
         self.work = work
         self.runs = runs
+        self.days = days
 
     def organization(self, users: int) -> str:
         """File of a recorded inventory."""
@@ -34,6 +39,11 @@ class Bench:
         if not path.exists():
             children.command("tests.benchmarks.tasks", "policies", str(path), str(policies), str(lines))
         return str(path)
+
+    def year(self, users: int) -> Year:
+        """What a year of an organization is like: made once, because it takes long."""
+        repository = self.work / f"year-{users}-{self.days}"
+        return year(self.organization(users), self.policies(), str(repository), self.days)
 
     def each(self, run: Callable[[int], Used]) -> Iterator[Used]:
         """Run it as often as asked for."""
@@ -112,6 +122,36 @@ def _record(bench: Bench, users: int, day: str) -> Iterator[Used]:
     return bench.each(one)
 
 
+def _recorded(bench: Bench, users: int) -> Iterator[Used]:
+    organization, folder = bench.organization(users), bench.policies()
+    return bench.each(lambda _: children.task("recorded", organization, folder))
+
+
+def _drift(bench: Bench, users: int) -> Iterator[Used]:
+    organization, folder = bench.organization(users), bench.policies()
+    return bench.each(lambda _: children.task("drift", organization, folder))
+
+
+def _days(bench: Bench, users: int) -> Iterator[Sample]:
+    return (Sample(used.wall, used) for used in days_of(bench.year(users)))
+
+
+def _slowest(bench: Bench, users: int) -> Iterator[Sample]:
+    yield max(_days(bench, users), key=lambda sample: sample.value)
+
+
+def _weight(packed: Callable[[Year], float]) -> Callable[[Bench, int], Iterator[Sample]]:
+    def weighed(bench: Bench, users: int) -> Iterator[Sample]:
+        found = bench.year(users)
+        yield Sample(packed(found), found.used)
+
+    return weighed
+
+
+def _verified(bench: Bench, users: int) -> Iterator[Used]:
+    yield bench.year(users).verified
+
+
 NEAR = 20
 """Milliseconds on the way to a site that is nearer than any real one; 100 are usual."""
 
@@ -119,6 +159,12 @@ NEAR = 20
 def _online(bench: Bench, users: int, latency: int) -> Iterator[Sample]:
     for pair in online.pairs(users, latency, bench.runs, bench.work):
         yield Sample(pair.plan.wall / pair.loop.wall, pair.plan)
+
+
+def _long(what: str, unit: Unit, run: Callable[[Bench, int], Iterator[Sample]], budget: float | None = None) -> Measure:
+    """A row of the year; its budget is that of a whole year of 100,000 users."""
+    budgets = {} if budget is None else {100_000: budget}
+    return Measure(name="year", what=what, unit=unit, budgets=budgets, usual=(100_000,), scale="users", run=run)
 
 
 MEASURES: tuple[Measure, ...] = (
@@ -199,5 +245,30 @@ MEASURES: tuple[Measure, ...] = (
         scale="users",
         run=_wall(lambda bench, users: _record(bench, users, "quiet")),
     ),
+    Measure(
+        name="recorded",
+        what="recorded files of {size} users to an inventory",
+        budgets={100_000: 0.5},
+        usual=(100_000,),
+        scale="users",
+        run=_cpu(_recorded),
+    ),
+    Measure(
+        name="drift",
+        what="comparing a recorded inventory of {size} users with the site",
+        budgets={100_000: 0.5},
+        usual=(100_000,),
+        scale="users",
+        run=_cpu(_drift),
+    ),
 )
-NAMES = tuple(measure.name for measure in MEASURES)
+YEAR: tuple[Measure, ...] = (
+    _long("a quiet day of {size} users: record of what others changed, and of the run", "wall s", _days),
+    _long("the slowest day of {days}, {size} users", "wall s", _slowest),
+    _long("{days} days of {size} users in git, as they are left", "MB", _weight(lambda one: one.as_left)),
+    _long("the same after `git gc`", "MB", _weight(lambda one: one.collected)),
+    _long("the same repacked, window and depth 50", "MB", _weight(lambda one: one.repacked), budget=25.0),
+    _long("`audit verify` of the same, whole process", "wall s", _wall(_verified), budget=60.0),
+)
+"""Measured only when asked for by name, together, on one repository."""
+NAMES = (*(measure.name for measure in MEASURES), "year")

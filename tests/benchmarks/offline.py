@@ -20,7 +20,7 @@ from cleanup_gitops.policy.loader import load
 from cleanup_gitops.views.plan import render_text
 
 
-def recorded(path: str) -> Inventory:
+def inventory(path: str) -> Inventory:
     """An inventory from a file; rows have no cycles, so the collector need not look for any while they load."""
     gc.disable()
     try:
@@ -40,4 +40,4 @@ def made_plan(site: Inventory, policies: SitePolicies) -> Plan:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(render_text(made_plan(recorded(sys.argv[1]), site_policies(sys.argv[2]))))
+    sys.stdout.write(render_text(made_plan(inventory(sys.argv[1]), site_policies(sys.argv[2]))))

@@ -11,10 +11,11 @@ from statistics import median
 from msgspec import Struct
 
 from tests.benchmarks.children import ROOT
-from tests.benchmarks.measures import Measure, Sample, Unit
+from tests.benchmarks.measures import WHOLE_YEAR, Measure, Sample, Unit
 
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+"""Where the table of all measurements stands on the page; that of the year has "year" instead."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -44,14 +45,14 @@ class Report(Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]
 
 
-def result(measure: Measure, size: int, samples: Iterable[Sample]) -> Result:
-    """The row of one measure at one size."""
+def result(measure: Measure, size: int, samples: Iterable[Sample], days: int = WHOLE_YEAR) -> Result:
+    """The row of one measure at one size; budgets are those of a whole year."""
     found = tuple(samples)
     value = median(one.value for one in found)
-    budget = measure.budgets.get(size)
+    budget = measure.budgets.get(size) if days == WHOLE_YEAR or measure.name != "year" else None
     return Result(
         name=measure.name,
-        what=measure.what.format(size=f"{size:,}"),
+        what=measure.what.format(size=f"{size:,}", days=days),
         size=size,
         unit=measure.unit,
         budget=budget,
@@ -71,8 +72,9 @@ def machine() -> str:
 
 def table(report: Report) -> str:
     """The Markdown table with its heading line, ended by LF."""
+    how = "one repository" if all(row.name == "year" for row in report.results) else f"median of {report.runs}"
     lines = [
-        f"{report.date}, {report.machine}, median of {report.runs}.",
+        f"{report.date}, {report.machine}, {how}.",
         "",
         "| what | budget | measured (median) | reached | wall s | peak MiB |",
         "|---|---|---|---|---|---|",
@@ -86,11 +88,12 @@ def table(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(report: Report, page: Path = PAGE) -> None:
-    """Put the table between the marks of the page."""
+def write(report: Report, page: Path = PAGE, what: str = "benchmarks") -> None:
+    """Put the table between its marks on the page."""
     text = page.read_text("utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    marks = [mark.replace("benchmarks", what) for mark in (BEGIN, END)]
+    before, begin, rest = text.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not (begin and end):
-        raise SystemExit(f"{page} has no place for the table: {BEGIN} and {END} are missing.")
-    page.write_text(f"{before}{BEGIN}\n{table(report)}{END}{after}", "utf-8")
+        raise SystemExit(f"{page} has no place for the table: {' and '.join(marks)} are missing.")
+    page.write_text(f"{before}{begin}\n{table(report)}{end}{after}", "utf-8")

@@ -17,13 +17,17 @@ from pathlib import Path
 
 import msgspec
 
-from cleanup_gitops.ledger.record import memory_of, record_run
-from cleanup_gitops.ledger.store import GitStore
-from cleanup_gitops.model.plan import plan_digest
+from cleanup_gitops.ledger.drift import compare
+from cleanup_gitops.ledger.record import Ground, Record, ground_of, record_run
+from cleanup_gitops.ledger.recorded import recorded_inventory
+from cleanup_gitops.ledger.repository.store import GitStore
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.plan import Plan, plan_digest
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.policy.loader import load
 from tests.benchmarks import invented
-from tests.benchmarks.offline import made_plan, recorded, site_policies
+from tests.benchmarks.days import Days
+from tests.benchmarks.offline import inventory, made_plan, site_policies
 
 
 def main(name: str, *arguments: str) -> None:
@@ -35,13 +39,14 @@ def main(name: str, *arguments: str) -> None:
 def timed() -> Iterator[None]:
     """Print what the block used, together with the processes (git) that it ran."""
     gc.collect()
-    before, started = _cpu(), time.perf_counter()
+    before, started = cpu_seconds(), time.perf_counter()
     yield
-    wall, cpu = time.perf_counter() - started, _cpu() - before
+    wall, cpu = time.perf_counter() - started, cpu_seconds() - before
     sys.stdout.write(msgspec.json.encode({"cpu": cpu, "wall": wall}).decode())
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
+    """Processor seconds of this process and of those that it ran and waited for."""
     both = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in both)
 
@@ -64,7 +69,7 @@ def load_policies(folder: str) -> None:
 
 def rules(organization: str, folder: str) -> None:
     """Time a plan: every user against every policy, with the reasons for every change."""
-    policies, site = site_policies(folder), recorded(organization)
+    policies, site = site_policies(folder), inventory(organization)
     with timed():
         plan = made_plan(site, policies)
     assert plan.changes
@@ -80,36 +85,68 @@ def digest(number: str) -> None:
 def record(organization: str, folder: str, repository: str, day: str) -> None:
     """Time snapshot and commit: of the first day, or of a quiet day after it."""
     root = Path(repository)
-    site = recorded(organization)
+    site = inventory(organization)
     if day == "first":
         subprocess.run(["git", "init", "--quiet", str(root)], check=True)
     else:
-        site = invented.a_day_later(site)
+        site = Days(site).next()
     plan = made_plan(site, site_policies(folder))
     store = GitStore(root, site.site)
-    before = store.read()
-    memory = memory_of(before)
+    ground = ground_before(store, site)
     with timed():
-        made = record_run(
-            before=before,
-            memory=memory,
-            plan=plan,
-            outcomes=(),
-            approval=Approval(kind="auto", by=site.runner[0], at=plan.created, ref=plan.envelope),
-            inventory=site,
-            time=plan.created + timedelta(minutes=5),
-            tool_version="benchmark",
-            domains=frozenset({"acme.com"}),
-        )
+        made = made_record(ground, plan, site)
         store.commit(made.files, made.subject, made.trailers)
+
+
+def ground_before(store: GitStore, site: Inventory) -> Ground:
+    """What is recorded so far."""
+    return ground_of(site.site, store.read(), tool_version="benchmark", domains=frozenset({"acme.com"}))
+
+
+def made_record(ground: Ground, plan: Plan, site: Inventory) -> Record:
+    """The record of a run that had nothing to do."""
+    return record_run(
+        ground,
+        plan=plan,
+        outcomes=(),
+        approval=Approval(kind="auto", by=site.runner[0], at=plan.created, ref=plan.envelope),
+        inventory=site,
+        time=plan.created + timedelta(minutes=5),
+    )
+
+
+def recorded(organization: str, folder: str) -> None:
+    """Time how long a recorded inventory takes to come back from the files of its commit."""
+    files = recorded_files(organization, folder)
+    with timed():
+        recorded_inventory(files)
+
+
+def drift(organization: str, folder: str) -> None:
+    """Time the comparison of a recorded inventory with the site a quiet day later."""
+    before = recorded_inventory(recorded_files(organization, folder))
+    after = Days(inventory(organization)).next()
+    with timed():
+        found = compare(before, after)
+    assert found
+
+
+def recorded_files(organization: str, folder: str) -> dict[str, bytes]:
+    """The files of a first record."""
+    site = inventory(organization)
+    ground = ground_of(site.site, {}, tool_version="benchmark", domains=frozenset({"acme.com"}))
+    made = made_record(ground, made_plan(site, site_policies(folder)), site)
+    return {path: data for path, data in made.files.items() if data is not None}
 
 
 TASKS: dict[str, Callable[..., None]] = {
     "digest": digest,
+    "drift": drift,
     "load": load_policies,
     "organization": write_organization,
     "policies": write_policies,
     "record": record,
+    "recorded": recorded,
     "rules": rules,
 }
 
