@@ -262,6 +262,7 @@ def test_a_branch_of_its_own_is_named_when_nothing_is_recorded_here(
     assert "Nothing is recorded in this branch" in shown
     assert "Say with --branch where to look: origin/state." in shown
     assert cleanup_gitops(["-C", str(clone.path), "audit", "verify", "--branch", "origin/state"]) == 0
+    assert cleanup_gitops(["-C", str(clone.path), "audit", "verify", "--branch", "state"]) == 0
     assert cleanup_gitops(["-C", str(repository.path), "audit", "verify", "--branch", "state"]) == 0
     capsys.readouterr()
     assert cleanup_gitops(["-C", str(repository.path), "audit", "verify", "--branch", "none"]) == 1

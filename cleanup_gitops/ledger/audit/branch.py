@@ -27,6 +27,8 @@ _BRANCH = re.compile(r"refs/(?:heads|remotes)/(.+)")
 class BranchReader:
     """A branch of the repository that ``root`` lies in: ``name``, local or remote, or the one that is checked out.
 
+    Where there is no local branch of that name, the only remote's that has one is meant, as git means it.
+
     ``prefix`` leads from the top of the repository to ``root``: "" or a path that ends with "/". Raises ``StoreError``
     when ``root`` is in no repository. It may be a bare one.
     """
@@ -42,13 +44,19 @@ class BranchReader:
     @cached_property
     def tip(self) -> str:
         """The commit at which the branch ends. Raises ``StoreError`` when there is none."""
-        names = [f"refs/heads/{self._name}", f"refs/remotes/{self._name}"] if self._name is not None else ["HEAD"]
-        for name in names:
+        for name in self._candidates():
             if found := self.git.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
                 return found
         if self._name is None:
             raise StoreError("There is no commit here yet, so nothing is recorded.", self._elsewhere(self.all()))
-        raise StoreError(f"There is no branch {self._name!r} in {self._root}.", self._elsewhere(self.all()))
+        raise StoreError(f"There is no branch {self._name!r} in {self._root.absolute()}.", self._elsewhere(self.all()))
+
+    def _candidates(self) -> list[str]:
+        if self._name is None:
+            return ["HEAD"]
+        remotes = [one for one in self.all() if one.partition("/")[2] == self._name]
+        theirs = [f"refs/remotes/{one}" for one in remotes] if len(remotes) == 1 else []
+        return [f"refs/heads/{self._name}", f"refs/remotes/{self._name}", *theirs]
 
     def all(self) -> list[str]:
         """Names of all branches, local and remote ones, such as "main" and "origin/main"."""
