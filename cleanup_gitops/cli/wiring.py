@@ -79,8 +79,7 @@ def look_at_record(place: Workplace) -> tuple[dict[str, bytes], str]:
     except LeaseTakenError:
         return place.store.read(fresh=False), "Another run has begun; what is shown is older than its record."
     except StoreError as error:
-        files = place.store.read(fresh=False)
-        return files, f"The record in this clone was used as it is: {error.message[0].lower()}{error.message[1:]}"
+        return place.store.read(fresh=False), f"The record in this clone was used as it is. {error.message}"
 
 
 @contextmanager

@@ -16,10 +16,9 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import HINT
 from cleanup_gitops.ledger.lines import recent_days
 from cleanup_gitops.ledger.rows import AccountRow, NeverUsed, NotKnown, Recent, Use
-from cleanup_gitops.ledger.since import known_of, midnight_of
+from cleanup_gitops.ledger.since import known_of, midnight_of, understood
 from cleanup_gitops.model.activity import Activity, Never, Seen, Unknown
 from cleanup_gitops.model.errors import StateError
-from cleanup_gitops.model.memory import Since
 from cleanup_gitops.model.user import GroupSeat, User
 
 _LAST_SECOND = time(23, 59, 59)
@@ -81,7 +80,7 @@ class Accounts:
             accepted=row.accepted,
             status_since=midnight_of(row.status_since),
         )
-        return _with_since(user, known_of(row, self._began))
+        return understood(user, known_of(row, self._began))
 
     def _steps(self, row: AccountRow) -> tuple[str, ...]:
         chains = [path.chain for path in row.seats or () if type(path) is GroupSeat]
@@ -112,18 +111,6 @@ def _facts(row: AccountRow) -> tuple[Any, ...]:
         row.accepted,
         row.status_since,
         row.since,
-    )
-
-
-def _with_since(user: User, since: Since) -> User:
-    """What snapshots tell, where the site did not."""
-    told = user.status_since is not None or user.status == "unknown"
-    return replace(
-        user,
-        seat_since=user.seat_since or midnight_of(since.seat),
-        status_by=None if told else midnight_of(since.status_by),
-        status_after=None if told else midnight_of(since.status_after),
-        restored_at=midnight_of(since.restored),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +18,7 @@ from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.run import LedgerEntry
 
 FORMAT = 1
+"""Of all that is stored for a site: ledger, snapshot, intents and leases."""
 GENESIS = "0" * 64
 """What the first line of all names as the line before it."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -25,6 +27,19 @@ HINT = (
     "Nothing was done. See who changed the recorded state with `git log -p` on its folder, and bring back the files"
     " of the last commit made by this tool."
 )
+_OTHER_VERSION = "Use the version of cleanup-gitops that wrote it, or a newer one."
+
+
+class Versioned(Protocol):
+    """A stored document that says its format."""
+
+    @property
+    def format(self) -> int:
+        """The format that it was written in."""
+        ...
+
+
+Document = TypeVar("Document", bound=Versioned)
 
 
 class Tail(Struct, frozen=True):
@@ -85,6 +100,17 @@ def _lines(path: str, data: bytes) -> list[bytes]:
     return data[:-1].split(b"\n")
 
 
+def read_document(where: str, data: bytes, sort: type[Document]) -> Document:
+    """What a stored file holds, which says its format. Raises ``StateError`` that begins with ``where``."""
+    try:
+        found = msgspec.json.decode(data, type=sort)
+    except UNREADABLE as error:
+        raise StateError(f"{where} cannot be read: {error}.", HINT) from None
+    if found.format != FORMAT:
+        raise StateError(f"{where} has format {found.format}; this version knows {FORMAT}.", _OTHER_VERSION)
+    return found
+
+
 def entry_of(where: str, line: bytes) -> LedgerEntry:
     """The entry of a stored line. Raises ``StateError`` that begins with ``where``."""
     try:
@@ -92,8 +118,5 @@ def entry_of(where: str, line: bytes) -> LedgerEntry:
     except UNREADABLE as error:
         raise StateError(f"{where} is not a ledger entry: {error}.", HINT) from None
     if entry.format != FORMAT:
-        raise StateError(
-            f"{where} has ledger format {entry.format}; this version knows {FORMAT}.",
-            "Use the version of cleanup-gitops that wrote it, or a newer one.",
-        )
+        raise StateError(f"{where} has ledger format {entry.format}; this version knows {FORMAT}.", _OTHER_VERSION)
     return entry

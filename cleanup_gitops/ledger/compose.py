@@ -164,19 +164,34 @@ def compose(
         digests={**(known or {}), **{path: sha256(data) for path, data in evidence.items()}},
         **({"accounts": 0, "results": {}, "actions": {}} | said),
     )
-    line = chain.line_of(entry)
-    head = chain.link(line)
-    after = shot.state | evidence | _ledger_file(ground.before, time, line)
-    changed = _changed(ground.before, after, seen=seen is not None)
+    changed = _changed(ground.before, shot.state | evidence, seen=seen is not None)
     if entry.intent:
         changed |= {path: None for path in ground.before if path.startswith(layout.LEASES)}
+    record = sealed(entry, changed, ground.before, shot.manifest, shot.lines, outcomes)
+    return msgspec.structs.replace(record, shown=seen[0]) if seen else record
+
+
+def sealed(
+    entry: LedgerEntry,
+    files: Mapping[str, bytes | None],
+    before: Mapping[str, bytes],
+    manifest: Manifest | None,
+    lines: Sequence[Remembered],
+    outcomes: Sequence[Outcome] = (),
+) -> Record:
+    """The record of these files with this entry at the end of the ledger that ``before`` has.
+
+    ``manifest`` and ``lines`` are those in force after it.
+    """
+    line = chain.line_of(entry)
+    tail, head = chain.read_tail(before), chain.link(line)
+    entries = (*tail.entries, entry) if tail else (entry,)
     return Record(
-        files=changed,
+        files={**files, **_ledger_file(before, entry.time, line)},
         entry=entry,
-        memory=memory_after(chain.Tail((*_entries(ground), entry), head), shot.manifest, shot.lines),
-        subject=f"{ground.site}: {subject_of(entry, outcomes)}",
+        memory=memory_after(chain.Tail(entries, head), manifest, lines),
+        subject=f"{entry.site}: {subject_of(entry, outcomes)}",
         trailers=trailers_of(entry, head),
-        shown=seen[0] if seen else None,
     )
 
 

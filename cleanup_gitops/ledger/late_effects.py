@@ -8,10 +8,8 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.drift import Difference, Fact
 from cleanup_gitops.model.memory import Settling
-from cleanup_gitops.model.run import Outcome, Result
+from cleanup_gitops.model.run import ACCEPTED, Outcome
 
-ACCEPTED: frozenset[Result] = frozenset({"applied", "settling", "not_effective"})
-"""Results of writes that the site accepted, whatever it showed: they may still take effect."""
 _ADDED, _REMOVED = "membership.added", "membership.removed"
 _LICENSES = {"none": 0, "guest": 1, "seat": 2}
 

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeVar
-
-import msgspec
 
 from cleanup_gitops.ledger import layout
-from cleanup_gitops.ledger.chain import FORMAT, HINT, UNREADABLE
-from cleanup_gitops.model.errors import LeaseHeldError, StateError
+from cleanup_gitops.ledger.chain import read_document
+from cleanup_gitops.model.errors import LeaseHeldError
 from cleanup_gitops.model.run import Intent, Lease
-
-_One = TypeVar("_One", Intent, Lease)
 
 
 def read_lease(path: str, data: bytes) -> Lease:
     """The lease in a file. Raises ``StateError``."""
-    return _read(path, data, Lease)
+    return read_document(path, data, Lease)
 
 
 def read_intent(path: str, data: bytes) -> Intent:
     """The intent in a file. Raises ``StateError``."""
-    return _read(path, data, Intent)
+    return read_document(path, data, Intent)
 
 
 def leases_of(files: Mapping[str, bytes]) -> tuple[Lease, ...]:
@@ -55,16 +50,3 @@ def age(lease: Lease, now: datetime) -> str:
     parts = [f"{days} d"] if days else []
     parts += [f"{hours} h"] if days or hours else []
     return " ".join([*parts, f"{minutes % 60} min"])
-
-
-def _read(path: str, data: bytes, sort: type[_One]) -> _One:
-    try:
-        found = msgspec.json.decode(data, type=sort)
-    except UNREADABLE as error:
-        raise StateError(f"{path} cannot be read: {error}.", HINT) from None
-    if found.format != FORMAT:
-        raise StateError(
-            f"{path} has format {found.format}; this version knows {FORMAT}.",
-            "Use the version of cleanup-gitops that wrote it, or a newer one.",
-        )
-    return found

@@ -14,17 +14,16 @@ import msgspec
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
-from cleanup_gitops.ledger.late_effects import ACCEPTED, effect_of
+from cleanup_gitops.ledger.late_effects import effect_of
 from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Applied, Consumed, Remembered, Settling
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import FINISHED, Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
+from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
 
 __all__ = [
-    "ACCEPTED",
     "Ground",
     "Record",
     "compose",

@@ -8,13 +8,12 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from cleanup_gitops.ledger import chain, layout
-from cleanup_gitops.ledger.compose import Record, run_id
+from cleanup_gitops.ledger.compose import Record, run_id, sealed
 from cleanup_gitops.ledger.digests import hashes_of, parts_of, state_digest_of
 from cleanup_gitops.ledger.leases import held, leases_of
-from cleanup_gitops.ledger.memory import memory_after, memory_of, read_lines
+from cleanup_gitops.ledger.memory import memory_of, read_lines
 from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.ledger.snapshot import manifest_bytes
-from cleanup_gitops.ledger.subjects import subject_of, trailers_of
 from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.errors import StoreError
 from cleanup_gitops.model.run import LedgerEntry, Origin
@@ -61,12 +60,4 @@ def record_roll_over(
         actions={},
         origin=Origin(commit=commit, head=f"sha256:{memory.head}"),
     )
-    line = chain.line_of(entry)
-    head = chain.link(line)
-    return Record(
-        files={**state, layout.MANIFEST: stored, layout.ledger_file(time): line + b"\n"},
-        entry=entry,
-        memory=memory_after(chain.Tail((entry,), head), manifest, read_lines(state)),
-        subject=f"{site}: {subject_of(entry)}",
-        trailers=trailers_of(entry, head),
-    )
+    return sealed(entry, {**state, layout.MANIFEST: stored}, {}, manifest, read_lines(state))

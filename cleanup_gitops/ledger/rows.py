@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from cleanup_gitops.ledger import layout
-from cleanup_gitops.ledger.chain import HINT, UNREADABLE
+from cleanup_gitops.ledger.chain import HINT, UNREADABLE, read_document
 from cleanup_gitops.model.activity import Source
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.errors import StateError
@@ -24,7 +24,6 @@ from cleanup_gitops.model.memory import Since
 from cleanup_gitops.model.run import Moment
 from cleanup_gitops.model.user import Kind, License, SeatPath, Status
 
-FORMAT = 1
 T = TypeVar("T", "AccountRow", "AccountPast")
 """A row, or a part of it."""
 
@@ -154,23 +153,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
     began: Moment | None = None
 
 
-_manifest = msgspec.json.Decoder(Manifest)
 _account = msgspec.json.Decoder(AccountRow)
 _past = msgspec.json.Decoder(AccountPast)
 
 
 def read_manifest(data: bytes) -> Manifest:
     """The manifest of these bytes. Raises ``StateError`` when they are none, or of another format."""
-    try:
-        manifest = _manifest.decode(data)
-    except UNREADABLE as error:
-        raise StateError(f"{layout.MANIFEST} cannot be read: {error}.", HINT) from None
-    if manifest.format != FORMAT:
-        raise StateError(
-            f"{layout.MANIFEST} has format {manifest.format}; this version knows {FORMAT}.",
-            "Use the version of cleanup-gitops that wrote it, or a newer one.",
-        )
-    return manifest
+    return read_document(layout.MANIFEST, data, Manifest)
 
 
 def read_accounts(files: Mapping[str, bytes]) -> dict[str, AccountRow]:

@@ -54,15 +54,7 @@ class History(Struct, frozen=True):
         row = self.rows.get(user.id)
         if row is not None and _nothing_happened(row, user):  # nearly everybody
             return replace(user, status_by=None if user.status == "unknown" else midnight_of(self.began))
-        found = self.since(user, today)
-        told = user.status_since is not None or user.status == "unknown"
-        return replace(
-            user,
-            seat_since=user.seat_since or midnight_of(found.seat),
-            status_by=None if told else midnight_of(found.status_by),
-            status_after=None if told else midnight_of(found.status_after),
-            restored_at=midnight_of(found.restored),
-        )
+        return understood(user, self.since(user, today))
 
 
 def history_of(files: Mapping[str, bytes]) -> History | None:
@@ -101,14 +93,25 @@ def since_of(files: Mapping[str, bytes], inventory: Inventory) -> dict[str, Sinc
     return found
 
 
-def with_history(inventory: Inventory, files: Mapping[str, bytes]) -> Inventory:
-    """A live inventory with what the recorded files know and the site did not tell. Raises ``StateError``."""
-    history = history_of(files)
+def with_history(inventory: Inventory, history: History | None) -> Inventory:
+    """A live inventory with what history knows and the site did not tell."""
     if history is None:
         return inventory
     today = _day(inventory.as_of)
     with collector_paused():
-        return replace(inventory, users=tuple(history.joined(user, today) for user in inventory.users))
+        return replace(inventory, users=tuple([history.joined(user, today) for user in inventory.users]))
+
+
+def understood(user: User, since: Since) -> User:
+    """The user with what ``since`` tells, where the site did not."""
+    told = user.status_since is not None or user.status == "unknown"
+    return replace(
+        user,
+        seat_since=user.seat_since or midnight_of(since.seat),
+        status_by=None if told else midnight_of(since.status_by),
+        status_after=None if told else midnight_of(since.status_after),
+        restored_at=midnight_of(since.restored),
+    )
 
 
 def known_of(row: AccountPast | AccountRow, began: date) -> Since:

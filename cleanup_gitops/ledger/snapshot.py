@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Struct
 
 from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.chain import FORMAT
 from cleanup_gitops.ledger.digests import state_digest_of
 from cleanup_gitops.ledger.lines import Kept, Lines
-from cleanup_gitops.ledger.rows import FORMAT, AccountRow, Counts, GroupRow, Manifest, read_accounts, read_manifest
+from cleanup_gitops.ledger.rows import AccountRow, Counts, GroupRow, Manifest, read_accounts, read_manifest
 from cleanup_gitops.model.activity import Unknown
 from cleanup_gitops.model.canonical import canonical
 from cleanup_gitops.model.inventory import Inventory

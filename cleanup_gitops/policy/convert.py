@@ -12,6 +12,7 @@ from cleanup_gitops.policy.documents import (
     DEFAULT_API_URL,
     DEFAULT_CAPS,
     DEFAULT_PLAN_TTL,
+    USUAL_PLACE,
     ActivityCsv,
     Cap,
     CredentialRef,
@@ -110,7 +111,7 @@ def _site(shape: SiteDocument, data: Map, file: str) -> Site:
 
 def _state(shape: State | None) -> StateSettings:
     if shape is None:
-        return StateSettings()
+        return USUAL_PLACE
     signers = shape.allowed_signers
     return StateSettings(shape.branch, shape.remote, shape.sign, signers.env if signers else None)
 

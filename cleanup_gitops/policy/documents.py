@@ -93,6 +93,10 @@ class StateSettings:
     allowed_signers: str | None = None
 
 
+USUAL_PLACE = StateSettings()
+"""What a Site document that says nothing of its state means."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One Confluence and how to reach it. URLs have no slash at their end."""
@@ -112,7 +116,7 @@ class Site:
     sources: tuple[ActivitySource, ...] = ("directory",)
     """Where activity is looked for; the newest sighting wins."""
     csv: ActivityCsv | None = None
-    state: StateSettings = field(default_factory=StateSettings)
+    state: StateSettings = USUAL_PLACE
     recorded_attributes: tuple[str, ...] = ()
     """Attributes of users that are kept in snapshots, sorted."""
     where: str = ""

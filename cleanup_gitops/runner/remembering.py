@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date
 
-import msgspec
-
-from cleanup_gitops.ledger.since import History, history_of
-from cleanup_gitops.model.collector import collector_paused
+from cleanup_gitops.ledger.since import History, history_of, with_history
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Live, Reader
 from cleanup_gitops.model.user import Question, User
@@ -32,7 +29,7 @@ class Remembering:
         self.told = self._reader.read()
         inventory = self.told.inventory
         self._today = inventory.as_of.astimezone(UTC).date()
-        return Live(self._joined(inventory, self._today), self.told.people)
+        return Live(with_history(inventory, self._history), self.told.people)
 
     def ask(self, inventory: Inventory, questions: Mapping[str, frozenset[Question]]) -> Inventory:
         """Answers replace single facts; history stays."""
@@ -48,15 +45,6 @@ class Remembering:
     def group_modifiable(self, group: str) -> bool | None:
         """As the site says."""
         return self._reader.group_modifiable(group)
-
-    def _joined(self, inventory: Inventory, today: date) -> Inventory:
-        history = self._history
-        if history is None:
-            return inventory
-        with collector_paused():
-            return msgspec.structs.replace(
-                inventory, users=tuple([history.joined(user, today) for user in inventory.users])
-            )
 
 
 def remembering(reader: Reader, files: Mapping[str, bytes]) -> Remembering:

@@ -15,7 +15,7 @@ from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteErro
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
-from cleanup_gitops.model.run import Approval, Intent, Outcome, Result
+from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.planner import Evaluation, evaluate, make_plan
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
 from cleanup_gitops.runner.books import claim, record_found, record_voidness, refuse_open_run
@@ -26,8 +26,6 @@ from cleanup_gitops.runner.outcomes import unseen
 from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import Remembering, remembering
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
-
-WRITTEN: frozenset[Result] = frozenset({"applied", "settling", "not_effective", "failed"})
 
 
 @dataclass(frozen=True, slots=True)

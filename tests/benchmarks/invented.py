@@ -21,11 +21,11 @@ from cleanup_gitops.model.user import GroupSeat, User
 AS_OF = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MEMBERS, GUESTS, JIRA = "g-users", "g-guests", "g-jira"
 CONTRACTORS = ("g-contractors-it", "g-contractors-legal")
-TEAMS = 500
+TEAMS = 294
 
 
 def organization(users: int) -> Inventory:
-    """A Cloud site with so many users in about 500 groups; the same size gives the same site."""
+    """A Cloud site with so many users in 300 groups; the same size gives the same site."""
     rng = Random(users)
     people = sorted((a_user(rng) for _ in range(users)), key=lambda user: user.id)
     return site_of(tuple(people), AS_OF)

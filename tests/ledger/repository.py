@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from cleanup_gitops.ledger.repository.store import GitStore
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C"}
 
@@ -59,7 +59,7 @@ class Repository:
     def head(self, ref: str = "HEAD") -> str:
         return self.git("rev-parse", ref)
 
-    def store(self, folder: str = ".", site: str = "acme", settings: StateSettings = StateSettings()) -> GitStore:  # noqa: B008
+    def store(self, folder: str = ".", site: str = "acme", settings: StateSettings = USUAL_PLACE) -> GitStore:
         return GitStore(self.path / folder, site, self.environment, settings)
 
     def clone(self, path: Path, *options: str, url: str = "") -> Repository:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from cleanup_gitops.cli.main import run as cleanup_gitops
+from cleanup_gitops.ledger.audit.history import GitHistory
 from cleanup_gitops.ledger.audit.verify import Verdict, verify
 from cleanup_gitops.ledger.record import Record
-from cleanup_gitops.ledger.repository.history import GitHistory
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.policy.documents import StateSettings
 from tests.ledger.repository import Repository

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cleanup_gitops.ledger.memory import memory_of, read_lines
 from cleanup_gitops.ledger.planfile import kept_plan_bytes, read_plan
-from cleanup_gitops.ledger.record import ACCEPTED, Record, compose, record_drift, record_run, record_void, run_id
+from cleanup_gitops.ledger.record import Record, compose, record_drift, record_run, record_void, run_id
 from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
@@ -27,7 +27,7 @@ from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK, Consumed, Flap, Hold, Mark
-from cleanup_gitops.model.run import FINISHED, Approval, Outcome, OutcomeRecord, Result
+from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome, OutcomeRecord, Result
 from cleanup_gitops.model.user import User
 from tests import strategies as some
 from tests.ledger.history import VOID, after, drifted, entry_of, ground, histories, run

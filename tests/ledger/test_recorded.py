@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.recorded import Recorded, recorded_inventory
-from cleanup_gitops.ledger.since import since_of, with_history
+from cleanup_gitops.ledger.since import history_of, since_of, with_history
 from cleanup_gitops.ledger.snapshot import manifest_bytes, manifest_of, read_manifest, snapshot
 from cleanup_gitops.model.activity import LAG_DAYS, Never, Seen, Unknown, midnight, seen_at
 from cleanup_gitops.model.errors import StateError
@@ -121,7 +121,7 @@ def test_planning_on_a_snapshot_adds_no_change(case: Case, gap: int) -> None:
     if any(one.reason == "last-administrator" for one in planned(inventory, policies).dispositions.values()):
         return  # an administrator who is left alone for another reason is one who remains
     first = files_of(replace(inventory, as_of=AS_OF - timedelta(days=gap)))
-    live = with_history(inventory, first)
+    live = with_history(inventory, history_of(first))
     kept = recorded_inventory(files_of(inventory, before=first))
     assert acts(planned(kept, policies)) <= acts(planned(live, policies))
 

@@ -15,7 +15,7 @@ from cleanup_gitops.ledger.record import record_void
 from cleanup_gitops.ledger.repository.revisions import Revision, find_revision
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
 from tests import strategies as some
 from tests.ledger import history
 from tests.ledger.repository import Repository
@@ -30,7 +30,7 @@ def repository(tmp_path: Path) -> Repository:
     return found
 
 
-def record(repository: Repository, inventory: Inventory, settings: StateSettings = StateSettings()) -> str:  # noqa: B008
+def record(repository: Repository, inventory: Inventory, settings: StateSettings = USUAL_PLACE) -> str:
     """One more run that found the site like this; the commit."""
     store = repository.store(settings=settings)
     plan = some.plan_of(inventory, ())
@@ -38,7 +38,7 @@ def record(repository: Repository, inventory: Inventory, settings: StateSettings
     return store.commit(made.files, made.subject, made.trailers)
 
 
-def found(repository: Repository, revision: str, settings: StateSettings = StateSettings()) -> Revision:  # noqa: B008
+def found(repository: Repository, revision: str, settings: StateSettings = USUAL_PLACE) -> Revision:
     return find_revision(repository.path, "acme", revision, repository.environment, settings)
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.recorded import recorded_inventory
 from cleanup_gitops.ledger.rows import read_accounts
-from cleanup_gitops.ledger.since import since_of, with_history
+from cleanup_gitops.ledger.since import history_of, since_of, with_history
 from cleanup_gitops.ledger.snapshot import manifest_bytes, manifest_of, read_manifest, snapshot
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Since
@@ -146,31 +146,31 @@ def test_an_account_that_was_closed_and_is_active_was_restored(closed: Status) -
 def test_what_the_site_tells_wins_over_what_snapshots_tell() -> None:
     told: dict[str, Any] = {"status_since": at(-40), "seat_since": at(-30), "status": "suspended"}
     files = recorded([(0, {"license": "none"}), (5, told)])
-    live = with_history(site(6, user("0"), user(**told)), files).users[1]
+    live = with_history(site(6, user("0"), user(**told)), history_of(files)).users[1]
     assert (live.status_since, live.status_by, live.status_after) == (at(-40), None, None)
     assert live.seat_since == at(-30)
     # The site stops telling: what it told is not forgotten.
-    later = with_history(site(7, user("0"), user(status="suspended")), files).users[1]
+    later = with_history(site(7, user("0"), user(status="suspended")), history_of(files)).users[1]
     assert (later.status_since, later.status_by) == (None, midnight(-40))
 
 
 def test_the_live_site_is_told_what_the_snapshots_know() -> None:
     files = recorded([(0, {"license": "none"}), (5, {}), (9, {})])
-    same, mine = with_history(site(20, user("0"), user()), files).users
+    same, mine = with_history(site(20, user("0"), user()), history_of(files)).users
     assert (same.status_by, same.status_after, same.seat_since, same.restored_at) == (midnight(0), None, None, None)
     assert (mine.status_by, mine.seat_since) == (midnight(0), midnight(5))
 
 
 def test_what_changed_since_the_last_snapshot_changed_between_it_and_now() -> None:
     files = recorded([(0, {"status": "suspended"}), (9, {"status": "suspended"})])
-    _, mine, new = with_history(site(20, user("0"), user(), user("2", license="none")), files).users
+    _, mine, new = with_history(site(20, user("0"), user(), user("2", license="none")), history_of(files)).users
     assert (mine.status_by, mine.status_after, mine.restored_at) == (midnight(20), midnight(9), midnight(20))
     assert (new.status_by, new.status_after, new.seat_since) == (midnight(20), None, None)
 
 
 def test_before_the_first_snapshot_nothing_is_known() -> None:
     live = site(0, user())
-    assert with_history(live, {}) is live
+    assert with_history(live, history_of({})) is live
     assert since_of({}, live) == {}
 
 
@@ -199,7 +199,7 @@ def test_the_live_site_with_its_history_is_what_the_next_snapshot_records(
     for gap, facts in steps:
         day += gap
         read = site(day, user("0"), *(() if facts is None else (user(**facts),)))
-        live = with_history(read, files)
+        live = with_history(read, history_of(files))
         after = record(files, read)
         assert recorded_inventory(record(files, live)).users == recorded_inventory(after).users
         for one, kept in zip(live.users, recorded_inventory(after).users, strict=True):

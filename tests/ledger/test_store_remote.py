@@ -13,7 +13,7 @@ import pytest
 from cleanup_gitops.ledger.repository.command import clean
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.errors import LeaseTakenError, StateError, StateMovedError, StoreError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
 from tests.ledger.repository import Repository
 
 SEPARATE = StateSettings(branch="state")
@@ -57,7 +57,7 @@ class Office:
         wrapper.chmod(0o755)
         self.clone.environment = self.clone.environment | {"PATH": f"{folder}:{os.environ['PATH']}"}
 
-    def store(self, settings: StateSettings = StateSettings()) -> GitStore:  # noqa: B008
+    def store(self, settings: StateSettings = USUAL_PLACE) -> GitStore:
         return self.clone.store(settings=settings)
 
     def kept(self) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from cleanup_gitops.ledger.audit.history import Commit
 from cleanup_gitops.ledger.audit.verify import Verdict, verify
 from cleanup_gitops.ledger.audit.walk import Walk
 from cleanup_gitops.ledger.record import (
@@ -20,7 +21,6 @@ from cleanup_gitops.ledger.record import (
     record_run,
     record_void,
 )
-from cleanup_gitops.ledger.repository.history import Commit
 from cleanup_gitops.model.change import Change, MembershipRemove, UserDisable
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.group import Group

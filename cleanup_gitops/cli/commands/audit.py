@@ -17,8 +17,8 @@ from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
 from cleanup_gitops.cli.wiring import Workplace, only_one, workplaces
 from cleanup_gitops.ledger.audit.branch import BranchReader
+from cleanup_gitops.ledger.audit.history import GitHistory
 from cleanup_gitops.ledger.audit.verify import Verdict, verify
-from cleanup_gitops.ledger.repository.history import GitHistory
 from cleanup_gitops.model.errors import CleanupError, StateError
 from cleanup_gitops.views.verdict import render_json, render_text
 

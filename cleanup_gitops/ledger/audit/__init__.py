@@ -1,1 +1,1 @@
-"""Whether a recorded history is whole: commit by commit, from the first record to the last. Pure but for the branch."""
+"""Whether a recorded history is whole, commit by commit: git hands over branch and history, the rest is pure."""

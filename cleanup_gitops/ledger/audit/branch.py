@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import IO, cast
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.repository.checkout import worktrees
@@ -19,7 +16,6 @@ from cleanup_gitops.model.errors import StoreError
 
 _CACHE = "256m"
 """What git may keep in memory to put contents together: several days of a large site."""
-_AHEAD = 1 << 20
 _LEDGER = re.compile(rf"([^/]+)/{layout.LEDGER}")
 _BRANCH = re.compile(r"refs/(?:heads|remotes)/(.+)")
 
@@ -39,7 +35,7 @@ class BranchReader:
         self._name = name
         self.prefix, _, up = here.line("rev-parse", "--show-prefix", "--show-cdup").partition("\n")
         # A commit-graph is a copy of what commits say, which git believes unseen: here the commits count.
-        self.git = _Streams(here.folder / (up or "."), environment).but(core_commitGraph="false")
+        self.git = Git(here.folder / (up or "."), environment).but(core_commitGraph="false")
 
     @cached_property
     def tip(self) -> str:
@@ -85,7 +81,7 @@ class BranchReader:
 
     def contents(self, names: Sequence[str]) -> Iterator[bytes]:
         """The bytes of these contents, one after the other. Raises ``StoreError`` when one of them is not there."""
-        return self.git.stream(names)
+        return self.git.but(core_deltaBaseCacheLimit=_CACHE).stream(names)
 
     def _ref(self, name: str) -> str:
         return self.git.ask("rev-parse", "--verify", "--quiet", f"refs/heads/{name}") or self.git.ask(
@@ -97,44 +93,3 @@ class BranchReader:
         if not names:
             return "The first apply leaves the first record."
         return f"Say with --branch where to look: {', '.join(names)}."
-
-
-class _Streams(Git):
-    """Git that hands over contents while it goes on reading."""
-
-    def stream(self, names: Sequence[str]) -> Iterator[bytes]:
-        """The contents of these names, by one process that reads ahead while what it found is looked at."""
-        if not names:
-            return
-        reader = self.but(core_deltaBaseCacheLimit=_CACHE)
-        process = reader._start(["cat-file", "--batch", "--buffer"], reader._environment)  # noqa: SLF001 - our own class
-        asked, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
-        feeder = threading.Thread(target=_feed, args=(asked, names), daemon=True)
-        feeder.start()
-        try:
-            for name in names:
-                facts = answers.readline().split()
-                if len(facts) != 3:
-                    raise StoreError(
-                        f"Object {name} is missing or damaged in {self.folder}.",
-                        "See `git fsck`; fetch the whole history, and run again.",
-                    )
-                size = int(facts[2])
-                data = answers.read(size + 1)
-                if len(data) != size + 1:
-                    raise StoreError(f"Object {name} is damaged in {self.folder}.", "See `git fsck`.")
-                yield data[:-1]
-        finally:
-            process.kill()
-            feeder.join()
-            for pipe in (asked, answers, cast("IO[bytes]", process.stderr)):
-                with suppress(OSError):
-                    pipe.close()
-            process.wait()
-
-
-def _feed(pipe: IO[bytes], names: Sequence[str]) -> None:
-    """Ask for all names; whoever reads the answers may have stopped."""
-    with suppress(OSError, ValueError):
-        pipe.write("".join(f"{name}\n" for name in names).encode())
-        pipe.close()

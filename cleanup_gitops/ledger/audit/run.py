@@ -16,10 +16,7 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import ACTING, Intent, LedgerEntry, OutcomeRecord, Result
-
-WRITTEN: frozenset[Result] = frozenset({"applied", "settling", "not_effective", "failed"})
-"""Results of changes that were sent to the site."""
+from cleanup_gitops.model.run import ACTING, WRITTEN, Intent, LedgerEntry, OutcomeRecord
 
 _One = TypeVar("_One", OutcomeRecord, Difference)
 

@@ -14,8 +14,8 @@ from itertools import pairwise, zip_longest
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.audit.found import Finding, OpenRun, Signatures, Verdict
+from cleanup_gitops.ledger.audit.history import Commit
 from cleanup_gitops.ledger.audit.walk import Walk
-from cleanup_gitops.ledger.repository.history import Commit
 from cleanup_gitops.model.run import LedgerEntry, Origin
 
 __all__ = ["Contents", "Finding", "OpenRun", "Signatures", "Verdict", "verify"]

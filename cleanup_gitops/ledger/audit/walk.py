@@ -18,10 +18,10 @@ from cleanup_gitops.ledger.audit.entry import (
     trailer_odds,
 )
 from cleanup_gitops.ledger.audit.found import Finding, Odd, Odds
+from cleanup_gitops.ledger.audit.history import Commit
 from cleanup_gitops.ledger.audit.intent import Claim, claim_odds, claim_of, end_odds, intent_path
 from cleanup_gitops.ledger.audit.run import kind_odds, run_odds
 from cleanup_gitops.ledger.digests import parts_of, state_digest_of
-from cleanup_gitops.ledger.repository.history import Commit
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.run import LedgerEntry

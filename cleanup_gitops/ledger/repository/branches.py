@@ -83,8 +83,9 @@ class LocalBranch:
     def check_readable(self, tip: str) -> None:
         """See ``Branch``: what is here is what counts."""
 
-    def base(self, tip: str) -> str:  # noqa: ARG002 - what was read earlier does not matter here
-        """See ``Branch``."""
+    def base(self, tip: str) -> str:
+        """See ``Branch``: what was read earlier does not matter here."""
+        del tip
         return self.newest()
 
     def publish(self, commit: str, base: str, subject: str) -> bool:

@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import IO, Self, cast
 
 from cleanup_gitops.model.errors import StoreError
 
@@ -127,20 +128,36 @@ class Git:
 
     def objects(self, names: Sequence[str]) -> list[bytes]:
         """The bytes of these objects, all by one process. Raises ``StoreError`` when one of them is not there."""
-        answer = self.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
-        found: list[bytes] = []
-        at = 0
-        for name in names:
-            end = answer.index(b"\n", at)
-            facts = answer[at:end].split(b" ")
-            if len(facts) != 3:
-                raise StoreError(
-                    f"Object {name} is missing in {self.folder}.", "Fetch the whole history, and run again."
-                )
-            start = end + 1
-            at = start + int(facts[2]) + 1
-            found.append(answer[start : at - 1])
-        return found
+        return list(self.stream(names))
+
+    def stream(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The same one after the other, by a process that reads ahead while what it found is looked at."""
+        if not names:
+            return
+        process = self._start(["cat-file", "--batch", "--buffer"], self._environment)
+        asked, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        feeder = threading.Thread(target=_feed, args=(asked, names), daemon=True)
+        feeder.start()
+        try:
+            for name in names:
+                facts = answers.readline().split()
+                if len(facts) != 3:
+                    raise StoreError(
+                        f"Object {name} is missing or damaged in {self.folder}.",
+                        "See `git fsck`; fetch the whole history, and run again.",
+                    )
+                size = int(facts[2])
+                data = answers.read(size + 1)
+                if len(data) != size + 1:
+                    raise StoreError(f"Object {name} is damaged in {self.folder}.", "See `git fsck`.")
+                yield data[:-1]
+        finally:
+            process.kill()
+            feeder.join()
+            for pipe in (asked, answers, cast("IO[bytes]", process.stderr)):
+                with suppress(OSError):
+                    pipe.close()
+            process.wait()
 
     def attempt(
         self,
@@ -199,6 +216,13 @@ def clean(said: str) -> str:
     text = _QUERY.sub(r"\1?…", text)
     text = _PERSON.sub("…@", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _feed(pipe: IO[bytes], names: Sequence[str]) -> None:
+    """Ask for all names; whoever reads the answers may have stopped."""
+    with suppress(OSError, ValueError):
+        pipe.write("".join(f"{name}\n" for name in names).encode())
+        pipe.close()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -29,7 +29,7 @@ from cleanup_gitops.ledger.repository.policies import policy_commit
 from cleanup_gitops.ledger.repository.signatures import head_signature, trial_commit
 from cleanup_gitops.ledger.repository.signed import allowed_signers, check_signed
 from cleanup_gitops.model.errors import LeaseTakenError, StateError, StateMovedError, StoreError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
 
 ATTEMPTS = 5
 
@@ -56,7 +56,7 @@ class GitStore:
         root: Path,
         site: str,
         environment: Mapping[str, str] | None = None,
-        settings: StateSettings = StateSettings(),  # noqa: B008 - frozen
+        settings: StateSettings = USUAL_PLACE,
     ) -> None:
         self._root = root.absolute()  # git runs in this folder, so no path of ours may be relative
         self._site = site

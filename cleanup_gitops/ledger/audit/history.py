@@ -23,11 +23,11 @@ from cleanup_gitops.ledger.repository.hidden import (
     check_not_shallow,
     check_nothing_hidden,
 )
-from cleanup_gitops.ledger.repository.objects import above, listed
+from cleanup_gitops.ledger.repository.objects import PLAIN_FILE, above, listed
 from cleanup_gitops.ledger.repository.signatures import signatures
 from cleanup_gitops.model.errors import StateError
 
-PLAIN_FILE, SUBMODULE, GONE = "100644", "160000", "000000"
+SUBMODULE, GONE = "160000", "000000"
 _TRAILER = re.compile(r"([A-Z][A-Za-z-]*): (.*)")
 _SIGNATURE = re.compile(rb"^gpgsig(-sha256)? ", re.MULTILINE)
 _PARENT = re.compile(rb"^parent ", re.MULTILINE)
