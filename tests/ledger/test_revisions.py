@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import find
 from msgspec.structs import replace
 
 from cleanup_gitops.ledger import layout
@@ -17,10 +16,10 @@ from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
 from tests import strategies as some
-from tests.ledger import history
+from tests.ledger import history, verified
 from tests.ledger.repository import Repository
 
-SITE: Inventory = find(some.inventories("cloud"), lambda site: len(site.users) > 2 and len(site.groups) > 1)
+SITE = verified.inventory("u1", "u2", "u3")
 
 
 @pytest.fixture
