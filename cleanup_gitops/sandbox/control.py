@@ -8,6 +8,9 @@
                                    those with which the sandbox was started)
 ``GET /_sandbox/mails``            account ids of those who were sent a mail
 ``GET /_sandbox/requests``         every request so far: method, path, status; DELETE forgets them
+``GET /_sandbox/effects``          what every accepted write changed, see ``effects``
+``PUT /_sandbox/snapshots/{name}`` keep everything as it is now; POST puts it back, DELETE forgets it;
+                                   ``GET /_sandbox/snapshots`` lists them
 ``POST /_sandbox/faults``          a rule or a list of rules, see ``faults``; GET lists, DELETE ends
 ``POST /_sandbox/users/{id}``      somebody else changes a user, see `Outside`
 """
@@ -26,10 +29,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
-from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
+from cleanup_gitops.sandbox.faults import Fault
 from cleanup_gitops.sandbox.lifecycle import close_deleted
 from cleanup_gitops.sandbox.options import Options
+from cleanup_gitops.sandbox.snapshots import Snapshot, Snapshots, arrived
 from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.traffic import Traffic
 from cleanup_gitops.sandbox.world import Group, User, format_time, parse_time
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -70,10 +75,10 @@ class Outside(msgspec.Struct, forbid_unknown_fields=True):
 class Control:
     """Control endpoints over one state."""
 
-    def __init__(self, state: State, rules: Rules, log: list[LogEntry]) -> None:
+    def __init__(self, state: State, traffic: Traffic, snapshots: Snapshots) -> None:
         self.state = state
-        self._rules = rules
-        self._log = log
+        self._traffic = traffic
+        self._snapshots = snapshots
 
     def routes(self) -> list[Route]:
         """All routes."""
@@ -86,6 +91,11 @@ class Control:
             ("GET", "/_sandbox/mails", self.mails),
             ("GET", "/_sandbox/requests", self.requests),
             ("DELETE", "/_sandbox/requests", self.forget_requests),
+            ("GET", "/_sandbox/effects", self.effects),
+            ("GET", "/_sandbox/snapshots", self.snapshots),
+            ("PUT", "/_sandbox/snapshots/{name}", self.keep),
+            ("POST", "/_sandbox/snapshots/{name}", self.put_back),
+            ("DELETE", "/_sandbox/snapshots/{name}", self.forget_snapshot),
             ("GET", "/_sandbox/faults", self.faults),
             ("POST", "/_sandbox/faults", self.add_faults),
             ("DELETE", "/_sandbox/faults", self.clear_faults),
@@ -158,16 +168,49 @@ class Control:
 
     async def requests(self, request: Request) -> Response:  # noqa: ARG002
         """GET requests."""
-        return json_answer(self._log)
+        return json_answer(self._traffic.log)
 
     async def forget_requests(self, request: Request) -> Response:  # noqa: ARG002
         """DELETE requests."""
-        self._log.clear()
+        self._traffic.log.clear()
         return Response(status_code=204)
+
+    async def effects(self, request: Request) -> Response:  # noqa: ARG002
+        """GET effects."""
+        return json_answer(self.state.effects.rows)
+
+    async def snapshots(self, request: Request) -> Response:  # noqa: ARG002
+        """GET snapshots."""
+        return json_answer({name: _measures(one) for name, one in self._snapshots.named.items()})
+
+    async def keep(self, request: Request) -> Response:
+        """PUT snapshots/{name}."""
+        await arrived()
+        kept = self._snapshots.named[request.path_params["name"]] = self._snapshots.take()
+        return json_answer(_measures(kept), 201)
+
+    async def put_back(self, request: Request) -> Response:
+        """POST snapshots/{name}."""
+        await arrived()
+        kept = self._kept(request)
+        self._snapshots.restore(kept)
+        return json_answer(_measures(kept))
+
+    async def forget_snapshot(self, request: Request) -> Response:
+        """DELETE snapshots/{name}."""
+        self._kept(request)
+        del self._snapshots.named[request.path_params["name"]]
+        return Response(status_code=204)
+
+    def _kept(self, request: Request) -> Snapshot:
+        found = self._snapshots.named.get(request.path_params["name"])
+        if found is None:
+            raise _bad("no such snapshot", 404)
+        return found
 
     async def faults(self, request: Request) -> Response:  # noqa: ARG002
         """GET faults."""
-        return json_answer(self._rules.faults)
+        return json_answer(self._traffic.rules.faults)
 
     async def add_faults(self, request: Request) -> Response:
         """POST faults."""
@@ -179,12 +222,12 @@ class Control:
                 re.compile(fault.match.path_regex)
             except re.error as error:
                 raise _bad(f"path_regex: {error}") from None
-        self._rules.add(faults)
-        return json_answer(self._rules.faults, 201)
+        self._traffic.rules.add(faults)
+        return json_answer(self._traffic.rules.faults, 201)
 
     async def clear_faults(self, request: Request) -> Response:  # noqa: ARG002
         """DELETE faults."""
-        self._rules.clear()
+        self._traffic.rules.clear()
         return Response(status_code=204)
 
     async def change_user(self, request: Request) -> Response:
@@ -254,6 +297,16 @@ def _guarded(handler: Handler) -> Handler:
             return refusal.response
 
     return endpoint
+
+
+def _measures(kept: Snapshot) -> dict[str, object]:
+    return {
+        "now": format_time(kept.moment),
+        "users": len(kept.lists["users"]),
+        "waiting_changes": len(kept.late),
+        "requests": len(kept.log),
+        "effects": len(kept.effects),
+    }
 
 
 def _decode(body: bytes, into: type[T]) -> T:

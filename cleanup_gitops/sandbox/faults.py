@@ -96,12 +96,3 @@ def _in_turn(match: Match, count: int) -> bool:
         return count == match.nth
     past = count - match.after
     return past > 0 and (match.times is None or past <= match.times)
-
-
-class LogEntry(msgspec.Struct):
-    """One request in the log: no headers, no bodies, no queries. Status 0 means no answer."""
-
-    method: str
-    path: str
-    status: int
-    fault: str | None = None

@@ -14,7 +14,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cleanup_gitops.sandbox import answers
-from cleanup_gitops.sandbox.faults import Fault, LogEntry, Rules
+from cleanup_gitops.sandbox.effects import ASKED
+from cleanup_gitops.sandbox.faults import Fault
+from cleanup_gitops.sandbox.traffic import Stale, Traffic
 
 TRANSPORT = "sandbox.transport"
 _PAGE_KINDS = ("cursor_loop", "repeat_page", "drop_rows")
@@ -36,11 +38,9 @@ class Transport(Protocol):
 class Saboteur:
     """Wraps the application: logs every request and applies the rules."""
 
-    def __init__(self, app: ASGIApp, rules: Rules, log: list[LogEntry]) -> None:
+    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
         self._app = app
-        self._rules = rules
-        self._log = log
-        self._before: dict[bytes, list[Any]] = {}
+        self._traffic = traffic
 
     async def __call__(  # noqa: D102 - what every ASGI application does
         self, scope: Scope, receive: Receive, send: Send
@@ -48,28 +48,42 @@ class Saboteur:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
             await self._app(scope, receive, send)
             return
-        entry = LogEntry(method=scope["method"], path=scope["path"], status=0)
-        self._log.append(entry)
+        traffic, epoch = self._traffic, self._traffic.epoch
+        entry = traffic.note(scope["method"], scope["path"])
+        ASKED.set(entry)
+
+        def check() -> None:
+            if traffic.epoch != epoch:
+                raise Stale
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
             await send(message)
 
-        if not self._rules.faults:
-            await self._app(scope, receive, noting)
-            return
-        fault = self._rules.choose(scope["method"], scope["path"])
+        async def arriving() -> Message:
+            message = await receive()
+            check()
+            return message
+
+        fault = traffic.rules.choose(scope["method"], scope["path"])
         entry.fault = None if fault is None else fault.kind
-        await self._sabotage(fault, scope, receive, noting)
+        try:
+            if not traffic.rules.faults:
+                await self._app(scope, arriving, noting)
+                return
+            if fault is not None and fault.kind == "slow":
+                await asyncio.sleep(fault.seconds)
+                check()
+            await self._sabotage(fault, scope, arriving, noting)
+        except Stale:
+            await _hang_up(scope)
 
     async def _sabotage(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         kind = None if fault is None else fault.kind
-        if fault is not None and kind == "slow":
-            await asyncio.sleep(fault.seconds)
-        elif fault is not None and kind in ("no_effect", "late"):
+        if fault is not None and kind in ("no_effect", "late"):
             scope["sandbox.effect"] = "none" if kind == "no_effect" else fault.reads
-        elif fault is not None and kind not in _PAGE_KINDS:
+        elif fault is not None and kind not in (*_PAGE_KINDS, "slow"):
             await self._instead(fault, scope, receive, send)
             return
         answer = await _collect(self._app, scope, receive)
@@ -103,12 +117,12 @@ class Saboteur:
         search = path.encode() + msgspec.json.encode(asked, order="deterministic")
         kind = None if fault is None else fault.kind
         if kind == "repeat_page":
-            page["data"] = self._before.get(search if cursor else path.encode(), rows)
+            page["data"] = self._traffic.pages.get(search if cursor else path.encode(), rows)
         elif kind == "cursor_loop":
             page["links"]["next"] = _same_page(scope, cursor) or page["links"].get("next", "")
         elif fault is not None and kind == "drop_rows":
             page["data"] = rows[: max(0, len(rows) - fault.rows)]
-        self._before[search] = self._before[path.encode()] = rows
+        self._traffic.pages[search] = self._traffic.pages[path.encode()] = rows
         if kind in _PAGE_KINDS:
             answer.replace(msgspec.json.encode(page))
 
@@ -125,12 +139,12 @@ class Saboteur:
         kind = None if fault is None else fault.kind
         if kind == "repeat_page":
             continued = asked.get("cursor") is not None or asked.get("start", "0") != "0"
-            page["results"] = self._before.get(search if continued else path.encode(), rows)
+            page["results"] = self._traffic.pages.get(search if continued else path.encode(), rows)
         elif kind == "cursor_loop":
             page["_links"]["next"] = path.removeprefix("/wiki") + "?" + scope["query_string"].decode()
         elif fault is not None and kind == "drop_rows":
             page["results"] = rows[: max(0, len(rows) - fault.rows)]
-        self._before[search] = self._before[path.encode()] = rows
+        self._traffic.pages[search] = self._traffic.pages[path.encode()] = rows
         if kind in _PAGE_KINDS:
             answer.replace(msgspec.json.encode(page))
 

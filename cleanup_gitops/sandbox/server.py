@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,25 +20,28 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cleanup_gitops.sandbox.admin import Admin
 from cleanup_gitops.sandbox.confluence import Confluence
 from cleanup_gitops.sandbox.control import Control
-from cleanup_gitops.sandbox.faults import LogEntry, Rules
+from cleanup_gitops.sandbox.effects import Effect
 from cleanup_gitops.sandbox.saboteur import TRANSPORT, Saboteur
 from cleanup_gitops.sandbox.scim import Scim
 from cleanup_gitops.sandbox.scim_links import ScimLinks
+from cleanup_gitops.sandbox.snapshots import Snapshot, Snapshots, arrived
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.tokens import Tokens
+from cleanup_gitops.sandbox.traffic import Traffic
 from cleanup_gitops.sandbox.user_management import UserManagement
 from cleanup_gitops.sandbox.world import SandboxError, World
 
 STOP_SECONDS = 10
+T = TypeVar("T")
 
 
 def create_app(world: World, path: Path | None = None, *, ticking: bool = False) -> Starlette:
     """The application that serves `world`; every change is saved to `path`, if there is one.
 
-    `app.state.sandbox` is the `State` behind it.
+    `app.state.sandbox` is the `State` behind it, `app.state.snapshots` the `Snapshots` of it.
     """
-    state = State(world, path, ticking)
-    rules, log = Rules(), list[LogEntry]()
+    state, traffic = State(world, path, ticking), Traffic()
+    snapshots = Snapshots(state, traffic)
     app = Starlette(
         routes=[
             *UserManagement(state).routes(),
@@ -46,11 +50,12 @@ def create_app(world: World, path: Path | None = None, *, ticking: bool = False)
             *Tokens(state).routes(),
             *Admin(state).routes(),
             *Confluence(state).routes(),
-            *Control(state, rules, log).routes(),
+            *Control(state, traffic, snapshots).routes(),
         ],
-        middleware=[Middleware(Settling, state=state), Middleware(Saboteur, rules=rules, log=log)],
+        middleware=[Middleware(Settling, state=state), Middleware(Saboteur, traffic=traffic)],
     )
     app.state.sandbox = state
+    app.state.snapshots = snapshots
     return app
 
 
@@ -87,7 +92,12 @@ class RunningSandbox:
         self._server = _server(self._app, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
         self._socket = listen(host, port)
         self.url = _url(self._socket, "http" if ssl_certfile is None else "https")
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._socket])
 
     @property
     def state(self) -> State:
@@ -128,6 +138,36 @@ class RunningSandbox:
     def refresh(self) -> None:
         """Take up edits that were made to `world` directly."""
         self.state.rebuild()
+
+    def snapshot(self) -> Snapshot:
+        """Everything as it is now, see ``snapshots``; any thread may ask."""
+        return self._between_requests(self._snapshots.take)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Everything as it was when the `snapshot` was taken; any thread may ask.
+
+        What a client sent before has no effect after, also when the client was killed meanwhile.
+        """
+        self._between_requests(lambda: self._snapshots.restore(snapshot))
+
+    def effects(self) -> list[Effect]:
+        """What every accepted write changed, oldest first."""
+        return self._between_requests(lambda: list(self.state.effects.rows))
+
+    @property
+    def _snapshots(self) -> Snapshots:
+        found: Snapshots = self._app.state.snapshots
+        return found
+
+    def _between_requests(self, act: Callable[[], T]) -> T:
+        if self._loop is None or not self._thread.is_alive():
+            return act()
+
+        async def turn() -> T:
+            await arrived()
+            return act()
+
+        return asyncio.run_coroutine_threadsafe(turn(), self._loop).result(STOP_SECONDS)
 
     def __enter__(self) -> Self:
         self._thread.start()

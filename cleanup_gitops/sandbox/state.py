@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
+from cleanup_gitops.sandbox.effects import Effect, Effects, Facts, compare
 from cleanup_gitops.sandbox.late import Change, Late, Waiting
 from cleanup_gitops.sandbox.options import Kind, Lag
 from cleanup_gitops.sandbox.world import (
@@ -53,6 +56,8 @@ class State:
     """Account ids of those who were sent a mail, in order."""
     reserved: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Directory and folded name of groups that were created and do not show yet, by id."""
+    effects: Effects = field(default_factory=Effects)
+    """What every accepted write did."""
 
     def __post_init__(self) -> None:
         self.generation = 0
@@ -100,6 +105,13 @@ class State:
         self.world.now = format_time(instant)
         self._started = time.monotonic()
         self.settle()
+        self.save()
+
+    def rewind(self, moment: datetime) -> None:
+        """Set the virtual clock to a `moment` that it showed before, and index the world again."""
+        self.world.now = format_time(moment)
+        self._started = time.monotonic() - moment.microsecond / 1e6
+        self.rebuild()
         self.save()
 
     def user(self, account_id: str) -> User | None:
@@ -191,7 +203,9 @@ class State:
         A change with a `trace` is written into the audit log, and ``now`` means: as late as changes
         of its kind are in this world.
         """
+        row = self.effects.accept("" if trace is None else trace.action, {} if trace is None else trace.about)
         if effect == "none":
+            row.effective = False
             return
         lag = Lag(reads=effect) if isinstance(effect, int) else None
         about = ""
@@ -200,11 +214,31 @@ class State:
             about = trace.about.get("user") or trace.about.get("group", "")
             self.record(trace.action, trace.about)
         if lag is not None and (isinstance(effect, int) or lag.seconds or lag.reads):
-            self.late.add(change, lag, self.moment(), about)
+            self.late.add(lambda: self._measured(change, row), lag, self.moment(), about)
         else:
             self._carry_out(self.late.take_about(about))
-            change()
+            self._measured(change, row)
         self.save()
+
+    def _measured(self, change: Change, row: Effect) -> None:
+        """Carry `change` out and write down whether it changed anything."""
+        before = self._facts(row)
+        change()
+        compare(row, before, self._facts(row))
+
+    def _facts(self, row: Effect) -> Facts:
+        """What the write is about, by id; everybody and every group where it does not say so."""
+        encode = msgspec.msgpack.encode
+        user, group = self.user(row.about.get("user", "")), self.groups.get(row.about.get("group", ""))
+        if "provision" in row.action or not row.about.keys() & {"user", "group"}:
+            world = self.world
+            people = {one.id: encode(one) for one in (*world.users, *world.scim_users)}
+            return people | {one.id: encode(one) for one in world.groups}
+        found = {} if user is None else {user.id: encode(user)}
+        if group is not None:
+            inside = [] if "user" in row.about else self.members[group.id]
+            found[group.id] = encode((group, inside))
+        return found
 
     def record(self, action: str, about: dict[str, str], actor: str = "") -> None:
         """Write into the audit log that `actor`, by default the owner of the key, did something now."""
