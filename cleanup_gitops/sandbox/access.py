@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import math
-import re
-import time
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from cleanup_gitops.sandbox.answers import Refusal, application, confluence, gateway, spring
+from cleanup_gitops.sandbox.limits import Allowance, reset_header
 from cleanup_gitops.sandbox.options import Options
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import parse_time
@@ -58,54 +55,29 @@ def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-class Limits:
-    """Counts requests per limited path and window of the machine's clock."""
-
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self._limits = [(re.compile(limit.path), limit) for limit in options.rate_limits]
-        self._windows: dict[tuple[int, str], tuple[int, int]] = {}
-
-    def check(self, path: str) -> dict[str, str]:
-        """Headers for the answer; raises `Refusal` 429 over the limit.
-
-        Paths that differ only in ids of users share one budget per organization.
-        """
-        headers: dict[str, str] = {}
-        for number, (pattern, limit) in enumerate(self._limits):
-            if not pattern.search(path):
-                continue
-            found = re.search(r"/orgs/([^/]+)", path)
-            owner = found.group(1) if found else ""
-            now = time.time()
-            window = math.floor(now / limit.window_seconds)
-            last, used = self._windows.get((number, owner), (window, 0))
-            used = used + 1 if last == window else 1
-            self._windows[number, owner] = (window, used)
-            reset = (window + 1) * limit.window_seconds
-            headers = {
-                "X-RateLimit-Limit": str(limit.limit),
-                "X-RateLimit-Remaining": str(max(0, limit.limit - used)),
-                "X-RateLimit-Reset": _reset(reset, short=limit.short_reset),
-            }
-            if used > limit.limit:
-                raise self._throttled(path, reset - now, headers)
-        return headers
-
-    def _throttled(self, path: str, wait: float, headers: dict[str, str]) -> Refusal:
-        message = "Rate limit exceeded"
-        match self._options.throttled_body:
-            case "gateway":
-                refusal = gateway(429, message)
-            case "application":
-                refusal = application(429, "ADMIN-429-1", message, "Wait and try again.")
-            case "spring":
-                refusal = spring(429, "Too Many Requests", message, path, _reset(time.time(), short=False))
-        if self._options.retry_after:
-            headers = {**headers, "Retry-After": str(math.ceil(wait))}
-        refusal.response.headers.update(headers)
-        return refusal
+def check_limits(state: State, request: Request) -> dict[str, str]:
+    """Headers for the answer; raises `Refusal` 429 over a limit."""
+    path: str = request.scope["path"]
+    told = state.limits.ask(path, request.method)
+    if told is None:
+        return {}
+    if told.refused:
+        refusal = throttled(path, told, state.world.options)
+        refusal.response.headers.update(told.headers())
+        raise refusal
+    return told.headers()
 
 
-def _reset(instant: float, *, short: bool) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%MZ" if short else "%Y-%m-%dT%H:%M:%SZ")
+def throttled(path: str, told: Allowance, options: Options) -> Refusal:
+    """429 of the admin host and of what stands beside it, in the shape that the world wants."""
+    message = "Rate limit exceeded"
+    match options.throttled_body:
+        case "gateway":
+            refusal = gateway(429, message)
+        case "application":
+            refusal = application(429, "ADMIN-429-1", message, "Wait and try again.")
+        case "spring":
+            refusal = spring(429, "Too Many Requests", message, path, reset_header(told.now, told.now, "iso"))
+    if options.retry_after:
+        refusal.response.headers["Retry-After"] = str(told.wait)
+    return refusal

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cleanup_gitops.sandbox.access import Limits, check_token
+from cleanup_gitops.sandbox.access import check_token
 from cleanup_gitops.sandbox.answers import Refusal, confluence
 from cleanup_gitops.sandbox.confluence_audit import Audit
 from cleanup_gitops.sandbox.confluence_groups import Groups
@@ -32,7 +30,6 @@ class Confluence:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._limits = Limits(state.world.options)
 
     def routes(self) -> list[Route]:
         """All routes; the last one answers for what does not exist."""
@@ -78,21 +75,17 @@ class Confluence:
 
     def _check_limits(self, request: Request) -> dict[str, str]:
         """Headers for the answer; over the limit they say when to come back."""
-        try:
-            headers = self._limits.check(request.scope["path"])
-        except Refusal as refusal:
-            told = refusal.response.headers
-            reset = datetime.fromisoformat(told["x-ratelimit-reset"])
-            seconds = max(1, math.ceil((reset - datetime.now(UTC)).total_seconds()))
-            answer = second(429, "Rate limit exceeded") if _is_second(request) else confluence(429, "Rate limited")
-            for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
-                answer.response.headers[name] = told[name]
-            answer.response.headers["X-RateLimit-NearLimit"] = "true"
-            answer.response.headers["RateLimit-Reason"] = "confluence-burst-based"
-            answer.response.headers["Retry-After"] = str(seconds)
-            raise answer from None
-        if headers and int(headers["X-RateLimit-Remaining"]) < NEAR_LIMIT * int(headers["X-RateLimit-Limit"]):
+        told = self.state.limits.ask(request.scope["path"], request.method)
+        if told is None:
+            return {}
+        headers = told.headers()
+        if told.remaining < NEAR_LIMIT * told.limit.limit:
             headers["X-RateLimit-NearLimit"] = "true"
+        if told.refused:
+            answer = second(429, "Rate limit exceeded") if _is_second(request) else confluence(429, "Rate limited")
+            headers |= {"RateLimit-Reason": "confluence-burst-based", "Retry-After": str(told.wait)}
+            answer.response.headers.update(headers)
+            raise answer
         return headers
 
     async def unknown(self, request: Request) -> Response:

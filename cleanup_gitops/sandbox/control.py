@@ -4,8 +4,7 @@
 ``POST /_sandbox/clock``           ``{"advance_days": 1.5}``, ``{"advance_seconds": 30}`` or
                                    ``{"set": "2026-12-01T09:00:00Z"}``
 ``POST /_sandbox/settle``          changes that show late show now
-``POST /_sandbox/options``         change some of the world's `Options`; GET shows all (rate limits are
-                                   those with which the sandbox was started)
+``POST /_sandbox/options``         change some of the world's `Options`; GET shows all
 ``GET /_sandbox/mails``            account ids of those who were sent a mail
 ``GET /_sandbox/requests``         every request so far: method, path, status; DELETE forgets them
 ``GET /_sandbox/effects``          what every accepted write changed, see ``effects``
@@ -155,7 +154,9 @@ class Control:
         change = _decode(await request.body(), dict[str, Any])
         try:
             found = msgspec.convert({**msgspec.to_builtins(options), **change}, Options)
-        except msgspec.ValidationError as error:
+            for limit in found.rate_limits:
+                re.compile(limit.path)
+        except (msgspec.ValidationError, re.error) as error:
             raise _bad(str(error)) from None
         for name in change:
             setattr(options, name, getattr(found, name))

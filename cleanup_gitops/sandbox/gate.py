@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cleanup_gitops.sandbox.access import Limits, check_key
+from cleanup_gitops.sandbox.access import check_key, check_limits
 from cleanup_gitops.sandbox.answers import (
     Refusal,
     application,
@@ -28,7 +28,6 @@ class Gate:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._limits = Limits(state.world.options)
 
     def guarded(self, handler: Handler, *, bare: bool = False) -> Handler:
         """`handler`, asked only when key, limits and organization allow it.
@@ -39,7 +38,7 @@ class Gate:
         async def endpoint(request: Request) -> Response:
             try:
                 check_key(self._state, request)
-                headers = self._limits.check(request.scope["path"])
+                headers = check_limits(self._state, request)
                 self._check_organization(request)
                 response = await handler(request)
             except Refusal as refusal:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
 from cleanup_gitops.sandbox.late import Change
+from cleanup_gitops.sandbox.options import Lag
 from cleanup_gitops.sandbox.state import State, Trace
 from cleanup_gitops.sandbox.world import User, format_time, parse_time
 
@@ -21,7 +22,7 @@ class Lifecycle:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def disable(self, user: User, effect: str | int) -> Response:
+    def disable(self, user: User, effect: str | Lag) -> Response:
         """POST lifecycle/disable; disabling a disabled account changes nothing."""
         self._check_blocks(user)
 
@@ -30,7 +31,7 @@ class Lifecycle:
 
         return self._done(user, "user_deactivated", change, effect, Response(status_code=204))
 
-    def enable(self, user: User, effect: str | int) -> Response:
+    def enable(self, user: User, effect: str | Lag) -> Response:
         """POST lifecycle/enable; not for an account whose deletion is under way."""
         if user.for_deletion:
             raise _conflict(user, {"pendingDeletion": "Cancel the deletion of this account first."})
@@ -40,7 +41,7 @@ class Lifecycle:
 
         return self._done(user, "user_activated", change, effect, Response(status_code=204))
 
-    def delete(self, user: User, effect: str | int) -> Response:
+    def delete(self, user: User, effect: str | Lag) -> Response:
         """POST lifecycle/delete: deactivated at once, gone for good after the grace period."""
         self._check_blocks(user)
 
@@ -51,7 +52,7 @@ class Lifecycle:
 
         return self._done(user, "user_deletion_requested", change, effect, json_answer({"message": "Success"}))
 
-    def cancel_delete(self, user: User, effect: str | int) -> Response:
+    def cancel_delete(self, user: User, effect: str | Lag) -> Response:
         """POST lifecycle/cancel-delete: the account is active again."""
         if not user.for_deletion:
             raise Refusal(json_answer({"key": "notFound"}, 404))
@@ -65,7 +66,7 @@ class Lifecycle:
         if user.lifecycle_errors:
             raise _conflict(user, user.lifecycle_errors)
 
-    def _done(self, user: User, action: str, change: Change, effect: str | int, answer: Response) -> Response:
+    def _done(self, user: User, action: str, change: Change, effect: str | Lag, answer: Response) -> Response:
         self._state.perform(change, effect, Trace("status", action, {"user": user.id}))
         return answer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,17 +15,24 @@ Kind = Literal["status", "membership", "role", "org_role", "removal", "invite", 
 users and groups; roles in the organization; removing from a directory; inviting; creating and deleting groups."""
 
 
-class RateLimit(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """At most `limit` requests whose path matches `path` in every `window_seconds` of real time.
+ResetForm = Literal["iso", "short", "seconds", "absurd", "past", "none"]
+"""How ``X-RateLimit-Reset`` tells an instant: ISO 8601, without its seconds, as seconds from now, as one that is
+thousands of years away or long ago, or not at all."""
 
-    Windows are aligned to the machine's clock, as a client has to wait in real time. With
-    `short_reset` the header leaves the seconds out, as the real service sometimes does.
+
+class RateLimit(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """At most `limit` requests of one family in every `window_seconds`, by one of the laws in ``limits``.
+
+    The family are requests whose path matches `path`, and whose method is `method` where it is given.
+    `reset` is how the header tells the instant from which on it gets better.
     """
 
     path: str
-    limit: int
-    window_seconds: float = 60.0
-    short_reset: bool = False
+    limit: Annotated[int, msgspec.Meta(ge=1)]
+    window_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    law: Literal["window", "bucket"] = "window"
+    method: str | None = None
+    reset: ResetForm = "iso"
 
 
 class Lag(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -53,7 +60,9 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
     `group_ids_as_ari`: the expanded groups of a user carry ``ari:cloud:identity::group/{id}`` instead of
     the bare id. `activity_lag_hours`: how late new activity (see the control endpoint) shows in answers.
     `ticking`: the virtual clock runs in real time from `World.now` on. An empty `rate_limits` switches
-    all limits off. `late`: how late changes show, by kind; a kind that is not named shows at once.
+    all limits off. They are measured by the machine's clock, as a client has to wait in real time; with
+    `virtual_limits` by the virtual one, which the header ``Date`` shows then. `late`: how late changes
+    show, by kind; a kind that is not named shows at once.
 
     What Atlassian leaves open: `repeated_status`: the answer where a suspended user is suspended or an
     active one restored. `refuse_suspending`: whom suspending is refused for with 403 (``synced`` users,
@@ -71,6 +80,7 @@ class Options(msgspec.Struct, forbid_unknown_fields=True):
     activity_lag_hours: float = 0.0
     ticking: bool = False
     rate_limits: list[RateLimit] = msgspec.field(default_factory=_default_limits)
+    virtual_limits: bool = False
     late: dict[Kind, Lag] = msgspec.field(default_factory=_default_lags)
     repeated_status: Literal[204, 400] = 204
     refuse_suspending: list[Literal["synced", "self", "last_admin"]] = msgspec.field(default_factory=list)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cleanup_gitops.sandbox import answers
 from cleanup_gitops.sandbox.effects import ASKED
 from cleanup_gitops.sandbox.faults import Fault
+from cleanup_gitops.sandbox.options import Lag
 from cleanup_gitops.sandbox.traffic import Stale, Traffic
 
 TRANSPORT = "sandbox.transport"
@@ -82,7 +83,7 @@ class Saboteur:
     async def _sabotage(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         kind = None if fault is None else fault.kind
         if fault is not None and kind in ("no_effect", "late"):
-            scope["sandbox.effect"] = "none" if kind == "no_effect" else fault.reads
+            scope["sandbox.effect"] = "none" if kind == "no_effect" else Lag(seconds=fault.seconds, reads=fault.reads)
         elif fault is not None and kind not in (*_PAGE_KINDS, "slow"):
             await self._instead(fault, scope, receive, send)
             return

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cleanup_gitops.sandbox.access import Limits
+from cleanup_gitops.sandbox.access import check_limits
 from cleanup_gitops.sandbox.answers import Refusal
 from cleanup_gitops.sandbox.records import ScimDirectory
 from cleanup_gitops.sandbox.scim_answers import ENTERPRISE, GROUP, LIST, USER, failure, scim_answer, scim_error
@@ -34,7 +34,6 @@ class Scim:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._limits = Limits(state.world.options)
 
     def routes(self) -> list[Route]:
         """All routes; the last one answers for what does not exist."""
@@ -70,7 +69,7 @@ class Scim:
         async def endpoint(request: Request) -> Response:
             try:
                 directory = self._directory(request)
-                headers = self._limits.check(request.scope["path"])
+                headers = check_limits(self._state, request)
                 response = await handler(request, directory)
             except Refusal as refusal:
                 return refusal.response

@@ -1,9 +1,8 @@
 """Everything as it was at one moment, kept in memory and put back in place within milliseconds.
 
-A snapshot holds the world, the clock, changes that show late, mails, the log of requests, effects, and the
-rules in force with what they have counted. Putting it back changes the same objects in place, so that whoever
-holds one (a test, a change on its way) holds the right one afterwards. Not put back: the options under which
-limits were set up at the start, and what a client remembers.
+A snapshot holds the world, the clock, changes that show late, mails, the log of requests, effects, the rules
+in force and the limits with what they have counted. Putting it back changes the same objects in place, so that
+whoever holds one (a test, a change on its way) holds the right one afterwards.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ class Snapshot:
     asked: int
     rules: Rules
     pages: dict[bytes, list[Any]]
+    used: dict[tuple[int, str], tuple[float, float]]
 
 
 class Snapshots:
@@ -79,6 +79,7 @@ class Snapshots:
             asked=traffic.asked,
             rules=deepcopy(traffic.rules),
             pages=copy(traffic.pages),
+            used=dict(state.limits.used),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -99,6 +100,7 @@ class Snapshots:
         traffic.asked = snapshot.asked
         traffic.rules = deepcopy(snapshot.rules)
         traffic.pages = copy(snapshot.pages)
+        state.limits.used = dict(snapshot.used)
         state.rewind(snapshot.moment)
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from cleanup_gitops.sandbox.effects import Effect, Effects, Facts, compare
 from cleanup_gitops.sandbox.late import Change, Late, Waiting
+from cleanup_gitops.sandbox.limits import Limits
 from cleanup_gitops.sandbox.options import Kind, Lag
 from cleanup_gitops.sandbox.world import (
     Arrival,
@@ -63,6 +64,7 @@ class State:
         self.generation = 0
         self.ticking = self.ticking or self.world.options.ticking
         self._started = time.monotonic()
+        self.limits = Limits(self.world.options, self.seconds)
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -99,6 +101,10 @@ class State:
         if self.ticking:
             clock += timedelta(seconds=time.monotonic() - self._started)
         return clock
+
+    def seconds(self) -> float:
+        """The clock that limits and the header ``Date`` go by, in seconds since 1970."""
+        return self.moment().timestamp() if self.world.options.virtual_limits else time.time()
 
     def set_clock(self, instant: datetime) -> None:
         """Set the virtual clock."""
@@ -197,8 +203,8 @@ class State:
 
     # -- changing --------------------------------------------------------------------------------
 
-    def perform(self, change: Change, effect: str | int = "now", trace: Trace | None = None) -> None:
-        """Carry `change` out: ``now``, never (``none``), or after that many further reads.
+    def perform(self, change: Change, effect: str | Lag = "now", trace: Trace | None = None) -> None:
+        """Carry `change` out: ``now``, never (``none``), or so late.
 
         A change with a `trace` is written into the audit log, and ``now`` means: as late as changes
         of its kind are in this world.
@@ -207,13 +213,13 @@ class State:
         if effect == "none":
             row.effective = False
             return
-        lag = Lag(reads=effect) if isinstance(effect, int) else None
+        lag = effect if isinstance(effect, Lag) else None
         about = ""
         if trace is not None:
             lag = lag or self.world.options.late.get(trace.kind)
             about = trace.about.get("user") or trace.about.get("group", "")
             self.record(trace.action, trace.about)
-        if lag is not None and (isinstance(effect, int) or lag.seconds or lag.reads):
+        if lag is not None and (effect is lag or lag.seconds or lag.reads):
             self.late.add(lambda: self._measured(change, row), lag, self.moment(), about)
         else:
             self._carry_out(self.late.take_about(about))
@@ -232,13 +238,14 @@ class State:
         user, group = self.user(row.about.get("user", "")), self.groups.get(row.about.get("group", ""))
         if "provision" in row.action or not row.about.keys() & {"user", "group"}:
             world = self.world
-            people = {one.id: encode(one) for one in (*world.users, *world.scim_users)}
-            return people | {one.id: encode(one) for one in world.groups}
-        found = {} if user is None else {user.id: encode(user)}
+            found = {user.id: encode(user) for user in world.users}
+            found |= {group.id: encode(group) for group in world.groups}
+            return found | {record.id: encode(record) for record in world.scim_users}
+        shown = {} if user is None else {user.id: encode(user)}
         if group is not None:
             inside = [] if "user" in row.about else self.members[group.id]
-            found[group.id] = encode((group, inside))
-        return found
+            shown[group.id] = encode((group, inside))
+        return shown
 
     def record(self, action: str, about: dict[str, str], actor: str = "") -> None:
         """Write into the audit log that `actor`, by default the owner of the key, did something now."""

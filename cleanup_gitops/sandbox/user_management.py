@@ -11,11 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cleanup_gitops.sandbox import profile
-from cleanup_gitops.sandbox.access import Limits, check_key
+from cleanup_gitops.sandbox.access import check_key, check_limits
 from cleanup_gitops.sandbox.answers import Refusal, gateway, json_answer
 from cleanup_gitops.sandbox.lifecycle import Lifecycle
 from cleanup_gitops.sandbox.manageable import rule, rules
 from cleanup_gitops.sandbox.newcomers import is_claimed
+from cleanup_gitops.sandbox.options import Lag
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import User
 
@@ -33,7 +34,6 @@ class UserManagement:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._limits = Limits(state.world.options)
         self._lifecycle = Lifecycle(state)
 
     def routes(self) -> list[Route]:
@@ -61,7 +61,7 @@ class UserManagement:
         async def endpoint(request: Request) -> Response:
             try:
                 self._check_key(request)
-                headers = self._limits.check(request.scope["path"])
+                headers = check_limits(self._state, request)
                 response = await handler(request, self._target(request))
             except Refusal as refusal:
                 return refusal.response
@@ -145,7 +145,7 @@ class UserManagement:
         self._state.perform(change, request.scope.get("sandbox.effect", "now"))
         return Response(status_code=204)
 
-    def _turning(self, privilege: str, turn: Callable[[User, str | int], Response]) -> Handler:
+    def _turning(self, privilege: str, turn: Callable[[User, str | Lag], Response]) -> Handler:
         """A handler that turns the account into another state, if nothing stands against it."""
 
         async def handler(request: Request, user: User) -> Response:

@@ -149,7 +149,7 @@ def test_last_active_dates_are_limited_per_organization(caller: Caller) -> None:
 
 def test_over_the_limit_the_gateway_refuses_without_retry_after() -> None:
     world = seed(users=10)
-    world.options.rate_limits = [RateLimit(path=LAST_ACTIVE_DATES, limit=3, window_seconds=3600, short_reset=True)]
+    world.options.rate_limits = [RateLimit(path=LAST_ACTIVE_DATES, limit=3, window_seconds=3600, reset="short")]
     with running(world) as box:
         caller = Caller(box)
         with caller.http:
