@@ -10,7 +10,8 @@
 ``GET /_sandbox/effects``          what every accepted write changed, see ``effects``
 ``PUT /_sandbox/snapshots/{name}`` keep everything as it is now; POST puts it back, DELETE forgets it;
                                    ``GET /_sandbox/snapshots`` lists them
-``POST /_sandbox/faults``          a rule or a list of rules, see ``faults``; GET lists, DELETE ends
+``POST /_sandbox/faults``          a rule or a list of rules, see ``faults`` and ``storms``; GET lists, DELETE ends
+``GET /_sandbox/faults/done``      what went wrong so far, as rules that repeat it when they are posted
 ``POST /_sandbox/users/{id}``      somebody else changes a user, see `Outside`
 """
 
@@ -28,11 +29,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
-from cleanup_gitops.sandbox.faults import Fault
 from cleanup_gitops.sandbox.lifecycle import close_deleted
 from cleanup_gitops.sandbox.options import Options
 from cleanup_gitops.sandbox.snapshots import Snapshot, Snapshots, arrived
 from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.storms import read_rules
 from cleanup_gitops.sandbox.traffic import Traffic
 from cleanup_gitops.sandbox.world import Group, User, format_time, parse_time
 
@@ -96,6 +97,7 @@ class Control:
             ("POST", "/_sandbox/snapshots/{name}", self.put_back),
             ("DELETE", "/_sandbox/snapshots/{name}", self.forget_snapshot),
             ("GET", "/_sandbox/faults", self.faults),
+            ("GET", "/_sandbox/faults/done", self.faults_done),
             ("POST", "/_sandbox/faults", self.add_faults),
             ("DELETE", "/_sandbox/faults", self.clear_faults),
             ("POST", "/_sandbox/users/{user}", self.change_user),
@@ -211,20 +213,19 @@ class Control:
 
     async def faults(self, request: Request) -> Response:  # noqa: ARG002
         """GET faults."""
-        return json_answer(self._traffic.rules.faults)
+        return json_answer(self._traffic.rules.rules)
+
+    async def faults_done(self, request: Request) -> Response:  # noqa: ARG002
+        """GET faults/done."""
+        return json_answer(self._traffic.rules.done)
 
     async def add_faults(self, request: Request) -> Response:
         """POST faults."""
-        body = await request.body()
-        many = body.lstrip().startswith(b"[")
-        faults = _decode(body, list[Fault]) if many else [_decode(body, Fault)]
-        for fault in faults:
-            try:
-                re.compile(fault.match.path_regex)
-            except re.error as error:
-                raise _bad(f"path_regex: {error}") from None
-        self._traffic.rules.add(faults)
-        return json_answer(self._traffic.rules.faults, 201)
+        try:
+            self._traffic.rules.add(read_rules(await request.body()))
+        except ValueError as error:
+            raise _bad(str(error)) from None
+        return json_answer(self._traffic.rules.rules, 201)
 
     async def clear_faults(self, request: Request) -> Response:  # noqa: ARG002
         """DELETE faults."""

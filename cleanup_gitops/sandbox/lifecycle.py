@@ -86,13 +86,18 @@ def close_deleted(state: State) -> None:
     """Accounts whose grace period is over are gone: no address, no group, no role, nowhere listed."""
     for user in state.world.users:
         if user.for_deletion and user.deactivated_on and parse_time(user.deactivated_on) + GRACE <= state.now():
-            for group_id in list(user.groups):
-                state.remove_member(user, group_id)
-            state.set_roles(user, {})
-            user.account, user.for_deletion, user.managed = "closed", False, False
-            user.name = user.nickname = "Former user"
-            user.email, user.directories, user.platform_roles, user.activity = None, {}, [], {}
-            user.tokens = []
+            close(state, user)
+
+
+def close(state: State, user: User) -> None:
+    """The account is gone for good, and with it whatever it held."""
+    for group_id in list(user.groups):
+        state.remove_member(user, group_id)
+    state.set_roles(user, {})
+    user.account, user.for_deletion, user.managed = "closed", False, False
+    user.name = user.nickname = "Former user"
+    user.email, user.directories, user.platform_roles, user.activity = None, {}, [], {}
+    user.tokens = []
 
 
 def _conflict(user: User, problems: dict[str, str]) -> Refusal:

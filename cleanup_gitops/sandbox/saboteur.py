@@ -3,51 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import hashlib
+from collections.abc import Callable
+from email.utils import formatdate
 
-import msgspec
-from starlette.datastructures import QueryParams
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cleanup_gitops.sandbox import answers
-from cleanup_gitops.sandbox.effects import ASKED
+from cleanup_gitops.sandbox import connection
+from cleanup_gitops.sandbox.answer import change_page, collect, last_account, shift
+from cleanup_gitops.sandbox.asked import Asked
+from cleanup_gitops.sandbox.effects import ASKED, LogEntry
 from cleanup_gitops.sandbox.faults import Fault
+from cleanup_gitops.sandbox.lifecycle import close
 from cleanup_gitops.sandbox.options import Lag
+from cleanup_gitops.sandbox.spoiled_answers import instead, limit_headers
+from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.storms import Met
 from cleanup_gitops.sandbox.traffic import Stale, Traffic
 
-TRANSPORT = "sandbox.transport"
-_PAGE_KINDS = ("cursor_loop", "repeat_page", "drop_rows")
-_LISTS = re.compile(
-    r"/(search|role-assignments|directories|users|groups|domains|events|events-stream|workspaces)$|^/admin/v1/orgs$"
-)
-
-
-class Transport(Protocol):
-    """The connection's socket, as far as faults need it."""
-
-    def abort(self) -> None:
-        """Drop the connection at once."""
-
-    def close(self) -> None:
-        """Send what was written, then close."""
+INSTEAD = ("status", "throttle", "error_in_ok", "html", "not_json", "reset", "cursor_expired", "revoked")
+NEAR = 5
+"""Requests that ``near_limit`` leaves, of a hundred."""
 
 
 class Saboteur:
     """Wraps the application: logs every request and applies the rules."""
 
-    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
+    def __init__(self, app: ASGIApp, state: State, traffic: Traffic) -> None:
         self._app = app
+        self._state = state
         self._traffic = traffic
 
     async def __call__(  # noqa: D102 - what every ASGI application does
         self, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox"):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._dated(send))
             return
         traffic, epoch = self._traffic, self._traffic.epoch
         entry = traffic.note(scope["method"], scope["path"])
@@ -57,189 +49,141 @@ class Saboteur:
             if traffic.epoch != epoch:
                 raise Stale
 
+        try:
+            body = await _whole_body(receive, check)
+            asked = Asked(scope["method"], scope["path"], scope["query_string"], body)
+            met = traffic.rules.choose(asked, _credentials(scope)) if traffic.rules.rules else Met()
+            entry.identity, entry.fault = asked.identity, met.name
+            if met.fault is not None and met.fault.kind == "slow":
+                await asyncio.sleep(met.fault.seconds)
+                check()
+            work = _Work(self._app, self._state, traffic, scope, asked, _again(body, receive))
+            await work.answer(met, self._noting(entry, met, asked, send), check)
+        except Stale:
+            await connection.reset(scope)
+
+    def _noting(self, entry: LogEntry, met: Met, asked: Asked, send: Send) -> Send:
+        """`send`, with headers of what comes beside a fault, and the status in the log."""
+        skew = sum(one.seconds for one in met.beside if one.kind == "skew")
+        near = next((one for one in met.beside if one.kind == "near_limit"), None)
+        more = {} if near is None else limit_headers(near, asked.path, self._state.seconds(), remaining=NEAR)
+
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
+                told = {name.lower().encode(): value.encode() for name, value in more.items()}
+                kept = [item for item in message["headers"] if item[0] not in told]
+                message["headers"] = [*kept, *told.items()]
             await send(message)
 
-        async def arriving() -> Message:
-            message = await receive()
-            check()
-            return message
+        return self._dated(noting, skew)
 
-        fault = traffic.rules.choose(scope["method"], scope["path"])
-        entry.fault = None if fault is None else fault.kind
-        try:
-            if not traffic.rules.faults:
-                await self._app(scope, arriving, noting)
-                return
-            if fault is not None and fault.kind == "slow":
-                await asyncio.sleep(fault.seconds)
-                check()
-            await self._sabotage(fault, scope, arriving, noting)
-        except Stale:
-            await _hang_up(scope)
+    def _dated(self, send: Send, skew: float = 0.0) -> Send:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._state.seconds() + skew, usegmt=True).encode()
+                message["headers"] = [*message.get("headers", ()), (b"date", date)]
+            await send(message)
 
-    async def _sabotage(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = None if fault is None else fault.kind
-        if fault is not None and kind in ("no_effect", "late"):
-            scope["sandbox.effect"] = "none" if kind == "no_effect" else Lag(seconds=fault.seconds, reads=fault.reads)
-        elif fault is not None and kind not in (*_PAGE_KINDS, "slow"):
-            await self._instead(fault, scope, receive, send)
-            return
-        answer = await _collect(self._app, scope, receive)
-        if _LISTS.search(scope["path"]) and scope["path"].startswith("/admin/") and answer.status == 200:
-            self._change_page(fault, answer, scope)
-        elif scope["path"].startswith("/wiki/") and answer.status == 200 and answer.body:
-            self._change_results(fault, answer, scope)
-        await answer.send(send)
+        return dated
 
-    async def _instead(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = None
-        if fault.carry_out or fault.kind == "truncate":
-            answer = await _collect(self._app, scope, receive)
-        if fault.kind == "truncate" and answer is not None:
-            await _truncate(answer, scope, send)
-        elif fault.kind == "reset":
-            await _hang_up(scope)
+
+class _Work:
+    """One request, and what becomes of it."""
+
+    def __init__(
+        self, app: ASGIApp, state: State, traffic: Traffic, scope: Scope, asked: Asked, receive: Callable[[], Receive]
+    ) -> None:
+        self._app = app
+        self._state = state
+        self._traffic = traffic
+        self._scope = scope
+        self._asked = asked
+        self._receive = receive
+
+    async def answer(self, met: Met, send: Send, check: Callable[[], None]) -> None:
+        """Carry it out as far as it is to be, and answer as is to be."""
+        fault, scope = met.fault, self._scope
+        if not self._traffic.rules.rules:
+            await self._app(scope, self._receive(), send)
+        elif fault is not None and fault.kind in INSTEAD:
+            if fault.carry_out:
+                await collect(self._app, scope, self._receive())
+            if fault.kind == "reset":
+                await connection.reset(scope)
+            else:
+                await instead(fault, self._asked, self._state.seconds())(scope, self._receive(), send)
         else:
-            await _response(fault, scope)(scope, receive, send)
+            await self._spoil(met, send, check)
 
-    def _change_page(self, fault: Fault | None, answer: Answer, scope: Scope) -> None:
-        path: str = scope["path"]
-        page = msgspec.json.decode(answer.body)
-        rows = page["data"]
-        if scope["method"] == "GET":  # where a cursor replaces the whole query
-            asked: dict[str, Any] = {}
-            cursor = QueryParams(scope["query_string"]).get("cursor")
+    async def _spoil(self, met: Met, send: Send, check: Callable[[], None]) -> None:
+        fault, kind = met.fault, None if met.fault is None else met.fault.kind
+        if fault is not None and kind == "no_effect":
+            self._scope["sandbox.effect"] = "none"
+        elif fault is not None and kind == "late":
+            self._scope["sandbox.effect"] = Lag(seconds=fault.seconds, reads=fault.reads)
+        elif fault is not None and kind == "vanish":
+            await self._vanish(fault)
+        answer = await collect(self._app, self._scope, self._receive())
+        change_page(answer, fault, self._asked, self._scope, self._traffic.pages)
+        for one in met.beside:
+            if one.kind == "skew" and answer.body:
+                answer.replace(shift(answer.body, one.seconds))
+        if fault is not None and kind == "content_type":
+            answer.set_header(b"content-type", fault.media_type.encode())
+        if fault is not None and kind == "truncate":
+            await connection.truncate(answer, fault, self._scope, send)
+        elif fault is not None and kind == "drip":
+            await connection.drip(answer, fault, self._scope, send, check)
         else:
-            asked = msgspec.json.decode(answer.asked or b"{}")
-            cursor = asked.pop("cursor", None)
-        search = path.encode() + msgspec.json.encode(asked, order="deterministic")
-        kind = None if fault is None else fault.kind
-        if kind == "repeat_page":
-            page["data"] = self._traffic.pages.get(search if cursor else path.encode(), rows)
-        elif kind == "cursor_loop":
-            page["links"]["next"] = _same_page(scope, cursor) or page["links"].get("next", "")
-        elif fault is not None and kind == "drop_rows":
-            page["data"] = rows[: max(0, len(rows) - fault.rows)]
-        self._traffic.pages[search] = self._traffic.pages[path.encode()] = rows
-        if kind in _PAGE_KINDS:
-            answer.replace(msgspec.json.encode(page))
+            await answer.send(send)
 
-    def _change_results(self, fault: Fault | None, answer: Answer, scope: Scope) -> None:
-        """A page of the site: its rows are ``results``, and ``_links`` name the next one, relative to the site."""
-        page = msgspec.json.decode(answer.body)
-        rows = page.get("results")
-        if rows is None:
-            return
-        path: str = scope["path"]
-        asked = QueryParams(scope["query_string"])
-        kept = [item for item in asked.multi_items() if item[0] not in ("cursor", "start")]
-        search = path.encode() + msgspec.json.encode(kept)
-        kind = None if fault is None else fault.kind
-        if kind == "repeat_page":
-            continued = asked.get("cursor") is not None or asked.get("start", "0") != "0"
-            page["results"] = self._traffic.pages.get(search if continued else path.encode(), rows)
-        elif kind == "cursor_loop":
-            page["_links"]["next"] = path.removeprefix("/wiki") + "?" + scope["query_string"].decode()
-        elif fault is not None and kind == "drop_rows":
-            page["results"] = rows[: max(0, len(rows) - fault.rows)]
-        self._traffic.pages[search] = self._traffic.pages[path.encode()] = rows
-        if kind in _PAGE_KINDS:
-            answer.replace(msgspec.json.encode(page))
+    async def _vanish(self, fault: Fault) -> None:
+        """Somebody is gone before the request is carried out: who it is about, or who stands last on the page."""
+        state = self._state
+        known = [one for one in (fault.account, *self._asked.accounts) if one and state.user(one) is not None]
+        gone = known[0] if known else None
+        if gone is None and self._asked.lists:
+            runner = state.world.credentials.runner_account
+            gone = last_account(await collect(self._app, self._scope, self._receive()), runner)
+        user = state.user(gone or "")
+        if user is not None:
+            close(state, user)
+            state.save()
 
 
-def _same_page(scope: Scope, cursor: str | None) -> str | None:
-    """What names the page that was asked for, as a bare cursor or, in the first generation, as a URL."""
-    if cursor is None or not scope["path"].startswith("/admin/v1/"):
-        return cursor
-    return str(Request(scope).url)
-
-
-@dataclass
-class Answer:
-    """A whole answer, and the body that it answers."""
-
-    status: int = 0
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
-    asked: bytes = b""
-
-    def replace(self, body: bytes) -> None:
-        """Another body, with its length in the headers."""
-        self.body = body
-        kept = [(name, value) for name, value in self.headers if name != b"content-length"]
-        self.headers = [*kept, (b"content-length", b"%d" % len(body))]
-
-    async def send(self, send: Send) -> None:
-        """Send all of it."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
-
-
-async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
-    answer = Answer()
-
-    async def listening() -> Message:
+async def _whole_body(receive: Receive, check: Callable[[], None]) -> bytes:
+    """The body of a request; raises `Stale` where its sender is gone before the end of it."""
+    body = b""
+    while True:
         message = await receive()
-        answer.asked += message.get("body", b"")
-        return message
-
-    async def keep(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            answer.status, answer.headers = message["status"], list(message["headers"])
-        else:
-            answer.body += message.get("body", b"")
-
-    await app(scope, listening, keep)
-    return answer
+        check()
+        if message["type"] != "http.request":
+            raise Stale
+        part: bytes = message.get("body", b"")
+        body += part
+        if not message.get("more_body", False):
+            return body
 
 
-async def _truncate(answer: Answer, scope: Scope, send: Send) -> None:
-    body = answer.body or b'{"data": ['
-    answer.replace(body + b" " * len(body))
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    transport: Transport = scope[TRANSPORT]
-    transport.close()
-    await _until_gone()
+def _again(body: bytes, receive: Receive) -> Callable[[], Receive]:
+    """What gives the body once more, to each that asks for one; after it comes what really comes."""
+
+    def fresh() -> Receive:
+        given = False
+
+        async def once() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return once
+
+    return fresh
 
 
-async def _hang_up(scope: Scope) -> None:
-    transport: Transport = scope[TRANSPORT]
-    transport.abort()
-    await _until_gone()
-
-
-async def _until_gone() -> None:
-    """Let the server notice that the connection is closed, before it misses the answer."""
-    await asyncio.sleep(0.01)
-
-
-def _response(fault: Fault, scope: Scope) -> Response:
-    status = fault.status or (200 if fault.kind in ("html", "not_json") else 500)
-    if fault.kind == "html":
-        page = fault.body or "<!DOCTYPE html><html><body><h1>Please log in</h1></body></html>"
-        return Response(page, status, fault.headers, media_type="text/html")
-    if fault.kind == "not_json":
-        text = fault.body or "upstream connect error"
-        return Response(text, status, fault.headers, media_type="application/json")
-    response = _body(fault, status, scope["path"])
-    response.headers.update(fault.headers)
-    return response
-
-
-def _body(fault: Fault, status: int, path: str) -> Response:
-    match fault.shape:
-        case "application":
-            return answers.application(status, fault.code, "Error", fault.message).response
-        case "gateway":
-            return answers.gateway(status, fault.message).response
-        case "spring":
-            at = "2026-01-01T00:00:00Z"
-            return answers.spring(status, "Error", fault.message, path, at).response
-        case "confluence":
-            return answers.confluence(status, fault.message).response
-        case "empty":
-            return Response(status_code=status)
+def _credentials(scope: Scope) -> str:
+    """A digest of what the request presents, so that no secret is kept."""
+    return hashlib.sha256(Headers(scope=scope).get("authorization", "").encode()).hexdigest()

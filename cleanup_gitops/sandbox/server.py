@@ -19,9 +19,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cleanup_gitops.sandbox.admin import Admin
 from cleanup_gitops.sandbox.confluence import Confluence
+from cleanup_gitops.sandbox.connection import TRANSPORT
 from cleanup_gitops.sandbox.control import Control
 from cleanup_gitops.sandbox.effects import Effect
-from cleanup_gitops.sandbox.saboteur import TRANSPORT, Saboteur
+from cleanup_gitops.sandbox.saboteur import Saboteur
 from cleanup_gitops.sandbox.scim import Scim
 from cleanup_gitops.sandbox.scim_links import ScimLinks
 from cleanup_gitops.sandbox.snapshots import Snapshot, Snapshots, arrived
@@ -52,7 +53,7 @@ def create_app(world: World, path: Path | None = None, *, ticking: bool = False)
             *Confluence(state).routes(),
             *Control(state, traffic, snapshots).routes(),
         ],
-        middleware=[Middleware(Settling, state=state), Middleware(Saboteur, traffic=traffic)],
+        middleware=[Middleware(Settling, state=state), Middleware(Saboteur, state=state, traffic=traffic)],
     )
     app.state.sandbox = state
     app.state.snapshots = snapshots
@@ -288,6 +289,7 @@ def _server(app: ASGIApp, **tls: str | Path | None) -> uvicorn.Server:
         log_level="critical",
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_graceful_shutdown=2,
         **options,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from types import CellType, FunctionType
@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from cleanup_gitops.sandbox.effects import Effect, LogEntry
-from cleanup_gitops.sandbox.faults import Rules
 from cleanup_gitops.sandbox.late import Late
 from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.storms import Rules
 from cleanup_gitops.sandbox.traffic import Traffic
 
 PASSES = 20
@@ -77,7 +77,7 @@ class Snapshots:
             effects=tuple(state.effects.rows),
             log=tuple(traffic.log),
             asked=traffic.asked,
-            rules=deepcopy(traffic.rules),
+            rules=traffic.rules.copy(),
             pages=copy(traffic.pages),
             used=dict(state.limits.used),
         )
@@ -98,7 +98,7 @@ class Snapshots:
         state.effects.rows[:] = snapshot.effects
         traffic.log[:] = snapshot.log
         traffic.asked = snapshot.asked
-        traffic.rules = deepcopy(snapshot.rules)
+        traffic.rules = snapshot.rules.copy()
         traffic.pages = copy(snapshot.pages)
         state.limits.used = dict(snapshot.used)
         state.rewind(snapshot.moment)

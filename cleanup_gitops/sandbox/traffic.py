@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cleanup_gitops.sandbox.effects import LogEntry
-from cleanup_gitops.sandbox.faults import Rules
+from cleanup_gitops.sandbox.storms import Rules
 
 
 class Stale(Exception):  # noqa: N818 - a request without an answer, not a failure
