@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,6 +27,7 @@ from cleanup_gitops.sandbox.scim import Scim
 from cleanup_gitops.sandbox.scim_links import ScimLinks
 from cleanup_gitops.sandbox.snapshots import Snapshot, Snapshots, arrived
 from cleanup_gitops.sandbox.state import State
+from cleanup_gitops.sandbox.storms import Rule, load_rules
 from cleanup_gitops.sandbox.tokens import Tokens
 from cleanup_gitops.sandbox.traffic import Traffic
 from cleanup_gitops.sandbox.user_management import UserManagement
@@ -36,12 +37,17 @@ STOP_SECONDS = 10
 T = TypeVar("T")
 
 
-def create_app(world: World, path: Path | None = None, *, ticking: bool = False) -> Starlette:
+def create_app(
+    world: World, path: Path | None = None, *, ticking: bool = False, faults: Sequence[Rule] = ()
+) -> Starlette:
     """The application that serves `world`; every change is saved to `path`, if there is one.
+
+    `faults` are in force from the start.
 
     `app.state.sandbox` is the `State` behind it, `app.state.snapshots` the `Snapshots` of it.
     """
     state, traffic = State(world, path, ticking), Traffic()
+    traffic.rules.add(faults)
     snapshots = Snapshots(state, traffic)
     app = Starlette(
         routes=[
@@ -215,21 +221,24 @@ def serve(
     on_ready: Callable[[str, World], None] | None = None,
     *,
     ticking: bool = False,
+    faults: Path | str | None = None,
 ) -> None:
     """Serve the world in `world_path` until Ctrl-C; `on_ready` gets the URL once it can be reached.
 
-    The virtual clock stands still unless it is advanced, or `ticking` in real time.
+    The virtual clock stands still unless it is advanced, or `ticking` in real time. The file `faults` holds
+    rules as the control endpoint takes them, in force from the start.
 
-    Raises `SandboxError` where the file is no world, `host` is not a loopback address, or the port
+    Raises `SandboxError` where a file is no world or no list of faults, `host` is not a loopback address, or the port
     is taken.
     """
     path = Path(world_path)
     world = World.load(path)
+    rules = [] if faults is None else load_rules(faults)
     taken = listen(host, port)
     try:
         if on_ready is not None:
             on_ready(_url(taken, "http"), world)
-        app = create_app(world, path, ticking=ticking)
+        app = create_app(world, path, ticking=ticking, faults=rules)
         try:
             _server(app).run(sockets=[taken])
         finally:

@@ -21,12 +21,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from cleanup_gitops.sandbox.asked import Asked
 from cleanup_gitops.sandbox.faults import BESIDE, Fault, Match, applies
+from cleanup_gitops.sandbox.world import SandboxError
 
 STANDARD: tuple[Fault, ...] = (
     Fault("reset", weight=3),
@@ -110,6 +112,16 @@ def read_rules(data: bytes) -> list[Rule]:
             except re.error as error:
                 raise ValueError(f"path_regex {match.path_regex!r}: {error}") from None
     return rules
+
+
+def load_rules(path: Path | str) -> list[Rule]:
+    """The rules in a file; raises `SandboxError` naming it."""
+    try:
+        return read_rules(Path(path).read_bytes())
+    except OSError as error:
+        raise SandboxError(f"{path}: cannot read the faults: {error.strerror}") from None
+    except ValueError as error:
+        raise SandboxError(f"{path}: not a list of faults: {error}") from None
 
 
 def _read_rule(data: msgspec.Raw) -> Rule:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -187,3 +189,260 @@ def test_pages_linked_by_urls_go_wrong_too(caller: Caller) -> None:
     whole = caller.admin("GET", path).json()["data"]
     caller.control("POST", "faults", {"kind": "drop_rows", "rows": 2, "match": {"path_regex": "/users$"}})
     assert caller.admin("GET", path).json()["data"] == whole[:-2]
+
+
+ACCOUNT = "/users/712020:nobody/manage"
+SCIM = "/scim/directory/nowhere/Users"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/admin/v1/orgs", 500, {"errors"}),
+        ("/admin/v1/orgs", 401, {"code", "message"}),
+        ("/admin/v1/orgs", 429, {"code", "message"}),
+        (ACCOUNT, 401, {"key"}),
+        (ACCOUNT, 500, {"code", "message"}),
+        (SCIM, 403, {"error", "traceId"}),
+        (SCIM, 500, {"schemas", "status", "detail"}),
+        ("/wiki/rest/api/group", 500, {"statusCode", "data", "message"}),
+        ("/wiki/api/v2/users-bulk", 404, {"errors"}),
+    ],
+)
+def test_without_a_shape_an_error_is_as_the_api_tells_it(
+    caller: Caller, path: str, status: int, body: set[str]
+) -> None:
+    fault(caller, "status", {"nth": 1}, status=status)
+    answer = caller.admin("GET", path)
+    assert answer.status_code == status
+    assert answer.json().keys() == body
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [("/admin/v1/orgs", {"errors"}), (ACCOUNT, {"code", "message"}), ("/wiki/rest/api/group", {"statusCode"})],
+)
+def test_a_200_may_hold_an_error(caller: Caller, path: str, keys: set[str]) -> None:
+    fault(caller, "error_in_ok", {"nth": 1}, status=503)
+    answer = caller.admin("GET", path)
+    assert answer.status_code == 200
+    assert keys <= answer.json().keys()
+    assert "503" in answer.text
+
+
+RESETS = ["iso", "short", "seconds", "absurd", "past", "none"]
+RETRIES = ["seconds", "date", "absurd", "none"]
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_a_429_tells_when_it_gets_better_in_every_form(caller: Caller, reset: str) -> None:
+    fault(caller, "throttle", seconds=90, reset=reset)
+    answer = ask(caller)
+    assert (answer.status_code, answer.json()["code"]) == (429, 429)
+    told = answer.headers.get("x-ratelimit-reset")
+    date = parsedate_to_datetime(answer.headers["date"])
+    match reset:
+        case "none":
+            assert told is None
+        case "seconds":
+            assert told == "90"
+        case "past" | "absurd":
+            assert abs(datetime.fromisoformat(told).year - date.year) > 30
+        case _:
+            assert -30 <= (datetime.fromisoformat(told) - date).total_seconds() <= 91
+            assert told.count(":") == (1 if reset == "short" else 2)
+    assert answer.headers["x-ratelimit-remaining"] == "0"
+
+
+@pytest.mark.parametrize("retry", RETRIES)
+def test_a_429_may_say_after_how_long_to_retry(caller: Caller, retry: str) -> None:
+    fault(caller, "throttle", {"path_regex": "^/wiki"}, seconds=90, retry_after=retry)
+    answer = caller.site("/wiki/rest/api/group")
+    told = answer.headers.get("retry-after")
+    match retry:
+        case "none":
+            assert told is None
+        case "seconds":
+            assert told == "90"
+        case "absurd":
+            assert int(told) > 10**9
+        case _:
+            wait = parsedate_to_datetime(told) - datetime.now(UTC)
+            assert 60 <= wait.total_seconds() <= 91
+    assert answer.headers["ratelimit-reason"] == "confluence-burst-based"
+    assert answer.json()["statusCode"] == 429
+
+
+def test_headers_may_say_that_a_limit_is_near(caller: Caller) -> None:
+    fault(caller, "near_limit", {"path_regex": "."}, seconds=30)
+    for answer in (ask(caller), caller.site("/wiki/rest/api/group")):
+        assert answer.status_code == 200
+        assert answer.headers["x-ratelimit-remaining"] == "5"
+    assert answer.headers["x-ratelimit-nearlimit"] == "true"
+
+
+@pytest.mark.parametrize("length", ["whole", "part"])
+def test_a_truncated_answer_may_or_may_not_admit_its_length(caller: Caller, length: str) -> None:
+    fault(caller, "truncate", {**SEARCH, "nth": 1}, length=length)
+    if length == "whole":
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask(caller)
+    else:
+        answer = ask(caller)
+        assert answer.status_code == 200
+        assert int(answer.headers["content-length"]) == len(answer.content)
+        with pytest.raises(json.JSONDecodeError):
+            answer.json()
+
+
+def test_an_answer_without_a_body_is_truncated_too(caller: Caller) -> None:
+    fault(caller, "truncate", {"path_regex": "suspend$"})
+    account = caller.someone(status="active", managed=False).id
+    with pytest.raises(httpx.RemoteProtocolError):
+        suspend(caller)
+    assert status_of(caller, account) == "suspended"
+
+
+def test_bytes_trickle_and_come_whole_in_the_end(caller: Caller) -> None:
+    whole = ask(caller).content
+    fault(caller, "drip", piece=len(whole) // 4, seconds=0.01)
+    pieces = []
+    with caller.http.stream("POST", f"{caller.users}/search", json={"limit": 10}, headers=caller.key) as answer:
+        pieces += list(answer.iter_raw())
+    assert b"".join(pieces) == whole
+    assert answer.elapsed.total_seconds() >= 0.03
+
+
+@pytest.mark.parametrize("path_regex", ["users/search$", "suspend$"])
+def test_an_answer_that_never_ends_goes_on_until_the_client_gives_up(caller: Caller, path_regex: str) -> None:
+    fault(caller, "drip", {"path_regex": path_regex}, endless=True, piece=200, seconds=0)
+    account = caller.someone(status="active", managed=False).id
+    path = "search" if path_regex.startswith("users") else f"{account}/suspend"
+    with caller.http.stream("POST", f"{caller.users}/{path}", headers=caller.key, json={}) as answer:
+        got = 0
+        for part in answer.iter_raw():
+            got += len(part)
+            if got > 200_000:
+                break
+    caller.control("DELETE", "faults")
+    assert ask(caller).status_code == 200
+
+
+def test_a_right_body_may_be_called_something_else(caller: Caller) -> None:
+    whole = ask(caller).content
+    fault(caller, "content_type", media_type="text/html")
+    answer = ask(caller)
+    assert (answer.headers["content-type"], answer.content) == ("text/html", whole)
+
+
+@pytest.mark.parametrize("status", [None, 410])
+def test_a_cursor_expires_between_two_pages(caller: Caller, status: int | None) -> None:
+    first = ask(caller).json()["links"]["next"]
+    fault(caller, "cursor_expired", {**SEARCH, "nth": 1}, status=status)
+    answer = ask(caller, cursor=first)
+    assert answer.status_code == (status or 400)
+    assert answer.json()["errors"][0]["code"] == "ADMIN-400-1"
+    assert ask(caller, cursor=first).status_code == 200
+
+
+def test_a_cursor_of_the_site_expires_too(caller: Caller) -> None:
+    fault(caller, "cursor_expired", {"path_regex": "^/wiki/"}, status=410)
+    answer = caller.site("/wiki/rest/api/search?cql=type=page&cursor=abc")
+    assert (answer.status_code, answer.json()["statusCode"]) == (410, 410)
+
+
+def test_somebody_vanishes_between_reading_and_writing(caller: Caller) -> None:
+    fault(caller, "vanish", {"path_regex": "suspend$"})
+    answer, account = suspend(caller)
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["code"] == "ADMIN-404-8"
+    assert caller.search(accountIds=[account])["data"] == []
+
+
+def test_somebody_vanishes_between_two_pages(caller: Caller) -> None:
+    first = ask(caller).json()
+    cursor = first["links"]["next"]
+    before = [row["accountId"] for row in ask(caller, cursor=cursor).json()["data"]]
+    fault(caller, "vanish", {**SEARCH, "nth": 1})
+    after = [row["accountId"] for row in ask(caller, cursor=cursor).json()["data"]]
+    assert after[:-1] == before[:-1]
+    assert before[-1] not in after
+    assert len(after) == len(before)
+
+
+def test_a_named_account_vanishes_whatever_is_asked(caller: Caller) -> None:
+    account = caller.someone(status="active", managed=False).id
+    fault(caller, "vanish", {"path_regex": "/orgs$"}, account=account)
+    caller.admin("GET", "/admin/v1/orgs")
+    assert caller.search(accountIds=[account])["data"] == []
+
+
+@pytest.mark.parametrize("seconds", [3600, -86400])
+def test_a_clock_that_is_wrong_is_wrong_in_header_and_body(caller: Caller, seconds: int) -> None:
+    account = caller.someone(status="active", group="confluence-users-acme").id
+    right = caller.search(accountIds=[account])["data"][0]["addedToOrg"]
+    fault(caller, "skew", {"path_regex": "."}, seconds=seconds)
+    answer = caller.admin("POST", f"{caller.users}/search", json={"accountIds": [account]})
+    wrong = answer.json()["data"][0]["addedToOrg"]
+    assert (datetime.fromisoformat(wrong) - datetime.fromisoformat(right)).total_seconds() == seconds
+    off = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
+    assert abs(off.total_seconds() - seconds) < 30
+
+
+def test_a_wrong_clock_comes_beside_another_fault(caller: Caller) -> None:
+    fault(caller, "skew", {"path_regex": "."}, seconds=3600)
+    fault(caller, "status", status=503)
+    answer = ask(caller)
+    assert answer.status_code == 503
+    assert (parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)).total_seconds() > 3000
+    assert caller.control("GET", "requests")[-1]["fault"] == "status+skew"
+
+
+@pytest.mark.parametrize("status", [None, 403])
+def test_a_key_that_is_revoked_midway_opens_nothing_any_more(caller: Caller, status: int | None) -> None:
+    assert ask(caller).status_code == 200
+    fault(caller, "revoked", {**SEARCH, "nth": 1}, status=status)
+    answers = [ask(caller), ask(caller), caller.admin("GET", "/admin/v1/orgs"), caller.admin("GET", ACCOUNT)]
+    assert {answer.status_code for answer in answers} == {status or 401}
+    assert answers[0].json().keys() == ({"code", "message"} if status is None else {"errors"})
+    assert answers[-1].json() == {"key": "unauthorized" if status is None else "forbidden"}
+    assert caller.site("/wiki/rest/api/user/current").status_code == 200
+    caller.control("DELETE", "faults")
+    assert ask(caller).status_code == 200
+
+
+def test_a_late_write_may_wait_for_the_clock(caller: Caller) -> None:
+    fault(caller, "late", {"path_regex": "suspend$"}, reads=0, seconds=600)
+    _, account = suspend(caller)
+    assert [status_of(caller, account) for _ in range(3)] == ["active"] * 3
+    caller.control("POST", "clock", {"advance_seconds": 600})
+    assert status_of(caller, account) == "suspended"
+
+
+def test_every_answer_has_a_date_and_only_one(caller: Caller) -> None:
+    answers = [ask(caller), caller.http.get("/_sandbox/world"), caller.http.get("/nowhere")]
+    for answer in answers:
+        (date,) = answer.headers.get_list("date")
+        assert abs((parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()) < 30
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "status", "status": 99},
+        {"kind": "status", "reset": "soon"},
+        {"kind": "storm", "rate": 0.5},
+        {"kind": "storm", "seed": 1, "rate": 1.5},
+        {"kind": "storm", "seed": 1, "rate": 1, "faults": [{"kind": "storm", "seed": 1, "rate": 1}]},
+        {"kind": "storm", "seed": 1, "rate": 1, "faults": [{"kind": "reset", "match": {"nth": 1}}]},
+        {"kind": "storm", "seed": 1, "rate": 1, "faults": [{"kind": "reset", "match": {"path_regex": "("}}]},
+        [1],
+        "reset",
+    ],
+    ids=str,
+)
+def test_what_is_no_rule_is_refused_and_changes_nothing(caller: Caller, rule: object) -> None:
+    answer = caller.http.post("/_sandbox/faults", json=rule)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert caller.control("GET", "faults") == []

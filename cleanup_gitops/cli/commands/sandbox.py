@@ -65,7 +65,12 @@ def seed_command(users: int, number: int, now: datetime | None, out: Path) -> in
 @click.option("--port", type=click.IntRange(0, 65535), default=USUAL_PORT, show_default=True, help="0: any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="An address of this machine alone.")
 @click.option("--tick", is_flag=True, help="Let the world's clock run; otherwise it stands still.")
-def serve_command(file: Path | None, port: int, host: str, tick: bool) -> int:
+@click.option(
+    "--faults",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A JSON file of what goes wrong from the start: one rule or storm, or a list of them.",
+)
+def serve_command(file: Path | None, port: int, host: str, tick: bool, faults: Path | None) -> int:
     """Serve a world until Ctrl-C, and print how to reach it."""
     server = server_module()
     with sandbox_errors(), tempfile.TemporaryDirectory() as folder:
@@ -74,7 +79,7 @@ def serve_command(file: Path | None, port: int, host: str, tick: bool) -> int:
             _seeded(USERS, 1, SystemClock().now()).save(path)
         if tick:
             _let_tick(path)
-        server.serve(path, host, port, lambda url, world: click.echo(_how_to_reach(url, world, file)))
+        server.serve(path, host, port, lambda url, world: click.echo(_how_to_reach(url, world, file)), faults=faults)
     click.echo(f"Stopped. {file} holds the world as it is now." if file else "Stopped.")
     return 0
 
