@@ -127,12 +127,17 @@ def shift(body: bytes, seconds: float) -> bytes:
     return _MILLISECONDS.sub(number, _INSTANT.sub(instant, body))
 
 
-def last_account(answer: Answer, spared: str) -> str | None:
-    """The last account on a page, other than the `spared` one."""
+def take_last_account(answer: Answer, spared: str) -> str | None:
+    """Leave the last account out of a page, unless it is the `spared` one, and say which it was."""
     try:
         page = msgspec.json.decode(answer.body or b"{}", type=dict[str, Any])
     except msgspec.DecodeError:
         return None
-    rows = page.get("data") or page.get("results") or []
-    found = [row.get("accountId") or row.get("account_id") for row in rows if isinstance(row, dict)]
-    return next((one for one in reversed(found) if isinstance(one, str) and one != spared), None)
+    name = "data" if "data" in page else "results"
+    rows = page.get(name)
+    for row in reversed(rows if isinstance(rows, list) else []):
+        found = (row.get("accountId") or row.get("account_id")) if isinstance(row, dict) else None
+        if isinstance(found, str) and found != spared:
+            answer.replace(msgspec.json.encode(page | {name: [one for one in page[name] if one is not row]}))
+            return found
+    return None

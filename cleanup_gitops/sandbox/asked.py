@@ -18,7 +18,7 @@ _LISTS = re.compile(
     r"^/admin/.*/(search|role-assignments|directories|users|groups|domains|events|events-stream|workspaces)$"
     r"|^/admin/v1/orgs$|^/wiki/.*/(group|picker|membersByGroupId|memberof|search|user|audit|since|bulk|users-bulk)$"
 )
-_ACCOUNT = re.compile(r"/(?:users|memberships)/([^/]+)")
+_ACCOUNT = re.compile(r"/(?:users|memberships)/(?!search$|count$|stats$|invite$)([^/]+)")
 
 
 @dataclass(frozen=True)

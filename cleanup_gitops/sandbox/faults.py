@@ -30,8 +30,8 @@ What becomes of the answer:
 
 What happens in the world:
 
-``vanish``          the account that the request is about is gone before it is carried out; without one, the
-                    last account of the page that was to be shown; `account` names another one
+``vanish``          the account that the request is about is gone before it is carried out; of a page, the
+                    last account that it would have shown; `account` names another one
 ``no_effect``       a write answers as if it had worked and changes nothing
 ``late``            a write shows only after `reads` further reads and `seconds` of the virtual clock
 

@@ -11,10 +11,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cleanup_gitops.sandbox import connection
-from cleanup_gitops.sandbox.answer import change_page, collect, last_account, shift
+from cleanup_gitops.sandbox.answer import change_page, collect, shift, take_last_account
 from cleanup_gitops.sandbox.asked import Asked
 from cleanup_gitops.sandbox.effects import ASKED, LogEntry
-from cleanup_gitops.sandbox.faults import Fault
 from cleanup_gitops.sandbox.lifecycle import close
 from cleanup_gitops.sandbox.options import Lag
 from cleanup_gitops.sandbox.spoiled_answers import instead, limit_headers
@@ -123,8 +122,11 @@ class _Work:
         elif fault is not None and kind == "late":
             self._scope["sandbox.effect"] = Lag(seconds=fault.seconds, reads=fault.reads)
         elif fault is not None and kind == "vanish":
-            await self._vanish(fault)
+            self._close(next(filter(self._state.user, (fault.account or "", *self._asked.accounts)), None))
         answer = await collect(self._app, self._scope, self._receive())
+        if fault is not None and kind == "vanish" and self._asked.lists and not fault.account:
+            runner = self._state.world.credentials.runner_account
+            self._close(take_last_account(answer, runner))
         change_page(answer, fault, self._asked, self._scope, self._traffic.pages)
         for one in met.beside:
             if one.kind == "skew" and answer.body:
@@ -138,18 +140,12 @@ class _Work:
         else:
             await answer.send(send)
 
-    async def _vanish(self, fault: Fault) -> None:
-        """Somebody is gone before the request is carried out: who it is about, or who stands last on the page."""
-        state = self._state
-        known = [one for one in (fault.account, *self._asked.accounts) if one and state.user(one) is not None]
-        gone = known[0] if known else None
-        if gone is None and self._asked.lists:
-            runner = state.world.credentials.runner_account
-            gone = last_account(await collect(self._app, self._scope, self._receive()), runner)
-        user = state.user(gone or "")
+    def _close(self, account: str | None) -> None:
+        """The account is gone from now on."""
+        user = self._state.user(account or "")
         if user is not None:
-            close(state, user)
-            state.save()
+            close(self._state, user)
+            self._state.save()
 
 
 async def _whole_body(receive: Receive, check: Callable[[], None]) -> bytes:

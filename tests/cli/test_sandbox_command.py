@@ -107,6 +107,23 @@ def test_without_a_file_it_serves_a_world_that_is_forgotten(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_faults_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
+    (tmp_path / "faults.json").write_text('{"kind": "status", "status": 503, "match": {"nth": 1}}')
+    with served(tmp_path, "--faults", "faults.json") as (_, said):
+        url = f"{url_in(said)}/wiki/rest/api/user/current"
+        assert [httpx.get(url).status_code for _ in range(2)] == [503, 401]
+
+
+def test_a_file_that_holds_no_faults_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = seeded(tmp_path)
+    (tmp_path / "faults.json").write_text('{"kind": "earthquake"}')
+    options = ["--world", str(path), "--faults", str(tmp_path / "faults.json")]
+    assert run(["sandbox", "serve", *options]) == 1
+    said = capsys.readouterr().err
+    assert "faults.json: not a list of faults: Invalid enum value 'earthquake'" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])
 def test_it_serves_this_machine_only(tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str) -> None:
     path = seeded(tmp_path)

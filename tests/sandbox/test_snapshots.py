@@ -187,7 +187,7 @@ def test_a_request_that_was_under_way_ends_without_effect_and_answer(caller: Cal
 
     def ask() -> None:
         try:
-            httpx.post(f"{caller.box.url}{caller.users}/{user.id}/suspend", headers=caller.key, trust_env=False)
+            suspend(caller, user.id)
         except httpx.TransportError as problem:
             problems.append(problem)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from pathlib import Path
@@ -10,27 +11,31 @@ from random import Random
 from typing import Any, get_args
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanup_gitops.sandbox.asked import Asked
 from cleanup_gitops.sandbox.faults import Fault, Kind, Match, applies
-from cleanup_gitops.sandbox.storms import STANDARD, Met, Rules, Storm, load_rules
+from cleanup_gitops.sandbox.options import Options
+from cleanup_gitops.sandbox.storms import STANDARD, Met, Rules, Storm, load_rules, read_rules
 from cleanup_gitops.sandbox.world import SandboxError
 from tests.sandbox.caller import Caller
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "sandbox.md"
 STORM = {"kind": "storm", "seed": 7, "rate": 0.5}
 QUICK = [{"kind": "status", "status": 503}, {"kind": "reset"}, {"kind": "html", "weight": 2}]
 
 
 def paths(caller: Caller) -> list[str]:
-    return [f"{caller.users}/{user.id}" for user in caller.box.world.users[:20]]
+    people = [user for user in caller.box.world.users if user.source == "invited" and user.type == "atlassian"]
+    return [f"{caller.users}/{user.id}" for user in people[:20]]
 
 
 def outcome(caller: Caller, path: str) -> str:
     try:
-        answer = httpx.get(f"{caller.box.url}{path}", headers=caller.key, trust_env=False)
+        answer = caller.admin("GET", path)
     except httpx.TransportError:
         return "reset"
     return f"{answer.status_code} {answer.headers['content-type'].partition(';')[0]}"
@@ -259,6 +264,15 @@ def test_a_file_that_holds_no_faults_is_named(tmp_path: Path, text: str, problem
     with pytest.raises(SandboxError, match=problem) as caught:
         load_rules(file)
     assert str(file) in str(caught.value)
+
+
+def test_the_rules_and_limits_of_the_description_are_ones() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    examples = re.findall(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    rules = [read_rules(one.encode()) for one in examples if '"kind"' in one]
+    assert [len(one) for one in rules] == [4, 1]
+    limits = [msgspec.json.decode(one, type=Options) for one in examples if '"rate_limits"' in one]
+    assert [one.law for one in limits[0].rate_limits] == ["bucket", "bucket"]
 
 
 def test_a_file_of_faults_that_is_missing_is_named(tmp_path: Path) -> None:
