@@ -12,7 +12,7 @@
                                    ``GET /_sandbox/snapshots`` lists them
 ``POST /_sandbox/faults``          a rule or a list of rules, see ``faults`` and ``storms``; GET lists, DELETE ends
 ``GET /_sandbox/faults/done``      what went wrong so far, as rules that repeat it when they are posted
-``POST /_sandbox/users/{id}``      somebody else changes a user, see `Outside`
+``POST /_sandbox/users/{id}``      somebody else changes a user, see ``outside``
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -31,14 +31,14 @@ from starlette.routing import Route
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
 from cleanup_gitops.sandbox.lifecycle import close_deleted
 from cleanup_gitops.sandbox.options import Options
+from cleanup_gitops.sandbox.outside import Others, bad, decode, instant
 from cleanup_gitops.sandbox.snapshots import Snapshot, Snapshots, arrived
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.storms import read_rules
 from cleanup_gitops.sandbox.traffic import Traffic
-from cleanup_gitops.sandbox.world import Group, User, format_time, parse_time
+from cleanup_gitops.sandbox.world import format_time
 
 Handler = Callable[[Request], Awaitable[Response]]
-T = TypeVar("T")
 
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,29 +47,6 @@ class ClockChange(msgspec.Struct, forbid_unknown_fields=True):
     advance_days: float | None = None
     advance_seconds: float | None = None
     set: str | None = None
-
-
-class Outside(msgspec.Struct, forbid_unknown_fields=True):
-    """What somebody else did to a user, all of it optional.
-
-    `status` is a composite status; `add_groups`, `remove_groups` and `groups` (exactly these) take
-    names or ids; `roles` are direct roles by resource name; `activity` maps resource names to an
-    instant (or ``now``), None forgets it; it shows after `lag_hours`, else after the world's lag.
-    """
-
-    status: Literal["active", "suspended", "not_invited", "deactivated", "for_deletion"] | None = None
-    groups: list[str] | None = None
-    add_groups: list[str] = []
-    remove_groups: list[str] = []
-    roles: dict[str, list[str]] | None = None
-    platform_roles: list[str] | None = None
-    activity: dict[str, str | None] = {}
-    lag_hours: float | None = None
-    name: str | None = None
-    email: str | None = None
-    source: Literal["invited", "synced"] | None = None
-    managed: bool | None = None
-    email_verified: bool | None = None
 
 
 class Control:
@@ -100,7 +77,7 @@ class Control:
             ("GET", "/_sandbox/faults/done", self.faults_done),
             ("POST", "/_sandbox/faults", self.add_faults),
             ("DELETE", "/_sandbox/faults", self.clear_faults),
-            ("POST", "/_sandbox/users/{user}", self.change_user),
+            ("POST", "/_sandbox/users/{user}", Others(self.state).change_user),
         ]
         return [Route(path, _guarded(to), methods=[method]) for method, path, to in table]
 
@@ -130,11 +107,11 @@ class Control:
 
     async def clock(self, request: Request) -> Response:
         """POST clock."""
-        change = _decode(await request.body(), ClockChange)
+        change = decode(await request.body(), ClockChange)
         if [change.advance_days, change.advance_seconds, change.set].count(None) != 2:
-            raise _bad("give one of advance_days, advance_seconds and set")
+            raise bad("give one of advance_days, advance_seconds and set")
         if change.set is not None:
-            self.state.set_clock(_instant(change.set))
+            self.state.set_clock(instant(change.set))
         else:
             step = timedelta(days=change.advance_days or 0, seconds=change.advance_seconds or 0)
             self.state.set_clock(self.state.now() + step)
@@ -153,13 +130,13 @@ class Control:
     async def change_options(self, request: Request) -> Response:
         """POST options."""
         options = self.state.world.options
-        change = _decode(await request.body(), dict[str, Any])
+        change = decode(await request.body(), dict[str, Any])
         try:
             found = msgspec.convert({**msgspec.to_builtins(options), **change}, Options)
             for limit in found.rate_limits:
                 re.compile(limit.path)
         except (msgspec.ValidationError, re.error) as error:
-            raise _bad(str(error)) from None
+            raise bad(str(error)) from None
         for name in change:
             setattr(options, name, getattr(found, name))
         self.state.save()
@@ -208,7 +185,7 @@ class Control:
     def _kept(self, request: Request) -> Snapshot:
         found = self._snapshots.named.get(request.path_params["name"])
         if found is None:
-            raise _bad("no such snapshot", 404)
+            raise bad("no such snapshot", 404)
         return found
 
     async def faults(self, request: Request) -> Response:  # noqa: ARG002
@@ -224,71 +201,13 @@ class Control:
         try:
             self._traffic.rules.add(read_rules(await request.body()))
         except ValueError as error:
-            raise _bad(str(error)) from None
+            raise bad(str(error)) from None
         return json_answer(self._traffic.rules.rules, 201)
 
     async def clear_faults(self, request: Request) -> Response:  # noqa: ARG002
         """DELETE faults."""
         self._traffic.rules.clear()
         return Response(status_code=204)
-
-    async def change_user(self, request: Request) -> Response:
-        """POST users/{id}."""
-        user = self.state.user(request.path_params["user"])
-        if user is None:
-            raise _bad("no such user", 404)
-        change = _decode(await request.body(), Outside)
-        groups = {
-            name: self._group(name) for name in [*(change.groups or []), *change.add_groups, *change.remove_groups]
-        }
-        resources = {*change.activity, *(change.roles or {})}
-        if not resources <= self.state.resources.keys():
-            raise _bad(f"resources are {', '.join(self.state.resources)}")
-        instants = {
-            name: None if at is None else format_time(self.state.now() if at == "now" else _instant(at))
-            for name, at in change.activity.items()
-        }
-        self._apply(user, change, groups, instants)
-        self.state.save()
-        return json_answer(user)
-
-    def _apply(self, user: User, change: Outside, groups: dict[str, Group], instants: dict[str, str | None]) -> None:
-        state = self.state
-        left = [groups[name].id for name in change.remove_groups]
-        for group_id in left if change.groups is None else [*left, *user.groups]:
-            state.remove_member(user, group_id)
-        for name in [*(change.groups or []), *change.add_groups]:
-            state.add_member(user, groups[name].id)
-        if change.roles is not None:
-            state.set_roles(user, change.roles)
-        lag = state.world.options.activity_lag_hours if change.lag_hours is None else change.lag_hours
-        for name, at in instants.items():
-            if at is None:
-                user.activity.pop(name, None)
-            else:
-                state.record_activity(user, name, at, lag)
-        if change.status is not None:
-            self._set_status(user, change.status)
-        for name in ("name", "email", "source", "platform_roles", "managed", "email_verified"):
-            value = getattr(change, name)
-            if value is not None:
-                setattr(user, name, value)
-
-    def _set_status(self, user: User, status: str) -> None:
-        user.for_deletion = status == "for_deletion"
-        user.account = "inactive" if status in ("deactivated", "for_deletion") else "active"
-        user.deactivated_on = format_time(self.state.now()) if user.account == "inactive" else None
-        if status in ("active", "suspended"):
-            first = [self.state.world.directories[0].id]
-            user.directories = dict.fromkeys(user.directories or first, status)
-        elif status == "not_invited":
-            user.directories = {}
-
-    def _group(self, wanted: str) -> Group:
-        for group in self.state.world.groups:
-            if wanted in (group.id, group.name):
-                return group
-        raise _bad(f"no such group: {wanted}", 404)
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -309,21 +228,3 @@ def _measures(kept: Snapshot) -> dict[str, object]:
         "requests": len(kept.log),
         "effects": len(kept.effects),
     }
-
-
-def _decode(body: bytes, into: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=into)
-    except msgspec.DecodeError as error:
-        raise _bad(str(error)) from None
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except msgspec.ValidationError:
-        raise _bad(f"not an ISO 8601 instant: {text}") from None
-
-
-def _bad(message: str, status: int = 400) -> Refusal:
-    return Refusal(json_answer({"error": message}, status))

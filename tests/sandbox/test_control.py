@@ -98,6 +98,13 @@ def test_somebody_changes_a_status_by_hand(caller: Caller, status: str) -> None:
     assert caller.search(accountIds=[user.id])["data"][0]["status"] == "active"
 
 
+def test_somebody_leaves_for_good(caller: Caller) -> None:
+    user = caller.someone(status="active", managed=True, source="invited")
+    caller.control("POST", f"users/{user.id}", {"status": "closed"})
+    assert caller.search(accountIds=[user.id])["data"] == []
+    assert caller.admin("POST", f"{caller.users}/{user.id}/suspend").status_code == 404
+
+
 def test_somebody_changes_groups_roles_and_names_by_hand(caller: Caller) -> None:
     user = caller.someone(status="active", group="confluence-users-acme")
     change: dict[str, Any] = {"groups": ["team-001", "break-glass"], "name": "New Name"}
