@@ -14,15 +14,9 @@ from pathlib import Path
 import pytest
 
 from cleanup_gitops.runner.workers import CREW
-from tests.cli.workspace import DORMANT, Said, Workspace
+from tests.cli.workspace import DORMANT, ROOMY, Said, Workspace
 
 SEARCH = r"users/search$"
-ROOMY = """\
-apiVersion: cleanup-gitops/v1
-kind: Guardrails
-metadata: {name: roomy, owner: security@acme.com}
-spec: {caps: {membership.remove: {max: 200}, total: {max: 200}}}
-"""
 
 
 def refused(said: Said, code: int, *words: str) -> None:
