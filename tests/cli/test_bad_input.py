@@ -145,6 +145,14 @@ def test_no_repository_no_record(workspace: Workspace, tmp_path: Path) -> None:
     assert workspace.writes() == []
 
 
+@pytest.mark.case("F12")
+def test_no_journal_no_write(workspace: Workspace) -> None:
+    (workspace.folder / ".cleanup-gitops").write_text("a file where the folder belongs\n")
+    refused(workspace.run("apply", "--auto-approve"), 1, "The journal .cleanup-gitops/acme cannot be written")
+    assert workspace.writes() == []
+    assert workspace.kinds() == []
+
+
 @pytest.mark.parametrize(
     "signal_number",
     [

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from cleanup_gitops.cli.main import run
+from cleanup_gitops.ledger.record import ground_of, record_intent
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, StateError
 from cleanup_gitops.model.memory import Settling
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import Outcome, Receipt
+from cleanup_gitops.model.run import Approval, Outcome, Receipt
 from cleanup_gitops.policy.documents import Ensure, Exemption
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, Match
+from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.journal import Line
 from cleanup_gitops.runner.outcomes import SETTLES_WITHIN
 from cleanup_gitops.runner.recover import NOT_OURS, NOT_SENT, SEEN
 from tests.fake_journal import FakeJournals
-from tests.runner.office import DORMANT, Office, open_office
+from tests.runner.office import DORMANT, Office, open_git_office, open_office
 from tests.runner.test_lease import KilledError, kinds
 from tests.runner.test_recover import open_run
 
@@ -131,12 +136,12 @@ def test_without_its_journal_the_intent_and_the_site_decide() -> None:
 
 def test_a_run_is_recovered_once_and_the_second_time_changes_nothing() -> None:
     office, _, journals = killed(100, 200, at=4, durable=True)
-    run, kept = open_run(office), dict(journals.files)
-    office.recover(run)
+    name, kept = open_run(office), dict(journals.files)
+    office.recover(name)
     journals.files |= kept  # as if its removal had failed
     before = (kinds(office), dict(office.site.read().inventory.user_by_id))
     with pytest.raises(CleanupError, match="is recorded already, by a recovery"):
-        office.recover(run)
+        office.recover(name)
     assert before == (kinds(office), office.site.read().inventory.user_by_id)
     assert journals.files == kept
 
@@ -152,15 +157,15 @@ def test_a_run_is_recovered_once_and_the_second_time_changes_nothing() -> None:
 )
 def test_a_journal_that_does_not_fit_is_not_trusted(spoiled: Callable[[bytes], bytes], said: str) -> None:
     office, _, journals = killed(100, 200, at=3, durable=True)
-    run = open_run(office)
-    data = journals.files[run]
-    journals.files[run] = spoiled(data)
-    assert journals.files[run] != data
+    name = open_run(office)
+    data = journals.files[name]
+    journals.files[name] = spoiled(data)
+    assert journals.files[name] != data
     with pytest.raises(StateError, match=said):
-        office.recover(run)
+        office.recover(name)
     assert kinds(office) == ["intent"]
-    journals.files[run] = data[:-3]
-    assert told(office.recover(run).outcomes)[0] == ("applied", SEEN)
+    journals.files[name] = data[:-3]
+    assert told(office.recover(name).outcomes)[0] == ("applied", SEEN)
 
 
 # -- users who were changed in part ---------------------------------------------------------------
@@ -186,10 +191,10 @@ def begun(at: int = 3) -> tuple[Office, Plan]:
 def test_what_is_left_of_a_user_is_done_although_the_policy_no_longer_matches() -> None:
     office, saved = begun()
     assert office.plan().changes == ()
-    run = office.apply(saved)
-    assert [(one.action, one.result) for one in run.outcomes] == [("user.disable", "applied")]
-    assert run.record.entry is not None
-    assert run.record.entry.actions == {"user.disable": 1}
+    done = office.apply(saved)
+    assert [(one.action, one.result) for one in done.outcomes] == [("user.disable", "applied")]
+    assert done.record.entry is not None
+    assert done.record.entry.actions == {"user.disable": 1}
     with pytest.raises(CleanupError, match="applied before"):
         office.apply(saved)
 
@@ -239,8 +244,8 @@ def test_nobody_is_gone_on_with_who_came_back_is_protected_or_was_given_the_seat
 ) -> None:
     office, saved = begun()
     what(office)
-    run = office.apply(saved)
-    assert [(one.action, one.result) for one in run.outcomes] == [("user.disable", "superseded")]
+    done = office.apply(saved)
+    assert [(one.action, one.result) for one in done.outcomes] == [("user.disable", "superseded")]
     assert len(office.site.written) == 1
 
 
@@ -256,6 +261,53 @@ def test_an_exemption_that_came_meanwhile_holds_too() -> None:
     )
     office.under(exemptions=(exemption,))
     assert [one.result for one in office.apply(saved).outcomes] == ["superseded"]
+
+
+@pytest.mark.case("F12")
+def test_what_an_interrupted_run_left_of_a_user_is_done_by_the_next_one() -> None:
+    office = open_office(100, 10)
+    office.under(policies=(GONE,))
+    stop = Stop()
+    before = office.site.write
+
+    def write(change: Change) -> Receipt:
+        stop.ask()
+        return before(change)
+
+    office.site.write = write  # type: ignore[method-assign]
+    saved = office.plan()
+    assert [one.result for one in office.apply(saved, stop).outcomes] == ["applied", "not_attempted"]
+    done = office.apply(saved)
+    assert [(one.action, one.result) for one in done.outcomes] == [("user.disable", "applied")]
+
+
+def test_the_audit_takes_a_resumed_row_for_one_that_was_approved(tmp_path: Path) -> None:
+    office = open_git_office(tmp_path, 100, 10)
+    office.under(policies=(GONE,))
+    office, saved, _ = _killed(office, 3, durable=True)
+    (lease,) = (data for path, data in office.store.read().items() if path.startswith("leases/"))
+    office.recover(str(json.loads(lease)["run"]))
+    assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
+    assert run(["-C", str(tmp_path), "audit", "verify"]) == 0
+
+
+def test_an_intent_for_a_row_that_is_planned_no_more_of_somebody_who_was_not_begun_is_odd(tmp_path: Path) -> None:
+    office = open_git_office(tmp_path, 100, 10)
+    saved = office.plan()
+    office.site.happens("712020:0001", license="guest")
+    files = office.store.read()
+    record = record_intent(
+        ground_of("acme", files, tool_version="0"),
+        plan=office.plan(),
+        approval=Approval(kind="plan", by="712020:runner", at=saved.created, ref=saved.envelope),
+        changes=saved.changes,
+        directories=["default"],
+        holder="process 1",
+        time=office.clock.now(),
+        approved=saved,
+    )
+    office.store.commit(record.files, record.subject, record.trailers)
+    assert run(["-C", str(tmp_path), "audit", "verify"]) == 3
 
 
 # -- later runs -----------------------------------------------------------------------------------
@@ -275,8 +327,8 @@ def test_a_later_plan_says_that_a_change_was_accepted_and_never_took_effect() ->
     assert late.note.startswith("not effective: run 20261122T120000Z-")
     assert "sent this by 2026-11-22 12:00 UTC and it does not show; frees a seat" in late.note
     assert office.plan().manifest == saved.manifest
-    run = office.apply(saved)
-    assert run.plan.changes[0].note == late.note
+    done = office.apply(saved)
+    assert done.plan.changes[0].note == late.note
     office.site.deaf = False
     office.clock.sleep(600)
     assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
