@@ -16,7 +16,7 @@ _LICENSES = {"none": 0, "guest": 1, "seat": 2}
 
 def effect_of(run: str, one: Outcome) -> Settling:
     """What is expected to show on the site when this change of a run takes effect."""
-    return Settling(run=run, address=one.address, user=one.user, at=one.at, after=one.after)
+    return Settling(run=run, address=one.address, user=one.user, at=one.at, after=one.after, deadline=one.deadline)
 
 
 def effects_of(run: str, outcomes: Iterable[Outcome]) -> tuple[Settling, ...]:

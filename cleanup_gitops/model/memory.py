@@ -62,12 +62,13 @@ class Flap(Struct, frozen=True, kw_only=True, tag="flap", tag_field="kind"):
     days: tuple[date, ...]
 
 
-class Settling(Struct, frozen=True, kw_only=True, tag="settling", tag_field="kind"):
+class Settling(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="settling", tag_field="kind"):
     """A write that the site accepted and had not shown when its run ended: seen later, it is ours and no drift.
 
     Also one of which nobody knows whether it was sent, because its run was cut off.
 
-    ``after`` are the managed fields of ``address`` as they are to become; ``at`` is UTC.
+    ``after`` are the managed fields of ``address`` as they are to become; ``at`` is UTC. What does not show after
+    ``deadline`` is without effect; ``None``: nothing can be said, because nobody knows whether it was sent.
     """
 
     run: str
@@ -75,6 +76,7 @@ class Settling(Struct, frozen=True, kw_only=True, tag="settling", tag_field="kin
     user: str
     at: Moment
     after: dict[str, str | bool]
+    deadline: Moment | None = None
 
 
 Remembered = Applied | Consumed | Settling | Mark | Hold | Flap

@@ -92,6 +92,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt: Receipt | None = None
     verified: Moment | None = None
     """When the wished state was seen on the site (UTC); ``None``: it was not seen."""
+    deadline: Moment | None = None
+    """Until when what the site accepted may show late (UTC); after that it is without effect."""
 
 
 class OutcomeRecord(Outcome, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,6 +28,7 @@ from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
 from cleanup_gitops.planner.guards import all_checks, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
+from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
@@ -78,6 +79,7 @@ def make_plan(
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs = _gather(fates)
+    changes = noted(changes, memory, created)
     found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
     seats = _seats(changes, inventory)
     checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)

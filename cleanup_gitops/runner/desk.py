@@ -14,12 +14,13 @@ from cleanup_gitops.model.run import Approval, Intent, LedgerEntry, Outcome
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.runner.approval import Choice
-from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.attempt import Hands
+from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.outcomes import OPEN
 
 
 class Stop:
-    """Asked between two changes; set by whoever wants a clean end (Ctrl-C).
+    """Asked before each change; set by whoever wants a clean end (Ctrl-C).
 
     ``writing`` is set before the first thing is written, be it to the record or to the site.
     """
@@ -29,7 +30,7 @@ class Stop:
         self.writing = False
 
     def ask(self) -> None:
-        """End after the change under way."""
+        """End after the changes under way."""
         self.asked = True
 
     def __call__(self) -> bool:
@@ -57,6 +58,8 @@ class Desk:
     """What works, beside the account: such as "process 4242". Never the name of a user or a machine."""
     place: str = ""
     """Where it works: the address of a job, "" elsewhere."""
+    journals: Journals = UNKEPT
+    """Where the run keeps its journal."""
 
 
 def ground_for(desk: Desk) -> Ground:

@@ -1,4 +1,4 @@
-"""What a run that was cut off left: its intent and plan in the record, perhaps its outcomes in a file."""
+"""What a run that was cut off left: its intent and plan in the record, perhaps its journal or outcomes in a file."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from cleanup_gitops.model.change import Change, change_digest, execution_order
 from cleanup_gitops.model.errors import ApprovalError, CleanupError, StateError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, Lease, Outcome, OutcomeRecord
+from cleanup_gitops.runner.journal import Line, header_of, read_lines
+from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,17 @@ def read_begun(run: str, files: Mapping[str, bytes], leases: Sequence[Lease]) ->
         if sha256(files.get(name, b"")) != digest:
             _unfit(f"{name} is not the one that the intent names")
     plan = _plan(run, layout.PLAN, files)
-    planned = dict(zip(plan.manifest, plan.changes, strict=True))
-    if plan.digest != intent.plan or not planned.keys() >= set(intent.changes):
-        _unfit(f"{path} is about another plan than the one beside it")
-    changes = sorted((planned[one] for one in intent.changes), key=execution_order)
     saved = layout.run_file(run, layout.APPROVED) in intent.digests
-    return Begun(intent, plan, tuple(changes), _plan(run, layout.APPROVED, files) if saved else None)
+    approved = _plan(run, layout.APPROVED, files) if saved else None
+    rows = _rows(plan) | (_rows(approved) if approved else {})
+    if plan.digest != intent.plan or not rows.keys() >= set(intent.changes):
+        _unfit(f"{path} is about another plan than the one beside it")
+    changes = sorted((rows[one] for one in intent.changes), key=execution_order)
+    return Begun(intent, plan, tuple(changes), approved)
+
+
+def _rows(plan: Plan) -> dict[str, Change]:
+    return dict(zip(plan.manifest, plan.changes, strict=True))
 
 
 def _plan(run: str, name: str, files: Mapping[str, bytes]) -> Plan:
@@ -99,9 +106,8 @@ def _dropped(begun: Begun) -> dict[str, Change]:
     """Rows of the saved plan that the run did not plan again: recorded as superseded, never written."""
     if begun.approved is None:
         return {}
-    rows = dict(zip(begun.approved.manifest, begun.approved.changes, strict=True))
-    planned = set(begun.plan.manifest)
-    return {key: change for key, change in rows.items() if key not in planned}
+    meant = {*begun.plan.manifest, *begun.intent.changes}
+    return {key: change for key, change in _rows(begun.approved).items() if key not in meant}
 
 
 def _bare(one: OutcomeRecord) -> Outcome:
@@ -114,3 +120,56 @@ def _foreign(number: int, what: str) -> CleanupError:
         f"Line {number} of the outcomes {what}.",
         "Nothing was recorded. Name the file that `apply` kept for this run, or leave --outcomes out.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """What the journal of a run says: the outcomes of what was begun, and the digests of what was sent.
+
+    Of what is not in ``sent`` it is certain that this run did not do it. Without a journal nothing is certain.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    sent: frozenset[str] | None = None
+
+
+def read_journal(data: bytes, begun: Begun) -> Journaled:
+    """The journal of a run. Raises ``StateError`` when it is of another one or cannot be read; its end may be torn."""
+    numbered = dict(enumerate(begun.changes, start=1))
+    last: dict[int, Line] = {}
+    sent: set[str] = set()
+    for line in read_lines(data, header_of(begun.intent)):
+        change = numbered.get(line.number)
+        if change is None or (line.change, line.address) != (change_digest(change), change.address):
+            _unfit(f"the journal names change {line.number} otherwise")
+        last[line.number] = line
+        if line.event == "sending":
+            sent.add(line.change)
+        elif line.event == "stopped":
+            sent.discard(line.change)
+    told = [one for number, line in sorted(last.items()) if (one := _told(numbered[number], line)) is not None]
+    return Journaled(tuple(told), frozenset(sent))
+
+
+def _told(change: Change, line: Line) -> Outcome | None:
+    """The outcome as far as its last line tells; ``None`` where nothing was changed and nothing was decided."""
+    match line.event:
+        case "ended" if line.result is not None:
+            one = outcome_of(change, line.result, line.at, detail=line.detail, receipt=line.receipt)
+            return msgspec.structs.replace(one, unmet=line.unmet, verified=line.verified, deadline=line.deadline)
+        case "refused":
+            return outcome_of(change, "failed", line.at, detail=line.detail)
+        case "answered":
+            return _open(change, line, "accepted, and the run was cut off before it was read back")
+        case "lost":
+            return _open(change, line, f"{line.detail}: the answer was lost, and the run was cut off")
+        case "sending":
+            return _open(change, line, "the run was cut off before an answer was noted")
+        case _:
+            return None
+
+
+def _open(change: Change, line: Line, detail: str) -> Outcome:
+    """Sent, and it is not known what came of it: the site has until the deadline to show it."""
+    one = outcome_of(change, "settling", line.at, detail=detail, receipt=line.receipt)
+    return msgspec.structs.replace(one, deadline=deadline_of(one))

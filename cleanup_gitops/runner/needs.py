@@ -57,6 +57,15 @@ def shown_by(change: Change) -> frozenset[Question]:
             return frozenset()
 
 
+def questions_about(changes: Iterable[Change]) -> dict[str, frozenset[Question]]:
+    """What must be asked, by account, to see whether these changes took effect; who tells it unasked is left out."""
+    asked: dict[str, frozenset[Question]] = {}
+    for change in changes:
+        if shown := shown_by(change):
+            asked[change.user] = asked.get(change.user, frozenset()) | shown
+    return asked
+
+
 def unmet(needs: Iterable[Need], user: User, reader: Reader, *, own_effects: bool) -> tuple[Need, ...]:
     """The needs that no longer hold. A need whose fact is unknown now does not hold.
 

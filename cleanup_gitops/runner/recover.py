@@ -1,6 +1,7 @@
 """Ends a run that was cut off: what the site shows now decides about every change that the run meant to make.
 
-Nothing is written to the site. What turns out not to be in effect may be carried out under the same approval.
+Where the journal of the run is still there, it tells what was sent and what was answered. Nothing is written to the
+site. What turns out not to be in effect may be carried out under the same approval.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Clock, Live, Reader, Store
-from cleanup_gitops.model.run import Intent, Lease, Outcome
-from cleanup_gitops.model.user import Question, User
-from cleanup_gitops.runner.carry_out import SETTLING
-from cleanup_gitops.runner.kept import read_begun, read_kept
-from cleanup_gitops.runner.needs import shown_by, took_effect
-from cleanup_gitops.runner.outcomes import OPEN, outcome_of, unseen
+from cleanup_gitops.model.run import Intent, Lease, Outcome, Result
+from cleanup_gitops.model.user import User
+from cleanup_gitops.runner.journal import UNKEPT, Journals
+from cleanup_gitops.runner.kept import Begun, Journaled, read_begun, read_journal, read_kept
+from cleanup_gitops.runner.needs import questions_about, took_effect
+from cleanup_gitops.runner.outcomes import OPEN, deadline_of, outcome_of, unseen
 
 YOUNG = timedelta(minutes=15)
 """A run that began less than so long ago may well be under way."""
 SEEN = "seen in effect when the run was recovered"
 NOT_SEEN = "not in effect when the run was recovered"
+NOT_OURS = f"{SEEN}, and not sent by the run"
+NOT_SENT = "not sent before the run was cut off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Rescue:
     """E-mail domains that may be recorded."""
     attributes: tuple[str, ...] = ()
     """Names of the attributes of users that may be recorded."""
+    journals: Journals = UNKEPT
+    """Where runs keep their journals on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +93,16 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         )
         leases = leases_of_run(ground.before, run, rescue.site)
         begun = read_begun(run, rescue.store.run_files(run), leases)
-        told = read_kept(kept, begun) if kept is not None else ()
+        told = _told(rescue, begun, kept)
         now = rescue.clock.now()
         if now - leases[0].since < YOUNG:
             warn(f"This run began only {age(leases[0], now)} ago: {describe(leases[0], now)}.")
         live, judged = _read(rescue, begun.changes)
         outcomes = _judged(told, begun.changes, judged, rescue.clock.now())
+        sent = {change_digest(one) for one in begun.changes} if told.sent is None else told.sent
         drift = drift_of(ground.before, live.inventory, (*ground.memory.settling, *effects_of(run, outcomes)))
         others = tuple(one for one in drift.differences if one.run != run) if drift else ()
-        known = {one.change for one in told}
+        known = {one.change for one in told.outcomes}
         record = record_run(
             ground,
             plan=begun.plan,
@@ -107,11 +113,12 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
             actor=begun.intent.approval.by,
             intent=begun.intent,
             unseen=unseen(begun.changes, live.inventory),
-            unsure={one.change for one in outcomes if one.result == "not_attempted"} - known,
+            unsure={one.change for one in outcomes if one.result == "not_attempted" and one.change in sent} - known,
             differences=others,
             kind="recovery",
         )
         commit = rescue.store.commit(record.files, record.subject, record.trailers)
+        rescue.journals.end(run)
     return Recovered(begun.intent, begun.plan, live, outcomes, record, commit, others)
 
 
@@ -139,35 +146,51 @@ def leases_of_run(files: Mapping[str, bytes], run: str, site: str) -> tuple[Leas
 def _read(rescue: Rescue, changes: Sequence[Change]) -> tuple[Live, Inventory]:
     """The whole site, and the same with what must be asked to see whether the changes took effect."""
     live = rescue.reader.read()
-    asked: dict[str, frozenset[Question]] = {}
-    for change in changes:
-        asked[change.user] = asked.get(change.user, frozenset()) | shown_by(change)
-    wanted = {user: questions for user, questions in asked.items() if questions}
+    wanted = questions_about(changes)
     return live, rescue.reader.ask(live.inventory, wanted) if wanted else live.inventory
 
 
-def _judged(told: Sequence[Outcome], changes: Sequence[Change], site: Inventory, now: datetime) -> tuple[Outcome, ...]:
-    """What apply told itself, judged again where it was open, then the changes of which nothing was told."""
+def _told(rescue: Rescue, begun: Begun, kept: bytes | None) -> Journaled:
+    """What the run left about itself. Outcomes that ``apply`` kept in the end count before its journal."""
+    journal = rescue.journals.read(begun.intent.run)
+    told = read_journal(journal, begun) if journal is not None else Journaled()
+    if kept is None:
+        return told
+    final = read_kept(kept, begun)
+    known = {one.change for one in final}
+    return Journaled((*final, *(one for one in told.outcomes if one.change not in known)), told.sent)
+
+
+def _judged(told: Journaled, changes: Sequence[Change], site: Inventory, now: datetime) -> tuple[Outcome, ...]:
+    """What the run told itself, judged again where it was open, then the changes of which nothing was told."""
     by_digest = {change_digest(change): change for change in changes}
-    known = {one.change for one in told}
+    known = {one.change for one in told.outcomes}
     users = site.user_by_id
-    again = (_again(one, by_digest.get(one.change), users, now) for one in told)
-    rest = (_only_seen(change, users, now) for key, change in by_digest.items() if key not in known)
+    again = (_again(one, by_digest.get(one.change), users, now) for one in told.outcomes)
+    rest = (
+        _only_seen(change, users, now, unsent=told.sent is not None and key not in told.sent)
+        for key, change in by_digest.items()
+        if key not in known
+    )
     return (*again, *rest)
 
 
 def _again(one: Outcome, change: Change | None, users: Mapping[str, User], now: datetime) -> Outcome:
-    """A change that the site accepted may show by now."""
-    if change is None or one.result not in ("settling", "not_effective"):
+    """A change that the site accepted may show by now, and one that it refused may have been made by somebody else."""
+    if change is None or one.result not in ("settling", "not_effective", "failed"):
         return one
     if took_effect(change, users.get(change.user)):
-        return msgspec.structs.replace(one, result="applied", detail=SEEN, verified=now)
-    if one.result == "settling" and (now - one.at).total_seconds() > SETTLING:
+        result: Result = "already" if one.result == "failed" else "applied"
+        return msgspec.structs.replace(one, result=result, detail=SEEN, verified=now, deadline=None)
+    if one.result == "settling" and now > deadline_of(one):
         return msgspec.structs.replace(one, result="not_effective", detail=f"{one.detail}; {NOT_SEEN}")
     return one
 
 
-def _only_seen(change: Change, users: Mapping[str, User], now: datetime) -> Outcome:
+def _only_seen(change: Change, users: Mapping[str, User], now: datetime, *, unsent: bool) -> Outcome:
+    """A change of which nothing was told. ``unsent``: it is certain that the run did not make it."""
     if took_effect(change, users.get(change.user)):
+        if unsent:
+            return outcome_of(change, "already", now, detail=NOT_OURS, seen=True)
         return outcome_of(change, "applied", now, detail=SEEN, seen=True)
-    return outcome_of(change, "not_attempted", now, detail=NOT_SEEN)
+    return outcome_of(change, "not_attempted", now, detail=NOT_SENT if unsent else NOT_SEEN)

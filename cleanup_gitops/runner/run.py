@@ -21,10 +21,12 @@ from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
 from cleanup_gitops.runner.books import claim, record_found, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
-from cleanup_gitops.runner.needs import shown_by
+from cleanup_gitops.runner.journal import UNKEPT, header_of
+from cleanup_gitops.runner.needs import questions_about
 from cleanup_gitops.runner.outcomes import unseen
 from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import Remembering, remembering
+from cleanup_gitops.runner.resume import resumed
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
 
@@ -50,6 +52,8 @@ class Order:
     approval: Approval
     saved: Plan | None
     evaluation: Evaluation
+    begun: frozenset[str] = frozenset()
+    """Users whom a run that was cut off has changed under the same approval, and of whom something is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
         check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=ttl)
     sight = _look(desk, ground, started, stop)
     order = _order(desk, ground, sight, _planned(desk, sight.live, ground.memory, started, policies), saved, stop)
+    if order.choice.changes:
+        desk.journals.check()
     stop.writing = True
     ground, found, late = record_found(desk, ground, sight.told.inventory)
     intent = None
@@ -104,7 +110,7 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
             approved=saved,
         )
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
-    outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock))
+    outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
     ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
     return _recorded(desk, ground, order, ending, late, intent=intent, found=found)
 
@@ -134,10 +140,12 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
         raise error
     if saved is None:
         _refuse_deletions(plan)
+    live, begun = sight.live, frozenset[str]()
     choice = Choice(plan.changes) if saved is None else choose(saved, plan, ground.memory)
-    live = sight.live
+    if saved is not None:
+        choice, begun = resumed(choice, saved, plan, live.inventory, sight.reader)
     evaluation = evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists)
-    return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation)
+    return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation, begun)
 
 
 def _refuse_deletions(plan: Plan) -> None:
@@ -178,10 +186,18 @@ def _actor(live: Live) -> str:
     return live.inventory.runner[0] if live.inventory.runner else ""
 
 
-def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch) -> tuple[Outcome, ...]:
+def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch, intent: Intent | None) -> tuple[Outcome, ...]:
     """An outcome for every approved row."""
     hands = replace(desk.hands, reader=sight.reader)
-    done = carry_out(order.choice.changes, hands, order.evaluation, watch, sight.questions)
+    done = carry_out(
+        order.choice.changes,
+        hands,
+        order.evaluation,
+        watch,
+        sight.questions,
+        journal=desk.journals.begin(header_of(intent)) if intent else UNKEPT,
+        begun=order.begun,
+    )
     return (*done, *dropped(order.choice.superseded, hands))
 
 
@@ -204,12 +220,8 @@ def _read_again(
         return Ending(sight.told, outcomes, f"{INTERRUPTED}.")
     try:
         after = desk.hands.reader.read()
-        by_digest = {change_digest(change): change for change in order.choice.changes}
-        open_ = {
-            one.user: shown
-            for one in outcomes
-            if one.result == "settling" and (shown := shown_by(by_digest[one.change]))
-        }
+        settling = {one.change for one in outcomes if one.result == "settling"}
+        open_ = questions_about(one for one in order.choice.changes if change_digest(one) in settling)
         judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
         ours = (*ground.memory.settling, *effects_of(intent.run, outcomes))
         differences = meanwhile(sight.told.inventory, after.inventory, ours)
@@ -260,9 +272,12 @@ def _recorded(
         ending.differences,
     )
     try:
-        return replace(run, commit=desk.store.commit(record.files, record.subject, record.trailers))
+        run = replace(run, commit=desk.store.commit(record.files, record.subject, record.trailers))
     except Exception as error:  # with a defect as well, what was done must not be lost
         if intent is None:
             raise
         why = error if isinstance(error, StateError) else StoreError(f"a defect ({type(error).__name__}).")
         raise UnrecordedError(run, why) from error
+    if intent is not None:
+        desk.journals.end(intent.run)
+    return run

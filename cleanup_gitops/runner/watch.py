@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ SELDOM = timedelta(minutes=10)
 
 
 class Watch:
-    """Asked between two changes. ``leases`` are the files of the run's leases as it committed them."""
+    """Asked between two changes, by any worker. ``leases`` are the files of the run's leases as it committed them."""
 
     def __init__(self, stop: Stop, store: Store, leases: Mapping[str, bytes], clock: Clock) -> None:
         self._stop = stop
@@ -27,13 +28,18 @@ class Watch:
         self._clock = clock
         self._next = clock.now() + OFTEN
         self._lost = ""
+        self._looking = threading.Lock()
 
     def __call__(self) -> str:
         """Why the run must end here; "" while it may go on."""
         if self._stop():
             return INTERRUPTED
-        if not self._lost and self._leases and self._clock.now() >= self._next:
-            self._look()
+        if not self._lost and self._leases and self._looking.acquire(blocking=False):
+            try:  # one worker looks, the others go on
+                if self._clock.now() >= self._next:
+                    self._look()
+            finally:
+                self._looking.release()
         return self._lost
 
     def _look(self) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.workspace import Said, Workspace
+from cleanup_gitops.runner.workers import CREW
+from tests.cli.workspace import DORMANT, ROOMY, Said, Workspace
 
 SEARCH = r"users/search$"
 
@@ -144,6 +145,14 @@ def test_no_repository_no_record(workspace: Workspace, tmp_path: Path) -> None:
     assert workspace.writes() == []
 
 
+@pytest.mark.case("F12")
+def test_no_journal_no_write(workspace: Workspace) -> None:
+    (workspace.folder / ".cleanup-gitops").write_text("a file where the folder belongs\n")
+    refused(workspace.run("apply", "--auto-approve"), 1, "The journal .cleanup-gitops/acme cannot be written")
+    assert workspace.writes() == []
+    assert workspace.kinds() == []
+
+
 @pytest.mark.parametrize(
     "signal_number",
     [
@@ -155,7 +164,12 @@ def test_no_repository_no_record(workspace: Workspace, tmp_path: Path) -> None:
 def test_ctrl_c_while_applying_ends_cleanly_and_says_what_was_done(
     workspace: Workspace, signal_number: signal.Signals
 ) -> None:
-    """In a process of its own, since a signal is for a process. Slow writes leave time to interrupt."""
+    """In a process of its own, since a signal is for a process. Slow writes leave time to interrupt.
+
+    Many more changes than workers, so that some of them are not begun.
+    """
+    workspace.policy("guardrails.yaml", ROOMY)
+    workspace.policy("dormant.yaml", DORMANT.replace("90d", "30d"))
     workspace.fault(kind="slow", seconds=1.0, match={"method": "DELETE"})
     command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -164,11 +178,14 @@ def test_ctrl_c_while_applying_ends_cleanly_and_says_what_was_done(
     out, err = process.communicate(timeout=60)
     interrupter.join()
     assert process.returncode == 5, out + err
-    assert "Stopping after the change under way" in err
+    assert "Stopping after the changes under way" in err
     assert "interrupted" in out
     assert "Recorded: commit" in out
-    assert 1 <= len(workspace.writes()) < 9
+    written = len(workspace.writes())
+    assert 1 <= written <= 2 * CREW.number
+    assert f"{written} applied" in out  # whatever was begun was finished and read back
     assert "Traceback" not in out + err
+    assert not list((workspace.folder / ".cleanup-gitops" / "acme").iterdir())  # recorded, so no journal is needed
 
 
 @pytest.mark.case("F12")
@@ -200,6 +217,8 @@ def test_ctrl_c_while_reading_writes_nothing(workspace: Workspace) -> None:
 def _interrupt(workspace: Workspace, process: subprocess.Popen[str], number: signal.Signals) -> None:
     _wait(lambda: bool(workspace.requests("DELETE")) or process.poll() is not None)
     process.send_signal(number)
+    time.sleep(0.3)
+    process.send_signal(number)  # whoever is impatient loses nothing either
 
 
 def _wait(ready: Callable[[], bool]) -> None:

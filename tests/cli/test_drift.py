@@ -184,7 +184,7 @@ def test_a_run_under_way_is_waited_for(workspace: Workspace, others: Others, opt
 def test_a_late_effect_of_our_own_is_told_apart_and_is_remembered_no_longer(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cleanup_gitops.runner.carry_out.READ_BACK_WAITS", (0.0,))
+    monkeypatch.setattr("cleanup_gitops.runner.attempt.READ_BACK_WAITS", (0.0,))
     control = f"{workspace.box.url}/_sandbox"
     httpx.post(f"{control}/options", json={"late": {"membership": {"reads": 1_000_000}}}).raise_for_status()
     applied = workspace.run("apply", "--auto-approve")

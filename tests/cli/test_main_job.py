@@ -12,6 +12,7 @@ import pytest
 
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.cli.terminal import SystemClock
+from cleanup_gitops.runner.outcomes import SETTLES_WITHIN
 from tests.cli.workspace import DORMANT, Workspace
 
 ADDITIVE = """\
@@ -210,8 +211,8 @@ def test_the_same_approval_twice_is_refused(workspace: Workspace, tmp_path: Path
 
 @pytest.mark.case("E66")
 def test_a_write_without_effect_is_not_a_success(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cleanup_gitops.runner.carry_out.READ_BACK_WAITS", (0.0, 0.01))
-    monkeypatch.setattr("cleanup_gitops.runner.carry_out.SETTLING", -1)
+    monkeypatch.setattr("cleanup_gitops.runner.attempt.READ_BACK_WAITS", (0.0, 0.01))
+    monkeypatch.setitem(SETTLES_WITHIN, "membership.remove", timedelta(seconds=-1))
     workspace.fault(kind="no_effect", match={"method": "DELETE", "nth": 1})
     said = workspace.run("apply", "--auto-approve")
     assert said.code == 5

@@ -40,6 +40,12 @@ spec:
   ensure:
     groups: {absent: [confluence-users-acme]}
 """
+ROOMY = """\
+apiVersion: cleanup-gitops/v1
+kind: Guardrails
+metadata: {name: roomy, owner: security@acme.com}
+spec: {caps: {membership.remove: {max: 200, percent: 100}, total: {max: 200, percent: 100}}}
+"""
 
 
 @dataclass

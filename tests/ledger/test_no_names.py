@@ -271,7 +271,7 @@ def test_no_name_address_or_secret_gets_into_git_plans_json_or_errors(workspace:
     details = [json.loads(line).get("detail", "") for line in outcomes.splitlines()]
     assert sum("refused" in detail for detail in details) >= len(REFUSALS)
     for what, said in json_forms(workspace, plan):
-        assert said.code == 0, said.err
+        assert said.code in (0, 3), said.err  # 3: with what was applied already, the plan is over a cap
         assert_clean(what, said.out + said.err, workspace)
 
 

@@ -25,9 +25,11 @@ from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
-from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.attempt import Hands
+from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.recover import Recovered, Rescue, recover
 from cleanup_gitops.runner.remembering import remembering
+from cleanup_gitops.runner.workers import ONE_BY_ONE, Workers
 from tests.fake_store import FakeStore
 from tests.fakes import NOON, FakeClock, FakeProgress, FakeSite
 from tests.strategies import proof_of
@@ -118,6 +120,8 @@ class Office:
     clock: FakeClock = field(default_factory=FakeClock)
     policies: SitePolicies = POLICIES
     version: str = "0"
+    workers: Workers = ONE_BY_ONE
+    journals: Journals = UNKEPT
     warned: list[str] = field(default_factory=list)
 
     def plan(self) -> Plan:
@@ -130,13 +134,22 @@ class Office:
 
     def apply(self, saved: Plan | None = None, stop: Stop | None = None) -> Run:
         """Apply now."""
-        hands = Hands(self.site, self.site, self.clock, FakeProgress())
-        desk = Desk(self.policies, hands, self.store, self.version, frozenset({"acme.com"}), process="process 1")
+        hands = Hands(self.site, self.site, self.clock, FakeProgress(), self.workers)
+        desk = Desk(
+            self.policies,
+            hands,
+            self.store,
+            self.version,
+            frozenset({"acme.com"}),
+            process="process 1",
+            journals=self.journals,
+        )
         return execute(desk, saved=saved, stop=stop or Stop())
 
     def recover(self, run: str, kept: bytes | None = None) -> Recovered:
         """End a run that was cut off."""
-        rescue = Rescue("acme", self.store, self.site, self.clock, self.version, frozenset({"acme.com"}))
+        domains = frozenset({"acme.com"})
+        rescue = Rescue("acme", self.store, self.site, self.clock, self.version, domains, journals=self.journals)
         return recover(rescue, run, kept=kept, warn=self.warned.append)
 
     def entries(self) -> tuple[LedgerEntry, ...]:

@@ -173,7 +173,7 @@ def test_a_late_effect_is_looked_for_at_the_end_of_the_run(ensure: Ensure, facts
                 self.settle()
             live = super().read()
             if self.written:
-                office.clock.sleep(600)
+                office.clock.sleep(2 * 3600)
                 live = Live(msgspec.structs.replace(live.inventory, as_of=office.clock.now()), live.people)
             return live
 

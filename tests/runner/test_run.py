@@ -69,7 +69,7 @@ class Meddled(FakeSite):
         ({"groups": ()}, "already", ""),
     ],
 )
-@pytest.mark.case("E6", "E56")
+@pytest.mark.case("E6", "E56", "F10")
 def test_what_changed_meanwhile_is_not_overrun(facts: dict[str, object], result: str, why: str) -> None:
     office = open_office(100)
     office.site = Meddled(100, **facts)
@@ -179,12 +179,14 @@ def test_a_defect_of_ours_in_the_middle_loses_no_record() -> None:
     [
         ({"groups": (SEATS, "g-others")}, "the user is protected by now"),
         ({"groups": (SEATS, "g-new")}, "the user is in a group that is newer than the plan"),
+        ({"directory": "second"}, "the account is in another directory by now"),
         ({"admin": True}, "the user is protected by now"),
         ({"admin": None}, "the user is protected by now"),
         ({"kind": "service"}, "the user is protected by now"),
         ({"license": "guest"}, "no longer planned: unchanged (no-policy-matches)"),
     ],
 )
+@pytest.mark.case("E56", "F10")
 def test_the_policies_decide_again_about_the_user_as_read_before_the_write(facts: dict[str, object], why: str) -> None:
     office = open_office(100)
     office.site = Meddled(100, **facts)

@@ -36,9 +36,11 @@ from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.runner.approval import NEW_PLAN
-from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError
+from cleanup_gitops.runner.journal_files import FileJournals
 from cleanup_gitops.runner.run import execute
+from cleanup_gitops.runner.workers import CREW
 from cleanup_gitops.sites.cloud import CloudSite
 from cleanup_gitops.views.plan import render_text
 from cleanup_gitops.views.run import render_run
@@ -127,7 +129,7 @@ def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
             policies=place.policies,
-            hands=Hands(site.reader, site.writer, place.clock, steps),
+            hands=Hands(site.reader, site.writer, place.clock, steps, CREW),
             store=place.store,
             tool_version=__version__,
             domains=recorded_domains(place),
@@ -136,13 +138,14 @@ def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
             attributes=place.site.recorded_attributes,
             process=this_process(),
             place=job_address(),
+            journals=FileJournals(place.folder, place.site.name),
         )
         return execute(desk, saved=saved, stop=stop)
 
 
 @contextmanager
 def _clean_end(stop: Stop, site: CloudSite) -> Iterator[None]:
-    """A wish to end while writing: finish the change under way, record, say what was not attempted.
+    """A wish to end while writing: finish the changes under way, record, say what was not attempted.
 
     Ctrl-C, the SIGTERM of a cancelled job, and the SIGHUP of a closed terminal.
     """
@@ -153,7 +156,7 @@ def _clean_end(stop: Stop, site: CloudSite) -> Iterator[None]:
             raise KeyboardInterrupt
         if not stop.asked:
             with suppress(OSError, ValueError):
-                click.echo("Stopping after the change under way; what was done will be recorded.", err=True)
+                click.echo("Stopping after the changes under way; what was done will be recorded.", err=True)
         stop.ask()
         site.stop_waiting()
 

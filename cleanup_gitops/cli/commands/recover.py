@@ -23,6 +23,7 @@ from cleanup_gitops.cli.wiring import (
 )
 from cleanup_gitops.ledger.leases import describe, leases_of
 from cleanup_gitops.model.run import Lease
+from cleanup_gitops.runner.journal_files import FileJournals
 from cleanup_gitops.runner.recover import Recovered, Rescue, leases_of_run, recover
 from cleanup_gitops.views.run import render_run
 
@@ -75,7 +76,14 @@ def _list(open_: Sequence[tuple[Workplace, Sequence[Lease]]]) -> None:
         for lease in leases:
             click.echo(f"Directory {lease.directory}: {describe(lease, place.clock.now())}.")
         for run in sorted({lease.run for lease in leases}):
+            journal = _journals(place).place(run)
+            there = f"it is here: {journal}" if journal else "none is here, so the site alone will tell"
+            click.echo(f"Journal of what it sent: {there}.")
             click.echo(f"If it no longer runs, end it with: cleanup-gitops recover {run} --site {place.site.name}")
+
+
+def _journals(place: Workplace) -> FileJournals:
+    return FileJournals(place.folder, place.site.name)
 
 
 def _recover(place: Workplace, run: str, kept: bytes | None) -> int:
@@ -88,6 +96,7 @@ def _recover(place: Workplace, run: str, kept: bytes | None) -> int:
             tool_version=__version__,
             domains=recorded_domains(place),
             attributes=place.site.recorded_attributes,
+            journals=_journals(place),
         )
         found = recover(rescue, run, kept=kept, warn=_warn)
     _tell(place, found)

@@ -15,6 +15,7 @@ from cleanup_gitops.ledger.subjects import intent_trailers
 from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, LedgerEntry
 
 
@@ -61,7 +62,7 @@ def claim_odds(
     yield from _lease_odds(claim, new)
     named = {*intent.digests, path, *claim.leases}
     yield from ((one, "does not belong to an intent") for one in (*new, *gone) if one not in named or one in gone)
-    yield from _plans_odds(claim, path, new)
+    yield from _plans_odds(claim, path, new, before)
     for name, value in intent_trailers(intent, claim.digest, before).items():
         if trailers.get(name) != value:
             yield "commit message", f"its {name} does not fit the intent"
@@ -79,7 +80,7 @@ def _lease_odds(claim: Claim, new: Mapping[str, bytes]) -> Odds:
         yield layout.LEASES, "an intent takes a lease for each of its directories, and this one names none"
 
 
-def _plans_odds(claim: Claim, path: str, new: Mapping[str, bytes]) -> Odds:
+def _plans_odds(claim: Claim, path: str, new: Mapping[str, bytes], before: Memory) -> Odds:
     """Whether the plans beside the intent are those of which it speaks."""
     intent = claim.intent
     found: list[Odd] = []
@@ -104,8 +105,25 @@ def _plans_odds(claim: Claim, path: str, new: Mapping[str, bytes]) -> Odds:
         yield path, "says something else than its plan about digest, site or policies"
     if intent.envelope not in {one.envelope for one in plans.values()} or intent.approval.ref != intent.envelope:
         yield path, "is approved under an envelope that no plan beside it has"
-    if not intent.changes or any(not set(intent.changes) <= set(one.manifest) for one in plans.values()):
+    if not intent.changes or not _covered(intent, plans, before):
         yield path, "does not name changes that stand in every plan beside it"
+
+
+def _covered(intent: Intent, plans: Mapping[str, Plan], before: Memory) -> bool:
+    """Whether every change stands in every plan.
+
+    What was approved may be missing in the plan of the run where the same user was begun under the same approval:
+    whoever has lost the seat need not match the policy any more that wanted the account closed as well.
+    """
+    meant = set(intent.changes)
+    lacking = meant - set(plans[layout.PLAN].manifest)
+    approved = plans.get(layout.APPROVED)
+    if approved is None:
+        return not lacking
+    spent = {row for one in before.consumed if one.envelope == intent.envelope for row in one.rows}
+    rows = dict(zip(approved.manifest, approved.changes, strict=True))
+    begun = {change.user for row, change in rows.items() if row in spent}
+    return meant <= rows.keys() and all(rows[row].user in begun for row in lacking)
 
 
 def end_odds(entry: LedgerEntry, claim: Claim | None, gone: list[str]) -> Odds:

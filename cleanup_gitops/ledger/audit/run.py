@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from cleanup_gitops.model.canonical import canonical
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.model.memory import Consumed
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import ACTING, WRITTEN, Intent, LedgerEntry, OutcomeRecord
 
@@ -52,6 +53,14 @@ def read_plans(run: str, files: Mapping[str, bytes], found: list[Odd]) -> dict[s
 def changes_of(plans: Mapping[str, Plan]) -> dict[str, Change]:
     """The changes of these plans by their digests."""
     return {key: change for plan in plans.values() for key, change in zip(plan.manifest, plan.changes, strict=True)}
+
+
+def consumed_rows(intent: Intent, outcomes: Iterable[bytes]) -> tuple[Consumed, ...]:
+    """The rows that were done under the approval of this intent, as these files of outcomes tell."""
+    found: list[Odd] = []
+    lines = [one for data in outcomes for one in _lines(layout.OUTCOMES, data, OutcomeRecord, found)]
+    rows = tuple(sorted({one.change for one in lines if one.result in ("applied", "already")}))
+    return (Consumed(envelope=intent.envelope, at=intent.since, rows=rows),) if rows else ()
 
 
 def kind_odds(entry: LedgerEntry, files: Collection[str]) -> Odds:

@@ -20,11 +20,11 @@ from cleanup_gitops.ledger.audit.entry import (
 from cleanup_gitops.ledger.audit.found import Finding, Odd, Odds
 from cleanup_gitops.ledger.audit.history import Commit
 from cleanup_gitops.ledger.audit.intent import Claim, claim_odds, claim_of, end_odds, intent_path
-from cleanup_gitops.ledger.audit.run import kind_odds, run_odds
+from cleanup_gitops.ledger.audit.run import consumed_rows, kind_odds, run_odds
 from cleanup_gitops.ledger.digests import parts_of, state_digest_of
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import Memory
-from cleanup_gitops.model.run import LedgerEntry
+from cleanup_gitops.model.run import FINISHED, LedgerEntry
 
 _KNOWN = re.compile(
     rf"{layout.ACCOUNTS}[0-9a-f]{{2}}\.jsonl|{layout.GROUPS}[^/]+\.txt|{layout.LEASES}[^/]+\.json"
@@ -44,6 +44,8 @@ class Walk:
         self._before = Before(None, chain.GENESIS, state_digest_of({}), parts_of({}))
         self._commit = ""
         self._runs: set[str] = set()
+        self._unfinished: dict[str, list[bytes]] = {}
+        """Outcomes of runs that left something undone, by the envelope under which it may be tried again."""
         self.claim: Claim | None = None
         self.intents = 0
         self.entries: list[LedgerEntry] = []
@@ -132,6 +134,7 @@ class Walk:
                 serial=self._before.serial,
                 head=self._before.head if last else "",
                 state=last.state if last else "",
+                consumed=consumed_rows(claim.intent, self._unfinished.get(claim.intent.envelope, ())),
             )
             self._note(claim_odds(claim, self._site, memory, new, gone, commit.trailers))
             self._name(path, claim.intent.run)
@@ -169,6 +172,9 @@ class Walk:
             files = {**brought.claimed, **brought.new}
             own = {path: files[path] for path in entry.digests}
             self._note(run_odds(entry, own, ends, before.lineage))
+            if not entry.results.keys() <= FINISHED:
+                outcomes = own.get(layout.run_file(entry.run, layout.OUTCOMES), b"")
+                self._unfinished.setdefault(entry.envelope, []).append(outcomes)
         self._note(trailer_odds(entry, head, commit.trailers))
         if ends:
             self.claim = None

@@ -1,0 +1,163 @@
+"""One change: look, decide, write, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
+from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
+from cleanup_gitops.model.run import Outcome, Receipt, Result
+from cleanup_gitops.model.user import Question, User
+from cleanup_gitops.planner import Evaluation
+from cleanup_gitops.runner.journal import Page
+from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
+from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
+from cleanup_gitops.runner.workers import ONE_BY_ONE, Workers
+
+READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0)
+"""Seconds to wait before each look at the effect of a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What carrying out needs: eyes, a hand, a clock, somewhere to say how far it is, and who does the work.
+
+    With several workers the other four are shared between threads.
+    """
+
+    reader: Reader
+    writer: Writer
+    clock: Clock
+    progress: Progress
+    workers: Workers = ONE_BY_ONE
+
+
+class Attempt:
+    """One change of one run.
+
+    ``questions`` are asked about the user before the write. ``again``: this run, or the one that it goes on with, has
+    changed the same user before. ``stopped`` says why nothing more may be sent; "" while it may.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        hands: Hands,
+        evaluation: Evaluation,
+        questions: frozenset[Question],
+        stopped: Callable[[], str],
+        *,
+        again: bool,
+    ) -> None:
+        self._page = page
+        self._change: Change = page.change
+        self._hands = hands
+        self._evaluation = evaluation
+        self._questions = questions | shown_by(page.change)
+        self._stopped = stopped
+        self._again = again
+        self.sent = False
+
+    def make(self) -> Outcome:
+        """What became of the change. Raises ``SiteError`` and ``JournalError`` only while nothing was sent for it."""
+        change, hands = self._change, self._hands
+        try:
+            user = hands.reader.user(change.user, self._questions)
+        except RefusedError as error:
+            return self._outcome("failed", error.message)
+        if took_effect(change, user):
+            return self._outcome("already", seen=True)
+        if user is None:
+            return self._outcome("superseded", "the account is gone")
+        gone = unmet(change.needs, user, hands.reader, own_effects=self._again)
+        if gone:
+            return msgspec.structs.replace(self._outcome("superseded", describe(gone)), unmet=gone)
+        against = self._decided_otherwise(user)
+        return self._outcome("superseded", against) if against else self._write()
+
+    def broken(self, why: str) -> Outcome:
+        """The outcome when the run stops here."""
+        if self.sent:
+            return self._settling(f"{why}; whether it took effect is not known yet", None)
+        return self._outcome("not_attempted", why)
+
+    def _decided_otherwise(self, user: User) -> str:
+        """Why the same change would not be planned for the user as read now; empty when it would be.
+
+        After an own change of the same user only protections are asked again: who has just left a group need not
+        match the policy any more.
+        """
+        if user.directory != self._change.directory:
+            return "the account is in another directory by now"
+        if not self._evaluation.decidable(user):
+            return "the user is in a group that is newer than the plan"
+        if self._evaluation.forbids(user, [cause.policy for cause in self._change.causes]):
+            return "the user is protected by now"
+        if self._again:
+            return ""
+        fate = self._evaluation.fate(user)
+        if change_digest(self._change) in {change_digest(one) for one in fate.changes}:
+            return ""
+        return f"no longer planned: {fate.disposition.state.replace('_', ' ')} ({fate.disposition.reason})"
+
+    def _write(self) -> Outcome:
+        if why := self._stopped():
+            return self._outcome("not_attempted", why)
+        self._page.sending()
+        self.sent = True
+        try:
+            receipt = self._hands.writer.write(self._change)
+        except RefusedError as error:
+            self._page.heard("refused", detail=error.message)
+            return self._refused(error)
+        except LostAnswerError as error:
+            self._page.heard("lost", detail=error.message)
+            return self._read_back(None, f"{error.message}: the answer was lost")
+        except SiteError as error:
+            self._page.heard("stopped", detail=error.message)
+            self.sent = False
+            raise
+        self._page.heard("answered", receipt=receipt)
+        return self._read_back(receipt, "accepted")
+
+    def _refused(self, error: RefusedError) -> Outcome:
+        """A refusal may only mean that somebody else was faster."""
+        if self._look():
+            return self._outcome("already", error.message, seen=True)
+        self.sent = False  # nothing was changed, so the user's next change is decided anew
+        return self._outcome("failed", error.message)
+
+    def _read_back(self, receipt: Receipt | None, what: str) -> Outcome:
+        """The write is never repeated: what the site shows now, or at the end of the run, decides."""
+        seen = False
+        for wait in READ_BACK_WAITS:
+            if wait:
+                self._hands.clock.sleep(wait)
+            effect = self._look()
+            seen = seen or effect is not None
+            if effect:
+                return self._outcome("applied", receipt=receipt, seen=True)
+        then = "but not visible yet" if seen else "but it could not be read back"
+        return self._settling(f"{what}, {then}", receipt)
+
+    def _look(self) -> bool | None:
+        """Whether the effect shows after a write; ``None`` when the account cannot be read, which must hide nothing."""
+        try:
+            user = self._hands.reader.user(self._change.user, shown_by(self._change))
+        except SiteError:
+            return None
+        return took_effect(self._change, user)
+
+    def _settling(self, detail: str, receipt: Receipt | None) -> Outcome:
+        outcome = self._outcome("settling", detail, receipt=receipt)
+        return msgspec.structs.replace(outcome, deadline=deadline_of(outcome))
+
+    def _outcome(
+        self, result: Result, detail: str = "", *, receipt: Receipt | None = None, seen: bool = False
+    ) -> Outcome:
+        at = self._hands.clock.now()
+        return outcome_of(self._change, result, at, detail=detail, receipt=receipt, seen=seen)

@@ -1,0 +1,52 @@
+"""Goes on with users whom a run that was cut off had changed in part: what is left of them is still approved.
+
+Who has just lost the seat need not match the policy any more that wanted the account closed as well. Within a run that
+is known, and no later change of the same user is dropped for it; this knows it after the end of that run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cleanup_gitops.model.change import Change, change_order
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.plan import Plan, State
+from cleanup_gitops.model.ports import Reader
+from cleanup_gitops.runner.approval import Choice
+from cleanup_gitops.runner.needs import questions_about, took_effect
+
+_OPEN: frozenset[State] = frozenset({"unchanged", "changed", "unknown"})
+"""What the policies may say of such a user now: nobody protects the user, and nothing is in conflict."""
+
+
+def resumed(
+    choice: Choice, saved: Plan, current: Plan, site: Inventory, reader: Reader
+) -> tuple[Choice, frozenset[str]]:
+    """The choice with the approved rows that are left of users begun under the same approval, and those users.
+
+    Only under the very same policies and version, and only where all that was done to the user is still in effect.
+    What a row needs is asked again before its write, and whether the user is protected. Raises what the reader raises.
+    """
+    same = (saved.inputs.policy_digest, saved.inputs.tool_version)
+    if same != (current.inputs.policy_digest, current.inputs.tool_version):
+        return choice, frozenset()
+    left = {one.user for one in choice.superseded if _open(current, one.user)}
+    done = [one for one in choice.consumed if one.user in left]
+    begun = _in_effect(done, site, reader)
+    back = sorted((one for one in choice.superseded if one.user in begun), key=change_order)
+    superseded = tuple(one for one in choice.superseded if one.user not in begun)
+    return replace(choice, changes=(*choice.changes, *back), superseded=superseded), begun
+
+
+def _open(current: Plan, account: str) -> bool:
+    disposition = current.dispositions.get(account)
+    return disposition is not None and disposition.state in _OPEN
+
+
+def _in_effect(done: Sequence[Change], site: Inventory, reader: Reader) -> frozenset[str]:
+    """Users of whom every one of these changes shows on the site."""
+    asked = questions_about(done)
+    users = (reader.ask(site, asked) if asked else site).user_by_id
+    undone = {one.user for one in done if not took_effect(one, users.get(one.user))}
+    return frozenset(one.user for one in done) - undone
