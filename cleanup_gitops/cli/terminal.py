@@ -27,6 +27,10 @@ class SystemClock:
         """The present moment, UTC, whole seconds."""
         return datetime.now(UTC).replace(microsecond=0)
 
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment, whatever is done to the machine's clock."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)

@@ -23,22 +23,29 @@ import truststore
 from cleanup_gitops import __version__
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.sites import proxies
+from cleanup_gitops.sites.breaker import Fuse
 from cleanup_gitops.sites.secret import Secret
 
 WORKERS = 8
 """Requests under way at once to one host."""
 LARGEST_ANSWER = 64 * 1024 * 1024
+USUAL_FUSE = Fuse()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request: ``template`` is the path with ``{names}`` that ``parts`` fill in, percent-encoded."""
+    """A request: ``template`` is the path with ``{names}`` that ``parts`` fill in, percent-encoded.
+
+    ``idempotent``: an equal second call has no further effect, so that a write may go out again when it is known that
+    the first one did nothing.
+    """
 
     method: str
     template: str
     parts: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
+    idempotent: bool = True
 
     @property
     def endpoint(self) -> str:
@@ -62,7 +69,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together."""
+    """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together.
+
+    ``fuse`` is what is borne of a failing site (`breaker`).
+    """
 
     connect: float = 10.0
     read: float = 60.0
@@ -70,6 +80,7 @@ class Limits:
     attempts: int = 6
     connect_attempts: int = 3
     waiting: float = 900.0
+    fuse: Fuse = USUAL_FUSE
 
 
 class Unanswered(Exception):  # noqa: N818 - turned into an error of the model before anybody sees it
