@@ -20,6 +20,9 @@ from cleanup_gitops.sites.waits import told
 LOOK = 0.1
 """Seconds between two looks of a thread that waits for other threads: a flag may have been raised."""
 
+LEAST = 0.001
+"""Seconds of the shortest sleep: a clock need not notice a shorter one."""
+
 
 class Interrupted(SiteError):  # noqa: N818 - not the site's fault: somebody asked to stop
     """A wait ended before its time, and with it the call that waited. The request was not under way."""
@@ -152,4 +155,4 @@ class Gates:
             if not told_of:
                 told_of = True
                 self._tell(got)
-            self._clock.sleep(min(got, 1.0))
+            self._clock.sleep(max(LEAST, min(got, 1.0)))

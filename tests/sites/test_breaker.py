@@ -157,9 +157,9 @@ def failure(http: Http) -> str:
 
 def test_a_site_that_is_back_is_read_again() -> None:
     clock = FakeClock()
-    with scripted(*[DOWN] * 6, GOOD) as server:
+    with scripted(*[DOWN] * 5, GOOD) as server:
         http = client(server.url, clock)
-        for _ in range(6):
+        for _ in range(5):
             failure(http)
             clock.sleep(3)
         assert "is failing" in failure(http)
