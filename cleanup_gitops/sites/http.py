@@ -14,6 +14,7 @@ No error text holds a credential, a free text of the server, or anything of a fo
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -88,9 +89,10 @@ class Http:
         explain: Explain = lambda error: error,
         progress: Progress | None = None,
         limits: Limits | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._exchange = Exchange(base, authorization, self._limits)
+        self._exchange = Exchange(base, authorization, self._limits, trust)
         self._gates = Gates(clock, longest=self._limits.waiting, tell=self._tell)
         self._breaker = Breaker(self._exchange.host, clock, self._limits.fuse)
         self._clock = clock
