@@ -115,7 +115,6 @@ def client(url: str, clock: FakeClock) -> Http:
     return Http(url, bearer(Secret("key", "KEY")), clock, limits=limits)
 
 
-@pytest.mark.case("F16")
 def test_a_site_that_loses_every_write_is_not_sent_the_whole_list() -> None:
     clock = FakeClock()
     with scripted(DOWN) as server:

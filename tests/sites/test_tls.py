@@ -227,6 +227,7 @@ def proxied(server: Scripted) -> Iterator[Proxy]:
             thread.join(5)
 
 
+@pytest.mark.case("E78")
 def test_a_proxy_sees_where_the_connection_goes_and_nothing_else(bundle: str, variables: pytest.MonkeyPatch) -> None:
     answer = Reply(body=b'{"word": "canary-answer"}')
     with scripted(answer, tls=served(OURS.issue_cert("acme.example"))) as server, proxied(server) as proxy:
@@ -240,6 +241,7 @@ def test_a_proxy_sees_where_the_connection_goes_and_nothing_else(bundle: str, va
     assert "Proxy-Authorization" not in server.requests[0].headers
 
 
+@pytest.mark.case("E78")
 def test_a_proxy_cannot_put_itself_in_the_place_of_the_site(bundle: str, variables: pytest.MonkeyPatch) -> None:
     with scripted(Reply(), tls=served(trustme.CA().issue_cert("acme.example"))) as server, proxied(server) as proxy:
         variables.setenv("HTTPS_PROXY", f"http://{PROXY_USER}:{CANARY}@127.0.0.1:{proxy.port}")
