@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,18 +23,23 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """A clock that stands still but for those who sleep; nobody really waits."""
+    """A clock that stands still but for those who sleep; nobody really waits. Safe between threads."""
 
     def __init__(self, now: datetime = NOON) -> None:
-        self._now = now
+        self._now = self._began = now
+        self._lock = threading.Lock()
         self.slept: list[float] = []
 
     def now(self) -> datetime:
         return self._now.replace(microsecond=0)
 
+    def elapsed(self) -> float:
+        return (self._now - self._began).total_seconds()
+
     def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self._now += timedelta(seconds=seconds)
+        with self._lock:
+            self.slept.append(seconds)
+            self._now += timedelta(seconds=seconds)
 
 
 class FakeProgress:

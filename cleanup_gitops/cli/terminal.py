@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,10 @@ class SystemClock:
         """The present moment, UTC, whole seconds."""
         return datetime.now(UTC).replace(microsecond=0)
 
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment, whatever is done to the machine's clock."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
@@ -45,14 +50,16 @@ class PlainProgress:
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def step(self, what: str, done: int, total: int | None) -> None:
         """Write a line if it is time for one."""
         now = time.monotonic()
         finished = total is not None and done >= total
-        if not finished and now - self._last.get(what, float("-inf")) < PLAIN_EVERY:
-            return
-        self._last[what] = now
+        with self._lock:
+            if not finished and now - self._last.get(what, float("-inf")) < PLAIN_EVERY:
+                return
+            self._last[what] = now
         of = f" of {total}" if total is not None else ""
         count = f": {done}{of}" if done or of else ""
         with suppress(OSError, ValueError):  # a closed stream must not end the work that is reported
@@ -66,10 +73,11 @@ class BarProgress:
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
 
     def step(self, what: str, done: int, total: int | None) -> None:
         """Move the bar."""
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError), self._lock:
             if what not in self._tasks:
                 self._tasks[what] = self._bars.add_task(what, total=total)
             self._bars.update(self._tasks[what], completed=done, total=total)

@@ -26,6 +26,10 @@ class Clock(Protocol):
         """The present moment, UTC, whole seconds."""
         ...
 
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment, for measuring how long something takes: finer than `now`, never back."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         ...

@@ -105,6 +105,8 @@ def _site(shape: SiteDocument, data: Map, file: str) -> Site:
         csv=_csv(spec.activity, data, file),
         state=_state(spec.state),
         recorded_attributes=tuple(sorted(set(spec.snapshot.attributes))) if spec.snapshot else (),
+        ca_bundle=spec.tls.ca_bundle if spec.tls else None,
+        where_tls=f"{file}:{key_of(data, ('spec', 'tls', 'ca_bundle'))[0]}" if spec.tls else "",
         where=f"{file}:{data.line}",
     )
 

@@ -119,6 +119,9 @@ class Site:
     state: StateSettings = USUAL_PLACE
     recorded_attributes: tuple[str, ...] = ()
     """Attributes of users that are kept in snapshots, sorted."""
+    ca_bundle: str | None = None
+    """Path of a file with authorities that are trusted beside those of the system."""
+    where_tls: str = ""
     where: str = ""
 
 

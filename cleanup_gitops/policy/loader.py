@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from cleanup_gitops.policy.authorities import broken_bundle
 from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
-from cleanup_gitops.policy.documents import API_VERSION, KINDS, PolicySet
+from cleanup_gitops.policy.documents import API_VERSION, KINDS, Placed, PolicySet, Site
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
@@ -44,7 +46,7 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
         problems += reading.problems
         whole = whole and reading.whole
         for document in reading.documents:
-            source = _check(document, file, root.parent, problems)
+            source = _check(document, file, root, problems)
             if source:
                 sources.append(source)
             else:
@@ -54,10 +56,18 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
     problems += check_together(sources, whole=whole, today=today)
     if problems:
         raise PolicyError(problems)
-    return PolicySet(tuple(placed(one.shape, one.data, one.file) for one in sources if one.shape is not None))
+    found = (placed(one.shape, one.data, one.file) for one in sources if one.shape is not None)
+    return PolicySet(tuple(_located(one, root) for one in found))
 
 
-def _check(document: Map, file: str, repository: Path, problems: list[Problem]) -> Source | None:
+def _located(one: Placed, root: Path) -> Placed:
+    """The same, with the path of a Site's own authorities from anywhere."""
+    if not isinstance(one.says, Site) or one.says.ca_bundle is None:
+        return one
+    return replace(one, says=replace(one.says, ca_bundle=str(root / one.says.ca_bundle)))
+
+
+def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Source | None:
     """Check one document by itself; ``None`` when not even its kind is known."""
     kind = document.get("kind")
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
@@ -68,7 +78,7 @@ def _check(document: Map, file: str, repository: Path, problems: list[Problem]) 
     if isinstance(version, str) and version != API_VERSION:
         message = f"`apiVersion` must be {API_VERSION}"
         problems.append(Problem(file, *document.at_value("apiVersion"), message))
-    broken = chain(broken_rules(document), lists_inside(document, repository))
+    broken = chain(broken_rules(document), lists_inside(document, root.parent), broken_bundle(document, root))
     problems += [Problem(file, *one.at, one.message) for one in broken]
     try:
         return Source(file, shape.__name__.removesuffix("Document"), document, shape.model_validate(document))

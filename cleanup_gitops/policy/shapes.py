@@ -98,6 +98,13 @@ class Cloud(Shape):
     """What becomes of accounts that an identity provider syncs: `handoff` to whoever runs it, or `suspend` here."""
 
 
+class Tls(Shape):
+    """Certificates beside those of the system. There is no key that switches their check off."""
+
+    ca_bundle: Text
+    """File with certificates of authorities in PEM form, as seen from the policies' folder."""
+
+
 class Runner(Shape):
     """Who runs the tool."""
 
@@ -181,6 +188,7 @@ class SiteSpec(Shape):
     url: SiteUrl
     """Address of the site, without a path."""
     cloud: Cloud
+    tls: Tls | None = None
     credentials: SiteCredentials
     runner: Runner
     identity: Identity | None = None

@@ -23,22 +23,29 @@ import truststore
 from cleanup_gitops import __version__
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.sites import proxies
+from cleanup_gitops.sites.breaker import Fuse
 from cleanup_gitops.sites.secret import Secret
 
 WORKERS = 8
 """Requests under way at once to one host."""
 LARGEST_ANSWER = 64 * 1024 * 1024
+USUAL_FUSE = Fuse()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request: ``template`` is the path with ``{names}`` that ``parts`` fill in, percent-encoded."""
+    """A request: ``template`` is the path with ``{names}`` that ``parts`` fill in, percent-encoded.
+
+    ``idempotent``: an equal second call has no further effect, so that a write may go out again when it is known that
+    the first one did nothing.
+    """
 
     method: str
     template: str
     parts: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
+    idempotent: bool = True
 
     @property
     def endpoint(self) -> str:
@@ -62,7 +69,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together."""
+    """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together.
+
+    ``fuse`` is what is borne of a failing site (`breaker`).
+    """
 
     connect: float = 10.0
     read: float = 60.0
@@ -70,6 +80,7 @@ class Limits:
     attempts: int = 6
     connect_attempts: int = 3
     waiting: float = 900.0
+    fuse: Fuse = USUAL_FUSE
 
 
 class Unanswered(Exception):  # noqa: N818 - turned into an error of the model before anybody sees it
@@ -106,13 +117,34 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
+def trusted(bundle: str | None = None, where: str = "") -> ssl.SSLContext:
+    """What certificates are checked against: the system's authorities, and those in ``bundle``, which ``where`` names.
+
+    The system's may be replaced by SSL_CERT_FILE and SSL_CERT_DIR, as OpenSSL does it; nothing switches the check off.
+    Raises `SiteError` when the file cannot be used.
+    """
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if bundle is not None:
+            context.load_verify_locations(cafile=bundle)
+    except OSError:  # of ssl as well
+        raise SiteError(
+            f"{where}: the authorities in `ca_bundle` cannot be used any more.",
+            "Look whether the file is still there and holds certificates in PEM form.",
+        ) from None
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise SiteError("This Python does not check certificates; nothing was sent.", _TLS_HINT)
+    return context
+
+
 class Exchange:
     """Sends requests to one base URL with one credential. Safe to share between threads."""
 
-    def __init__(self, base: str, authorization: Secret, limits: Limits) -> None:
+    def __init__(self, base: str, authorization: Secret, limits: Limits, trust: ssl.SSLContext | None = None) -> None:
         self.base = checked_base(base)
         self.host = urlsplit(self.base).netloc
         self._limits = limits
+        self._trust = trust or trusted()
         here = is_loopback(urlsplit(self.base).hostname)
         self._trust_env = not here  # a proxy has no business between two ends of one machine
         headers = {
@@ -135,7 +167,7 @@ class Exchange:
             http2=False,
             follow_redirects=False,
             trust_env=self._trust_env,
-            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=self._trust,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.total),
             limits=httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS),
@@ -221,7 +253,9 @@ class Exchange:
         return None
 
 
-_TLS_HINT = "Check the URL; where a proxy inspects TLS, its certificate belongs into the system's store."
+_TLS_HINT = (
+    "Check the URL; where a proxy inspects TLS, name the file with its authority in spec.tls.ca_bundle of the site."
+)
 _HOST_HINT = "Check the URL of the site, the network and the proxy settings."
 
 

@@ -1,9 +1,10 @@
 """The one HTTP client of all adapters: reads patiently, writes once, explains itself.
 
-* Reads (also those that the API makes POST) are repeated after a lost connection, a timeout, 429, 502, 503 and 504, a
-  bounded number of times, and wait as long as the server asks (`waits`).
-* Writes are sent once. An answer that does not come, or a 5xx, leaves the effect unknown: `LostAnswerError`. 429 is
-  the one status after which a write is sent again, because it says that nothing was done.
+* Reads (also those that the API makes POST) are repeated after a lost connection, a timeout, 429, 502, 503, 504, an
+  answer that is no JSON and an error behind a 2xx, a bounded number of times, and wait as long as the server asks.
+* Writes are sent once. An answer that does not come, a 5xx, or an error behind a 2xx leaves the effect unknown:
+  `LostAnswerError`. An idempotent write goes out again after 429 and where no connection was made: nothing was done.
+* Every call passes the gate of its family (`gates`) and the breaker of its host (`breaker`), whichever worker makes it.
 * stamina drives the repetition, but its own sleep knows no Clock port and cannot be ended, so its hook does the waiting
   and returns the remaining wait of zero. stamina's log of retries is switched off: the errors here say how often
   something was tried, and stdout and stderr belong to the command.
@@ -13,10 +14,9 @@ No error text holds a credential, a free text of the server, or anything of a fo
 
 from __future__ import annotations
 
-import re
+import ssl
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import stamina
@@ -24,9 +24,12 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.ports import Clock, Progress
+from cleanup_gitops.sites.bodies import further_reasons, is_error, reason_code
+from cleanup_gitops.sites.breaker import Breaker
 from cleanup_gitops.sites.exchange import Answer, Call, Exchange, Limits, Unanswered
+from cleanup_gitops.sites.gates import Gates
 from cleanup_gitops.sites.secret import Secret, redacted
-from cleanup_gitops.sites.waits import Gates, asked_wait, backoff
+from cleanup_gitops.sites.waits import asked_wait, backoff
 
 T = TypeVar("T")
 
@@ -65,6 +68,15 @@ class _Refusal(Exception):  # noqa: N818 - never leaves this module
         self.answer = answer
 
 
+class _Garbled(Exception):  # noqa: N818 - never leaves this module
+    """A 2xx that cannot be believed, on its way through the retries. ``again``: the next one may be another."""
+
+    def __init__(self, error: SiteError, *, again: bool) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.again = again
+
+
 class Http:
     """Calls to one base URL with one credential; shared between threads. ``close`` ends all waits, too."""
 
@@ -77,10 +89,12 @@ class Http:
         explain: Explain = lambda error: error,
         progress: Progress | None = None,
         limits: Limits | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._exchange = Exchange(base, authorization, self._limits)
-        self._gates = Gates(clock)
+        self._exchange = Exchange(base, authorization, self._limits, trust)
+        self._gates = Gates(clock, longest=self._limits.waiting, tell=self._tell)
+        self._breaker = Breaker(self._exchange.host, clock, self._limits.fuse)
         self._clock = clock
         self._explain = explain
         self._progress = progress
@@ -98,12 +112,13 @@ class Http:
         """
         patience = _Patience(self, call, write=False)
         try:
-            answer = self._deliver(call, patience)
+            return self._deliver(call, patience, lambda answer: self._decoded(call, answer, decoder))
         except Unanswered as lost:
             raise SiteError(f"{lost.what} ({call.endpoint}{patience.tries}).", lost.hint) from None
         except _Refusal as refusal:
             raise self._explain(self._status(call, refusal.answer, patience)) from None
-        return self._decoded(call, answer, decoder)
+        except _Garbled as garbled:
+            raise garbled.error from None
 
     def write(self, call: Call) -> Answer:
         """The 2xx answer to a change, sent once.
@@ -113,13 +128,16 @@ class Http:
         """
         patience = _Patience(self, call, write=True)
         try:
-            return self._deliver(call, patience)
+            return self._deliver(call, patience, lambda answer: self._believed(call, answer))
         except Unanswered as lost:
             if lost.sent:
                 raise LostAnswerError(f"{lost.what} ({call.endpoint}).", _LOST) from None
-            raise SiteError(f"{lost.what} ({call.endpoint}); nothing was sent.", lost.hint) from None
+            told = f"{lost.what} ({call.endpoint}{patience.tries}); nothing was sent."
+            raise SiteError(told, lost.hint) from None
         except _Refusal as refusal:
             raise self._refused(self._status(call, refusal.answer, patience)) from None
+        except _Garbled as garbled:
+            raise LostAnswerError(garbled.error.message, _LOST) from None
 
     def stop_waiting(self) -> None:
         """End waits for the site, here and in workers, because somebody asked to stop. Safe in a signal handler."""
@@ -138,16 +156,43 @@ class Http:
         self._gates.close()
         self._exchange.close()
 
-    def _deliver(self, call: Call, patience: _Patience) -> Answer:
+    def _deliver(self, call: Call, patience: _Patience, take: Callable[[Answer], T]) -> T:
         for attempt in stamina.retry_context(on=patience, attempts=None, timeout=None):
             with attempt:
-                self._gates.wait(call.endpoint)
-                answer = self._exchange.send(call)
-                self._gates.learn(call.endpoint, answer.headers)
+                answer = self._sent(call, patience)
                 if not 200 <= answer.status < 300:
                     raise _Refusal(answer)
-                return answer
+                return take(answer)
         raise AssertionError(call.endpoint)  # stamina ends its loop only by an exception
+
+    def _sent(self, call: Call, patience: _Patience) -> Answer:
+        """One request in its turn, and what gate and breaker learn from it."""
+        endpoint, breaker, gates = call.endpoint, self._breaker, self._gates
+        slot = gates.enter(endpoint)
+        try:
+            breaker.admit(writing=patience.write)
+            answer = self._exchange.send(call)
+        except BaseException as error:
+            gates.lost(endpoint)
+            if isinstance(error, Unanswered):
+                breaker.failed(writing=patience.write)
+            elif not isinstance(error, SiteError):
+                breaker.undecided()
+            raise
+        if answer.status == 429:
+            gates.refused(endpoint, slot, answer.headers, patience.asked(answer))
+            breaker.undecided()
+            return answer
+        gates.answered(endpoint, slot, answer.headers)
+        if answer.status >= 500 or answer.status == 408:
+            breaker.failed(writing=patience.write)
+        else:
+            breaker.worked(writing=patience.write)
+        return answer
+
+    def _tell(self, wait: float) -> None:
+        if self._progress and wait >= SHOWN_WAIT:
+            self._progress.step(f"waiting {wait:.0f} s for the site's rate limit", 0, None)
 
     def _refused(self, error: StatusError) -> CleanupError:
         if error.status >= 500 or error.status == 408:
@@ -171,20 +216,37 @@ class Http:
         )
 
     def _decoded(self, call: Call, answer: Answer, decoder: msgspec.json.Decoder[T]) -> T:
+        self._believed(call, answer)
+        broken = True
         try:
             return decoder.decode(answer.body)
+        except msgspec.ValidationError as error:
+            told, broken = redacted(str(error), self._secrets), False
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             told = redacted(str(error), self._secrets)
-        kind = answer.headers.get("content-type", "")
-        if "html" in kind or answer.body.lstrip()[:1] == b"<":
-            raise SiteError(
-                f"{self.host} answered {call.endpoint} with HTML, not JSON.",
-                "A proxy or a login page may stand in between, or the URL is not that of the API. Check both.",
-            )
-        raise SiteError(
+        other = SiteError(
             f"{self.host} answered {call.endpoint} with something other than documented: {told}.",
             "Run the command again; if it stays so, the API has changed and cleanup-gitops must follow.",
         )
+        raise _Garbled(other, again=broken)
+
+    def _believed(self, call: Call, answer: Answer) -> Answer:
+        """The answer, unless its 2xx is contradicted by what it brings."""
+        kind = answer.headers.get("content-type", "")
+        if ("html" in kind and answer.body) or answer.body.lstrip()[:1] == b"<":
+            error = SiteError(
+                f"{self.host} answered {call.endpoint} with HTML, not JSON.",
+                "A proxy or a login page may stand in between, or the URL is not that of the API. Check both.",
+            )
+            raise _Garbled(error, again=True)
+        if is_error(answer.body):
+            code = redacted(reason_code(answer.body), self._secrets)
+            error = SiteError(
+                f"{self.host} answered {answer.status} to {call.endpoint}, but with an error{code and f' ({code})'}.",
+                "Run the command again; if it stays so, the service has trouble (https://status.atlassian.com).",
+            )
+            raise _Garbled(error, again=True)
+        return answer
 
 
 class _Patience:
@@ -193,7 +255,7 @@ class _Patience:
     def __init__(self, http: Http, call: Call, *, write: bool) -> None:
         self._http = http
         self._call = call
-        self._write = write
+        self.write = write
         self._failed = 0
         self._waited = 0.0
         self.unbearable: float | None = None
@@ -204,36 +266,42 @@ class _Patience:
         """How often it was tried, for the end of a sentence."""
         return f", {self._failed} tries" if self._failed > 1 else ""
 
+    def asked(self, answer: Answer) -> float:
+        """Seconds that a refusal asks for, at least those of the next backoff."""
+        asked = asked_wait(answer.headers, self._http._clock.now())  # noqa: SLF001 - two halves of one thing
+        return max(backoff(self._failed + 1), asked or 0.0)
+
     def __call__(self, error: Exception) -> bool | float:
         """0.0 to try again at once (the wait is over), False to give up."""
-        if not isinstance(error, Unanswered | _Refusal):
+        if not isinstance(error, Unanswered | _Refusal | _Garbled):
             return False
         self._failed += 1
         wait = self._wait(error)
         if wait is None:
             return False
         self._waited += wait
-        gates, progress = self._http._gates, self._http._progress  # noqa: SLF001 - two halves of one thing
+        if isinstance(error, _Refusal) and error.answer.status == 429:
+            return 0.0  # the gate is shut already, and waits
+        gates, progress = self._http._gates, self._http._progress  # noqa: SLF001
         if progress and wait >= SHOWN_WAIT:
             progress.step(f"waiting {wait:.0f} s before trying again", 0, None)
-        if isinstance(error, _Refusal) and error.answer.status == 429:
-            gates.shut(self._call.endpoint, wait)
-            gates.wait(self._call.endpoint)
-        else:
-            gates.pause(wait)
+        gates.pause(wait)
         return 0.0
 
-    def _wait(self, error: Unanswered | _Refusal) -> float | None:
+    def _wait(self, error: Unanswered | _Refusal | _Garbled) -> float | None:
         """Seconds to wait before the next try, or ``None`` when there is none."""
         limits = self._http._limits  # noqa: SLF001
         wait = backoff(self._failed)
+        most = limits.attempts
         if isinstance(error, Unanswered):
             most = limits.attempts if error.sent else limits.connect_attempts
-            again = not (self._write or error.lasting)
+            again = not error.lasting and (not self.write or (self._call.idempotent and not error.sent))
+        elif isinstance(error, _Garbled):
+            most = limits.connect_attempts
+            again = error.again and not self.write
         else:
-            most = limits.attempts
             status = error.answer.status
-            again = status == 429 if self._write else status in RETRIED
+            again = (status == 429 and self._call.idempotent) if self.write else status in RETRIED
             asked = asked_wait(error.answer.headers, self._http._clock.now())  # noqa: SLF001
             wait = max(wait, asked or 0.0)
         if again and self._waited + wait > limits.waiting:
@@ -242,61 +310,6 @@ class _Patience:
 
 
 _LOST = "Whether it took effect is not known until the account is read again."
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_TITLES = ("title", "error")
-_PHRASES = frozenset(status.phrase for status in HTTPStatus)
-
-
-def reason_code(body: bytes) -> str:
-    """The short reason in an error body (``code`` or ``key``, else ``title`` or ``error``), "" when there is none.
-
-    Free texts (``message``, ``detail``) may hold names and are left out, as is whatever does not look like a code. Of
-    titles only the phrases of HTTP are taken, such as "Bad Request": two words may be somebody's name.
-    """
-    try:
-        found: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    if isinstance(found, dict) and isinstance(found.get("errors"), list) and found["errors"]:
-        found = found["errors"][0]
-    if not isinstance(found, dict):
-        return ""
-    for name in ("code", "key", *_TITLES):
-        value = found.get(name)
-        if isinstance(value, str) and (value in _PHRASES if name in _TITLES else _CODE.fullmatch(value)):
-            return value
-    return ""
-
-
-SCOPE = "manage:org"
-"""The scope that the User management REST API misses in every key that was made with scopes."""
-_SCOPE = re.compile(rb"(?<![\w:-])manage:org(?![\w:-])")
-
-
-class _Context(msgspec.Struct, rename="camel"):
-    reason: dict[str, Any] | None = None
-    error_codes: list[dict[str, Any]] | None = None
-
-
-class _Detailed(msgspec.Struct):
-    context: _Context | None = None
-
-
-_DETAILED = msgspec.json.Decoder(_Detailed)
-
-
-def further_reasons(body: bytes) -> tuple[str, ...]:
-    """The short reasons below the first one, and `SCOPE`, where the body names it as lacking.
-
-    ``context`` holds the reason of a restriction, or codes why an account is not eligible (User management REST API).
-    """
-    scopes = (SCOPE,) if _SCOPE.search(body) else ()
-    try:
-        context = _DETAILED.decode(body).context or _Context()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return scopes
-    found = [(context.reason or {}).get("key"), *(error.get("code") for error in context.error_codes or ())]
-    return (*scopes, *(reason for reason in found if isinstance(reason, str) and _CODE.fullmatch(reason)))
 
 
 def _hint(status: int, unbearable: float | None) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from tests.benchmarks import children, online
 from tests.benchmarks.children import Used
+from tests.benchmarks.limited import Limited
 from tests.benchmarks.year import Year, days_of, year
 
-Unit = Literal["CPU s", "wall s", "times", "MB"]
+Unit = Literal["CPU s", "wall s", "times", "MB", "a write"]
 
 
 WHOLE_YEAR = 365
@@ -25,6 +27,7 @@ class Bench:
         self.work = work
         self.runs = runs
         self.days = days
+        self._limited: dict[int, list[tuple[Limited, Used]]] = {}
 
     def organization(self, users: int) -> str:
         """File of a recorded inventory."""
@@ -44,6 +47,13 @@ class Bench:
         """What a year of an organization is like: made once, because it takes long."""
         repository = self.work / f"year-{users}-{self.days}"
         return year(self.organization(users), self.policies(), str(repository), self.days)
+
+    def limited(self, writes: int) -> Iterator[tuple[Limited, Used]]:
+        """Writes against a site that allows only so many, each run once for both of its figures."""
+        for _ in range(self.runs - len(self._limited.setdefault(writes, []))):
+            used, said = children.answer("tests.benchmarks.limited", str(writes))
+            self._limited[writes].append((msgspec.json.decode(said, type=Limited), used))
+        return iter(self._limited[writes])
 
     def each(self, run: Callable[[int], Used]) -> Iterator[Used]:
         """Run it as often as asked for."""
@@ -161,6 +171,10 @@ def _online(bench: Bench, users: int, latency: int) -> Iterator[Sample]:
         yield Sample(pair.plan.wall / pair.loop.wall, pair.plan)
 
 
+def _limited(figure: Callable[[Limited], float]) -> Callable[[Bench, int], Iterator[Sample]]:
+    return lambda bench, writes: (Sample(figure(found), used) for found, used in bench.limited(writes))
+
+
 def _long(what: str, unit: Unit, run: Callable[[Bench, int], Iterator[Sample]], budget: float | None = None) -> Measure:
     """A row of the year; its budget is that of a whole year of 100,000 users."""
     budgets = {} if budget is None else {100_000: budget}
@@ -226,6 +240,24 @@ MEASURES: tuple[Measure, ...] = (
         usual=(10_000,),
         scale="users",
         run=lambda bench, users: _online(bench, users, 0),
+    ),
+    Measure(
+        name="limits",
+        what="{size} writes by eight workers against a limit, and the shortest time that it allows",
+        unit="times",
+        budgets={400: 1.05},
+        usual=(400,),
+        scale="none",
+        run=_limited(lambda found: found.times),
+    ),
+    Measure(
+        name="limits-refused",
+        what="answers 429 in the same",
+        unit="a write",
+        budgets={400: 0.05},
+        usual=(400,),
+        scale="none",
+        run=_limited(lambda found: found.refusals),
     ),
     Measure(
         name="record",

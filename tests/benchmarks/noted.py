@@ -12,6 +12,7 @@ import msgspec
 
 from cleanup_gitops.cli.main import run
 from tests.benchmarks.bare_loop import Request
+from tests.benchmarks.unlimited import lift
 
 
 def main(notes: Path, folder: str) -> int:
@@ -27,6 +28,7 @@ def main(notes: Path, folder: str) -> int:
         return send(self, request, **options)
 
     setattr(httpx.Client, "send", noting)  # noqa: B010 - for this process only
+    lift()
     code = run(["-C", folder, "plan"])
     notes.write_bytes(msgspec.msgpack.encode(noted))
     return code

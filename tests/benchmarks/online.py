@@ -1,6 +1,7 @@
 """A plan over HTTP against a bare loop that sends the very same requests, in pairs.
 
-The sandbox runs in a process of its own, its world in memory and without its limit on last-active dates. A first run of
+The sandbox runs in a process of its own, its world in memory and without its limit on last-active dates, which
+the command does not keep here either. A first run of
 the command, which also warms the sandbox, tells which requests it sends; the bare loop sends exactly these, one after
 the other, and throws the answers away.
 """
@@ -74,7 +75,7 @@ def pairs(users: int, latency: int, runs: int, work: Path) -> Iterator[Pair]:
     with sandbox(users, latency, folder) as secrets:
         command("tests.benchmarks.noted", str(requests), str(folder), more=secrets, success=PLANNED)
         for _ in range(runs):
-            plan = command("cleanup_gitops", "-C", str(folder), "plan", more=secrets, success=PLANNED)
+            plan = command("tests.benchmarks.unlimited", "-C", str(folder), "plan", more=secrets, success=PLANNED)
             yield Pair(plan, command("tests.benchmarks.bare_loop", str(requests)))
 
 

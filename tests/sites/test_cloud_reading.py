@@ -28,8 +28,8 @@ from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sandbox.world import Directory, RateLimit, User, World
 from cleanup_gitops.sites.cloud import connect
+from cleanup_gitops.sites.gates import Interrupted
 from cleanup_gitops.sites.http import StatusError
-from cleanup_gitops.sites.waits import Interrupted
 from tests.fakes import FakeClock, FakeProgress
 from tests.sites.box import (
     KEY,

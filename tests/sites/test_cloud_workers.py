@@ -17,9 +17,9 @@ from cleanup_gitops.sites.cloud.activity import NOT_LISTED, Sightings
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.dates import ask_one
 from cleanup_gitops.sites.cloud.endpoints import InDirectory
+from cleanup_gitops.sites.gates import Interrupted
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
-from cleanup_gitops.sites.waits import Interrupted
 from tests.fakes import FakeClock
 from tests.sites.box import NOW, QUICK
 from tests.sites.scripted import JSON, Reply, Scripted, scripted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cleanup_gitops.model.errors import RefusedError
+from cleanup_gitops.model.errors import CleanupError, RefusedError, SiteError
 from cleanup_gitops.model.run import Invitation
 from cleanup_gitops.sites.cloud import endpoints, write_calls
 from cleanup_gitops.sites.cloud.endpoints import InDirectory
 from cleanup_gitops.sites.cloud.write_calls import Writes
 from cleanup_gitops.sites.cloud.write_rules import BY_ENDPOINT, RULES, WRITE_NAMES, WriteName
-from cleanup_gitops.sites.exchange import Call
+from cleanup_gitops.sites.exchange import Call, Limits
+from cleanup_gitops.sites.http import Http
+from cleanup_gitops.sites.secret import Secret, bearer
+from tests.fakes import FakeClock
+from tests.sites.scripted import Reply, scripted
 from tests.sites.test_published_api import operation, published, resolved
 from tests.sites.write_table import row, table
 
@@ -117,6 +122,67 @@ def test_the_vendor_publishes_the_roles_that_are_taken_back(openapi_contracts: P
 def test_a_role_of_the_whole_organization_or_without_a_name_is_not_taken_back(role: str) -> None:
     with pytest.raises(RefusedError, match="nothing was sent"):
         Writes("o", "d", ARI).revoke_role("a", role)
+
+
+# -- what may go out again ---------------------------------------------------------------------------
+
+NEVER_AGAIN = {"user.invite"}
+"""Writes that are sent once whatever comes back."""
+
+
+@pytest.mark.parametrize("name", WRITE_NAMES)
+def test_the_table_says_what_may_be_sent_again_and_the_call_knows(name: WriteName) -> None:
+    rule = RULES[name]
+    assert rule.repeatable == rule.idempotent == (name not in NEVER_AGAIN)
+    assert BUILDS[name](*USUAL).idempotent == rule.repeatable
+
+
+def outcome(name: WriteName, *replies: Reply) -> tuple[int, str]:
+    """How often the write was sent, and what came of it."""
+    limits = Limits(connect=2, read=2, total=6, attempts=4, connect_attempts=2, waiting=100)
+    with scripted(*replies) as server:
+        http = Http(server.url, bearer(Secret("key", "KEY")), FakeClock(), limits=limits)
+        try:
+            http.write(BUILDS[name](*USUAL))
+        except CleanupError as error:
+            return len(server.requests), type(error).__name__
+        finally:
+            http.close()
+        return len(server.requests), "done"
+
+
+DONE = Reply(status=204, body=b"")
+
+
+@pytest.mark.case("E62", "E63")
+@pytest.mark.parametrize("name", WRITE_NAMES)
+def test_only_a_refusal_for_the_rate_sends_an_idempotent_write_again(name: WriteName) -> None:
+    again = (2, "done") if name not in NEVER_AGAIN else (1, "StatusError")
+    assert outcome(name, Reply(status=429), DONE) == again
+
+
+@pytest.mark.case("E63")
+@pytest.mark.parametrize(
+    "lost",
+    [Reply(reset=True), Reply(status=500), Reply(status=503), Reply(status=408), Reply(body=b'{"errors":[1]}')],
+    ids=str,
+)
+@pytest.mark.parametrize("name", WRITE_NAMES)
+def test_no_write_is_sent_again_when_it_may_have_worked(name: WriteName, lost: Reply) -> None:
+    assert outcome(name, lost, DONE) == (1, "LostAnswerError")
+
+
+@pytest.mark.parametrize("name", WRITE_NAMES)
+def test_a_write_is_tried_again_without_a_connection_if_a_second_one_does_no_harm(name: WriteName) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    limits = Limits(connect=2, read=2, total=6, attempts=4, connect_attempts=3, waiting=100)
+    http = Http(f"http://127.0.0.1:{port}", bearer(Secret("key", "KEY")), FakeClock(), limits=limits)
+    with pytest.raises(SiteError, match=r"nothing was sent\.") as caught:
+        http.write(BUILDS[name](*USUAL))
+    http.close()
+    assert (", 3 tries" in caught.value.message) == (name not in NEVER_AGAIN)
 
 
 # -- the document ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import socket
 import ssl
 import sys
@@ -19,10 +20,11 @@ import trustme
 from msgspec import Struct
 
 from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, SiteError
+from cleanup_gitops.sites.bodies import reason_code
 from cleanup_gitops.sites.exchange import Answer, Call, Limits
-from cleanup_gitops.sites.http import Http, StatusError, reason_code
+from cleanup_gitops.sites.gates import Interrupted
+from cleanup_gitops.sites.http import Http, StatusError
 from cleanup_gitops.sites.secret import Secret, basic, bearer
-from cleanup_gitops.sites.waits import Interrupted
 from tests.fakes import NOON, FakeClock, FakeProgress
 from tests.sites.scripted import JSON, Reply, scripted
 
@@ -106,7 +108,7 @@ def test_a_read_waits_as_long_as_the_server_says_and_goes_on() -> None:
     assert len(server.requests) == 2
     assert sum(clock.slept) == pytest.approx(40)
     assert max(clock.slept) <= 1
-    assert progress.steps == [("waiting 40 s before trying again", 0, None)]
+    assert progress.steps == [("waiting 40 s for the site's rate limit", 0, None)]
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -296,6 +298,89 @@ def test_a_write_that_was_not_carried_out_for_the_rate_is_sent_again_after_the_w
     assert (clock.now() - NOON).total_seconds() == 30
 
 
+ERRORS = [
+    b'{"errors":[{"code":"ADMIN-500-1","detail":"ada.example@acme.com"}]}',
+    b'{"error":"Internal Server Error"}',
+    b'{"error":{"message":"canary-5b1d-secret"}}',
+    b'{"statusCode":503,"message":"ada.example@acme.com"}',
+    b'{"status":500,"id":7}',
+    b'{"status":"500"}',
+    b'{"code":429,"message":"slow down"}',
+    b'{"key":"forbidden.action","context":{}}',
+]
+"""Bodies of errors behind a status of success."""
+LOGIN = Reply(body=b"<!DOCTYPE html><p>ada.example@acme.com", headers={"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize("body", ERRORS)
+def test_an_error_behind_a_success_is_an_error_of_a_read(body: bytes) -> None:
+    anything = msgspec.json.Decoder()
+    with scripted(Reply(body=body)) as server, failing(SiteError) as texts:
+        http = client(server.url)
+        try:
+            http.read(GET, anything)
+        finally:
+            http.close()
+    assert "answered 200 to GET /things/{thing}, but with an error" in texts[0]
+    assert len(server.requests) == LIMITS.connect_attempts
+
+
+@pytest.mark.case("E63", "E66")
+@pytest.mark.parametrize("reply", [*(Reply(body=body) for body in ERRORS), LOGIN], ids=str)
+def test_an_error_behind_a_success_leaves_the_effect_of_a_write_open(reply: Reply) -> None:
+    with scripted(reply) as server, failing(LostAnswerError) as texts:
+        write(client(server.url))
+    assert len(server.requests) == 1
+    assert "not known until the account is read again" in texts[1]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b'{"errors":[]}', b'{"error":null}', b'{"data":[{"errors":[1]}]}', b'{"status":"active"}']
+)
+def test_what_is_no_error_is_not_taken_for_one(body: bytes) -> None:
+    with scripted(Reply(body=body)) as server:
+        assert write(client(server.url)).body == body
+
+
+@pytest.mark.parametrize("bad", [LOGIN, Reply(body=b'{"id":'), Reply(body=b""), Reply(body=ERRORS[0])], ids=str)
+def test_a_read_is_repeated_when_its_answer_makes_no_sense(bad: Reply) -> None:
+    with scripted(bad, GOOD) as server:
+        assert read(client(server.url)) == Thing(7)
+
+
+def test_json_under_another_content_type_is_taken_for_what_it_is() -> None:
+    with scripted(Reply(body=GOOD.body, headers={"Content-Type": "text/plain"})) as server:
+        assert read(client(server.url)) == Thing(7)
+
+
+def test_an_answer_of_another_shape_is_not_asked_for_again() -> None:
+    with scripted(Reply(body=b'{"id":"seven"}')) as server, failing(SiteError):
+        read(client(server.url))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.case("E62")
+def test_a_storm_of_refusals_is_sat_out_and_nothing_is_done_twice() -> None:
+    storm = [Reply(status=429)] * 2
+    with scripted(*storm, GOOD, *storm, Reply(status=204, body=b"")) as server:
+        http = client(server.url)
+        assert http.read(GET, THING) == Thing(7)
+        assert write(http).status == 204
+    assert [request.method for request in server.requests] == ["GET"] * 3 + ["POST"] * 3
+
+
+@pytest.mark.case("E62", "E63")
+def test_a_write_that_is_not_idempotent_is_never_sent_again() -> None:
+    once = dataclasses.replace(POST, idempotent=False)
+    with scripted(Reply(status=429), Reply(status=204, body=b"")) as server, failing(StatusError):
+        http = client(server.url)
+        try:
+            http.write(once)
+        finally:
+            http.close()
+    assert len(server.requests) == 1
+
+
 def test_a_refused_write_names_the_reason_and_no_free_text() -> None:
     body = msgspec.json.encode({"errors": [{"code": "ADMIN-409-28", "detail": f"{PERSON} {CANARY}"}]})
     with scripted(Reply(status=409, body=body)) as server, failing(RefusedError) as texts:
@@ -310,7 +395,7 @@ def test_a_write_that_could_not_be_sent_changed_nothing() -> None:
         port = taken.getsockname()[1]
     with failing(SiteError) as texts:
         write(client(f"http://127.0.0.1:{port}"))
-    assert texts[0].endswith("nothing was sent.")
+    assert texts[0].endswith("(POST /things/{thing}, 2 tries); nothing was sent.")
 
 
 def test_a_redirected_write_stops_everything() -> None:

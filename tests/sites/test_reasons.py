@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanup_gitops.sites.http import SCOPE, further_reasons
+from cleanup_gitops.sites.bodies import SCOPE, further_reasons
 
 ADA = "Ada.Example@acme.com"
 

@@ -1,4 +1,4 @@
-"""The server's wait, and workers that wait for each other."""
+"""What a server says of waits and limits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cleanup_gitops.model.errors import SiteError
-from cleanup_gitops.sites.waits import Gates, Interrupted, asked_wait, backoff, instant
-from tests.fakes import FakeClock
+from cleanup_gitops.sites.buckets import Told
+from cleanup_gitops.sites.waits import asked_wait, backoff, instant, told
 
 NOW = datetime(2026, 3, 26, 15, 59, 30, tzinfo=UTC)
 DATE = "Thu, 26 Mar 2026 15:59:50 GMT"
@@ -64,65 +63,18 @@ def test_backoff_grows_within_its_bounds() -> None:
         assert 0.7 * middle <= backoff(attempt) <= 1.3 * middle
 
 
-def test_a_shut_gate_makes_everybody_wait_through_the_clock() -> None:
-    clock = FakeClock(NOW)
-    gates = Gates(clock)
-    gates.wait("GET a")
-    gates.shut("GET a", 2.5)
-    gates.wait("GET b")
-    assert clock.slept == []
-    gates.wait("GET a")
-    assert sum(clock.slept) == 3.0
-    gates.wait("GET a")
-    assert sum(clock.slept) == 3.0
-
-
 @pytest.mark.case("E62")
-def test_an_answer_that_leaves_no_request_shuts_the_gate_before_a_refusal_comes() -> None:
-    clock = FakeClock(NOW)
-    gates = Gates(clock)
-    gates.learn("GET a", {"x-ratelimit-remaining": "1", "x-ratelimit-reset": "2026-03-26T16:00Z"})
-    gates.wait("GET a")
-    assert clock.slept == []
-    gates.learn("GET a", {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-03-26T16:00Z"})
-    gates.wait("GET a")
-    assert clock.now() == datetime(2026, 3, 26, 16, tzinfo=UTC)
-
-
-def test_closing_ends_every_wait_and_every_call() -> None:
-    gates = Gates(FakeClock(NOW))
-    gates.shut("GET a", 100)
-    gates.close()
-    for endpoint in ("GET a", "GET b"):
-        with pytest.raises(Interrupted):
-            gates.wait(endpoint)
-    with pytest.raises(Interrupted):
-        gates.pause(1)
-
-
-class Interrupting(FakeClock):
-    """Somebody asks to stop during the third second of waiting, as a signal handler does: in the middle of a sleep."""
-
-    gates: Gates
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
-        if len(self.slept) == 3:
-            self.gates.stop()
-
-
-@pytest.mark.case("E62")
-def test_stopping_ends_waits_and_nothing_else_until_they_are_allowed_again() -> None:
-    clock = Interrupting(NOW)
-    gates = clock.gates = Gates(clock)
-    gates.shut("GET a", 100)
-    with pytest.raises(Interrupted, match="rate limit was interrupted; nothing was sent"):
-        gates.wait("GET a")
-    assert sum(clock.slept) == 3
-    gates.wait("GET b")
-    with pytest.raises(SiteError):
-        gates.wait("GET a")
-    assert sum(clock.slept) == 3
-    gates.resume()
-    gates.wait("GET a")
-    assert sum(clock.slept) == 100
+@pytest.mark.parametrize(
+    ("headers", "says"),
+    [
+        ({}, Told()),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-03-26T16:00Z"}, Told(0, None, 30.0)),
+        ({"x-ratelimit-remaining": "7", "x-ratelimit-limit": "200", "x-ratelimit-reset": "9"}, Told(7, 200, 9.0)),
+        ({"x-ratelimit-nearlimit": "true"}, Told(near=True)),
+        ({"x-ratelimit-nearlimit": "false"}, Told()),
+        ({"x-ratelimit-remaining": "-1", "x-ratelimit-limit": "many", "x-ratelimit-reset": "soon"}, Told()),
+        ({"x-ratelimit-reset": "2026-03-26T16:00:10Z", "date": DATE}, Told(resets=20.0)),
+    ],
+)
+def test_what_an_answer_says_of_its_limit_is_read_and_never_guessed(headers: dict[str, str], says: Told) -> None:
+    assert told(headers, NOW) == says

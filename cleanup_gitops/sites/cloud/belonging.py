@@ -48,7 +48,10 @@ NO_BELONGING = Belonging(
 
 
 class Belongings:
-    """By the ids of groups. ``groups`` are all groups of the directory by id."""
+    """By the ids of groups. ``groups`` are all groups of the directory by id.
+
+    Workers may ask at the same time: two of them may work out the same answer, and either one is kept.
+    """
 
     def __init__(self, groups: Mapping[str, Group]) -> None:
         self._groups = groups

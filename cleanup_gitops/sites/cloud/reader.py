@@ -8,6 +8,7 @@ one account and gives the same facts.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -46,7 +47,11 @@ Everybody = tuple[dict[str, User], dict[str, Person]]
 
 
 class CloudReader:
-    """The Reader port for Confluence Cloud. Raises what the port says; reading changes nothing."""
+    """The Reader port for Confluence Cloud. Raises what the port says; reading changes nothing.
+
+    `user`, `ask` and `group_modifiable` may be called by many threads at once, `read` by one. What they share is
+    replaced as a whole (``_around``), has its own lock (``_sources``, the HTTP clients), or is never changed.
+    """
 
     def __init__(self, site: Site, ground: Ground, client: Client, sources: Sources) -> None:
         self._site = site
@@ -55,6 +60,7 @@ class CloudReader:
         self._sources = sources
         self._quiet = dataclasses.replace(client, progress=None)
         self._around: Around | None = None
+        self._reading_around = threading.Lock()
 
     def read(self) -> Live:
         """The whole directory with its proof. Names and addresses are in ``people`` only."""
@@ -98,7 +104,7 @@ class CloudReader:
         if not wanted:
             return inventory
         with self._whole("Asking about candidates"):
-            around = self._around or read_around(self._client, self._ground.ari, self._site.url)
+            around = self._around or self._read_around(None)
             translator = self._translator(around, inventory.as_of)
             found = self._questions(self._client, translator).ask_all(wanted)
         return replace(inventory, users=tuple(found.get(user.id, user) for user in inventory.users))
@@ -147,8 +153,15 @@ class CloudReader:
         """The groups as read last, read again when the user is in one that is not among them."""
         around = self._around
         if around is None or self._translator(around, self._client.clock.now()).unknown_groups(row):
-            around = self._around = read_around(self._quiet, self._ground.ari, self._site.url)
+            around = self._read_around(around)
         return around
+
+    def _read_around(self, outdated: Around | None) -> Around:
+        """The groups, read anew unless another thread has done so while this one waited for its turn."""
+        with self._reading_around:
+            if self._around is None or self._around is outdated:
+                self._around = read_around(self._quiet, self._ground.ari, self._site.url)
+            return self._around
 
     def _translator(self, around: Around, now: datetime) -> Translator:
         return Translator(

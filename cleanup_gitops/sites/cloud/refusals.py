@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cleanup_gitops.model.errors import CleanupError, CredentialError, SiteError
 from cleanup_gitops.policy.documents import Site
+from cleanup_gitops.sites.bodies import SCOPE
 from cleanup_gitops.sites.cloud.write_refusals import explained_write
-from cleanup_gitops.sites.http import SCOPE, Explain, StatusError
+from cleanup_gitops.sites.http import Explain, StatusError
 
 NOT_YOUR_ORGANIZATION = frozenset({"ADMIN-403-3", "ADMIN-UAM-403-2"})
 """Codes of a 403 that is about the key, also where the call is a write about one user."""

@@ -17,7 +17,7 @@ from cleanup_gitops.sites.cloud.reader import CloudReader
 from cleanup_gitops.sites.cloud.refusals import organization_refusals, site_refusals
 from cleanup_gitops.sites.cloud.sources import Sources
 from cleanup_gitops.sites.cloud.writer import CloudWriter
-from cleanup_gitops.sites.exchange import Limits
+from cleanup_gitops.sites.exchange import Limits, trusted
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import basic, bearer, taken
 
@@ -74,6 +74,7 @@ def connect(
     user = taken(secrets, names.user.env, "site user")
     token = taken(secrets, names.token.env, "API token of the site user")
     sources = Sources(site, _listed(site, secrets, folder or Path()))
+    trust = trusted(site.ca_bundle, site.where_tls)
     confluence = Http(
         site.url.removesuffix("/wiki"),
         basic(user, token),
@@ -81,6 +82,7 @@ def connect(
         explain=site_refusals(site),
         progress=progress,
         limits=limits,
+        trust=trust,
     )
     admin = Http(
         site.api_url,
@@ -89,6 +91,7 @@ def connect(
         explain=organization_refusals(site),
         progress=progress,
         limits=limits,
+        trust=trust,
     )
     try:
         ground = preflight(site, confluence, admin)

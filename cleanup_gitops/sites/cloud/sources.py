@@ -5,6 +5,7 @@ Authorship is not among them, because it costs one call a user (`questions`). Th
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Container, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from cleanup_gitops.sites.csv_activity import Listed, read_sightings
 class Sources:
     """What other sources say; read with the site, and kept for questions about one account.
 
-    ``file`` is where the list lies, ``None`` without one.
+    ``file`` is where the list lies, ``None`` without one. Safe between threads: one reads at a time, and who looks
+    something up meanwhile sees what was known before or what is new.
     """
 
     def __init__(self, site: Site, file: Path | None) -> None:
@@ -32,6 +34,9 @@ class Sources:
         self._csv: ActivityCsv | None = site.csv if "csv" in site.sources else None
         self._file = file
         self._listed: Listed | None = None
+        self._lock = threading.Lock()
+        self._begun = 0
+        self._ended = 0
 
     def read_list(self, now: datetime) -> None:
         """Read the CSV list. Raises `SiteError` naming the line."""
@@ -46,16 +51,24 @@ class Sources:
                 Reading(what="rows of the activity list", endpoint="csv", pages=1, items=self._listed.rows, ended=True)
             )
         if self._trail:
-            self._trail.follow(client)
-            readings.append(self._trail.reading())
+            with self._lock:
+                self._trail.follow(client)
+                readings.append(self._trail.reading())
         return tuple(readings)
 
     def renew(self, client: Client) -> None:
-        """What is new since the last reading; the list is read only once."""
-        if self._listed is None:
-            self.read_list(client.clock.now())
-        if self._trail:
-            self._trail.follow(client)
+        """What is new since the last reading; the list is read only once.
+
+        A thread that waited while another one began and ended a reading has its answer already.
+        """
+        begun = self._begun
+        with self._lock:
+            if self._listed is None:
+                self.read_list(client.clock.now())
+            if self._trail and self._ended <= begun:
+                self._begun += 1
+                self._trail.follow(client)
+                self._ended = self._begun
 
     def applied(self, users: Iterable[User]) -> list[User]:
         """The users with what these sources say of them."""

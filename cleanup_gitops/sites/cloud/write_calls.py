@@ -112,7 +112,7 @@ def revoke_token(account: str, token: str) -> Call:
 def _call(name: WriteName, body: Mapping[str, Any] | None = None, **parts: str) -> Call:
     rule = RULES[name]
     checked = {part: _checked(part, value) for part, value in parts.items()}
-    return Call(method=rule.method, template=rule.template, parts=checked, body=body)
+    return Call(method=rule.method, template=rule.template, parts=checked, body=body, idempotent=rule.repeatable)
 
 
 def _checked(what: str, value: str) -> str:

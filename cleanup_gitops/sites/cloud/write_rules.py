@@ -36,7 +36,7 @@ class WriteRule(Struct, frozen=True, kw_only=True):
     equal second call has no further effect, which is so or not whatever it answers. ``already`` are answers (status, or
     status and code) that say, or may say, that the wished state was there before. ``repeated`` is that in words;
     ``open`` whether the published description leaves it open. ``shows`` is when the effect can be read, ``lost`` where
-    it is looked for when the answer was lost: no write is ever sent again for that.
+    it is looked for when the answer was lost: no write is ever sent again for that. See `repeatable` for what is.
     """
 
     name: WriteName
@@ -51,6 +51,14 @@ class WriteRule(Struct, frozen=True, kw_only=True):
     shows: str = "at once, in Confluence after minutes"
     lost: str = "read the account"
     source: str
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same call may go out again once it is known that the first did nothing.
+
+        That is known in two cases: the site answered 429, or no connection was made. Nothing else is ever repeated.
+        """
+        return self.idempotent
 
     @property
     def endpoint(self) -> str:
