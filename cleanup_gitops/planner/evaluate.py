@@ -93,7 +93,7 @@ class Evaluation:
             rules = speakable(user, rules)
         verdicts = [(verdict, rule) for rule in rules if (verdict := rule.verdict(user)) is not False]
         if not verdicts:
-            return _untouched(user, rules, self.scope)
+            return self._spared(user) or _untouched(user, rules, self.scope)
         known = [rule for verdict, rule in verdicts if verdict]
         unknown = [rule for verdict, rule in verdicts if verdict is None]
         blocked = [rule for rule in (*known, *unknown) if rule.missing]
@@ -136,6 +136,14 @@ class Evaluation:
 
     def _would_match(self, user: User) -> tuple[str, ...]:
         return names([rule for rule in self.shortlist(user) if rule.verdict(user)])
+
+    def _spared(self, user: User) -> Fate | None:
+        """Nobody asks anything of somebody whom a policy would leave alone: said all the same, with the day."""
+        held = self.holds.of(user.id)
+        if not held:
+            return None
+        longest = max(held.values(), key=lambda one: one.order)
+        return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
 
     def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
         settled = settle(known, user)
