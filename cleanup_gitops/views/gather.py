@@ -82,7 +82,7 @@ def _verdict(plan: Plan) -> str:
     """What an empty plan means: only without anything left over does the site match its policies."""
     left = []
     if plan.rollback:
-        return f"No changes. Nothing of run {plan.rollback.run} can be taken back from here, or needs to be."
+        return _nothing_taken_back(plan, plan.rollback.run)
     if plan.handoffs:
         left.append(f"{words.counted(len(plan.handoffs), 'change')} handed off")
     if conflicts := plan.summary.states.get("conflict"):
@@ -100,6 +100,14 @@ def _verdict(plan: Plan) -> str:
         verb = "is" if unknown == 1 else "are"
         sentence += f" {words.counted(unknown, 'user')} {verb} left out because a fact is not known."
     return sentence
+
+
+def _nothing_taken_back(plan: Plan, run: str) -> str:
+    """What an empty plan means that was to take a run back."""
+    states = plan.summary.states
+    if plan.handoffs or states.get("conflict") or states.get("unknown"):
+        return f"No changes. What run {run} did can only be taken back by others, or when the above is mended."
+    return f"No changes. Nothing of run {run} can be taken back from here, or needs to be."
 
 
 def _seats_left(seats: Seats) -> str:
