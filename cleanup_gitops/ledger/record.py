@@ -77,15 +77,9 @@ def record_run(
     if others:
         written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
     ran = Ran(
-        run=run,
-        at=time,
-        envelope=approval.ref,
-        outcomes=outcomes,
-        unseen=unseen,
-        unsure=unsure,
-        noticed=noticed,
+        run=run, at=time, envelope=approval.ref, outcomes=outcomes, unseen=unseen, unsure=unsure, noticed=noticed,
         rollback=plan.rollback,
-    )
+    )  # fmt: skip
     lines = remember(without_seen(read_lines(ground.before), others), ran)
     return compose(
         ground,

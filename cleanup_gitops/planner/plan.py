@@ -90,14 +90,9 @@ def make_plan(
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
-    found_limits = limits(
-        changes,
-        policies.guardrails.caps,
-        memory,
-        seats=inventory.seats_used,
-        created=created,
-        waiting=[one.change for one in pending],
-    )
+    waiting = [one.change for one in pending]
+    caps, seats_used = policies.guardrails.caps, inventory.seats_used
+    found_limits = limits(changes, caps, memory, seats=seats_used, created=created, waiting=waiting)
     seats = _seats(changes, inventory)
     checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
@@ -113,13 +108,7 @@ def make_plan(
         checks=checks,
         limits=found_limits,
         blocked=blocked,
-        warnings=(
-            *warnings,
-            *shield.warnings,
-            *_never_seen(changes, inventory),
-            *nobody_listed(evaluation),
-            *stopped(holds),
-        ),
+        warnings=(*warnings, *_warnings(changes, evaluation), *stopped(holds)),
         seats=seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -204,6 +193,11 @@ def _ends_administration(changes: Iterable[Change], inventory: Inventory) -> boo
         if isinstance(change, RoleRevoke) and change.role in ADMIN_ROLES:
             return True
     return False
+
+
+def _warnings(changes: Iterable[Change], evaluation: Evaluation) -> tuple[str, ...]:
+    inventory = evaluation.scope.inventory
+    return (*evaluation.shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation))
 
 
 def _never_seen(changes: Iterable[Change], inventory: Inventory) -> tuple[str, ...]:

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from cleanup_gitops.ledger.remember import Ran, remember
 from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.group import Grant, Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK, Done, Flap, Hold, Memory, Remembered, Settling
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Outcome
+from cleanup_gitops.model.user import GroupSeat
 from cleanup_gitops.planner import assume, make_plan
 from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.holds import holds_of, noticed
@@ -177,7 +179,7 @@ def test_whoever_a_rollback_restores_completely_is_as_before(seed: int) -> None:
     for account in {one.user for one in plan.changes} - open_:
         was, now = inventory.user_by_id[account], restored.user_by_id[account]
         assert (was.status, was.groups) == (now.status, now.groups)
-    exempt = {one.account for one in policies.exemptions}
+    exempt = {one.account for one in policies.exemptions if one.until >= TODAY}
     listed = {account for one in policies.protections for account in one.accounts}
     assert not {one.user for one in back.changes} & (listed | exempt)  # nobody whom the run never touched
     assert {one.user for one in back.changes} <= {one.user for one in plan.changes}
@@ -250,6 +252,31 @@ def test_a_hold_on_the_mild_policy_does_not_set_free_the_harsh_one() -> None:
     plan = planned(office_site(100), policies, holding(HELD))
     assert plan.changes == ()
     assert plan.dispositions["712020:0001"].state == "pending"
+
+
+def test_a_hold_on_one_of_two_changes_never_makes_a_guest_of_somebody_with_a_paid_seat() -> None:
+    site = office_site(100)
+    guests = Group(
+        id="g-guests",
+        name="guests",
+        directory="default",
+        modifiable=True,
+        license="guest",
+        admin=False,
+        grants=(Grant("confluence", "guest"),),
+    )
+    seats = (GroupSeat((SEATS,)), GroupSeat(("g-guests",)))
+    users = tuple(
+        replace_struct(user, groups=("g-guests", SEATS), seats=seats) if user.id == HELD.user else user
+        for user in site.users
+    )
+    both = msgspec.structs.replace(site, users=users, groups=(guests, *site.groups))
+    ensure = Ensure(groups_absent=("guests",), where_groups="p.yaml:1")
+    policies = replace(POLICIES, policies=(DORMANT, replace(DORMANT, name="no-guests", ensure=ensure)))
+    assert len(planned(both, policies).changes) == 2
+    held = planned(both, policies, holding(msgspec.structs.replace(HELD, policy="no-guests")))
+    assert held.changes == ()
+    assert held.dispositions[HELD.user].reason == "seat-to-guest"
 
 
 def test_rows_that_wait_count_for_the_caps() -> None:
