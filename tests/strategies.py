@@ -54,7 +54,10 @@ from cleanup_gitops.model.plan import (
     Handoff,
     Inputs,
     Limit,
+    Lost,
+    Pending,
     Plan,
+    Rollback,
     Seats,
     envelope_digest,
     plan_digest,
@@ -458,9 +461,27 @@ def plans(draw: st.DrawFn, inventory: Inventory | None = None, memory: Memory | 
         for change in found[:1]
     )
     blocked = draw(st.sampled_from([(), ("leavers",)]))
-    return Plan(
-        **{name: getattr(plan, name) for name in plan.__struct_fields__}
-        | {"handoffs": handoffs, "blocked": blocked, "applyable": draw(st.booleans())}
+    waiting = [draw(changes_for(user, site.groups, site.hosting)) for user in site.users if draw(st.booleans())]
+    more = {
+        "handoffs": handoffs,
+        "blocked": blocked,
+        "applyable": draw(st.booleans()),
+        "pending": tuple(Pending(change=one, reason="hold", until=AS_OF.date(), note="a note") for one in waiting),
+        "rollback": draw(st.none() | st.just(rolled_back(found))),
+    }
+    return Plan(**{name: getattr(plan, name) for name in plan.__struct_fields__} | more)
+
+
+def rolled_back(changes: Sequence[Change]) -> Rollback:
+    """What a plan says that takes back a run; the first of these changes cannot be taken back."""
+    lost = [Lost(address=one.address, user=one.user, action=one.action, reason="group-gone") for one in changes]
+    return Rollback(
+        run="20261121T091500Z-0a0a0a0a",
+        time=AS_OF - timedelta(days=1),
+        irreversible=tuple(lost[:1]),
+        left=tuple(lost[1:]),
+        holds={one.user: ("dormant-members",) for one in changes},
+        until=AS_OF.date() + timedelta(days=14),
     )
 
 

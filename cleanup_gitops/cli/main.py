@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "Create policies/ and state/ for your own site.",
     "plan": "Compare the policies with the live site and show what would change.",
     "recover": "End a run that was cut off, or list the runs that are open.",
+    "rollback": "Plan to take back what a run did.",
     "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
     "schema": "Print the JSON Schema of the policy files, for editors.",
     "show": "Show a saved plan.",
@@ -29,7 +30,7 @@ COMMANDS = {
     "validate": "Check the policy files without talking to any site.",
 }
 
-READ_ONLY = frozenset({"groups", "plan", "schema", "show", "status", "users", "validate"})
+READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "users", "validate"})
 """Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b

@@ -16,9 +16,11 @@ from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import (
     BLANK,
+    REMEMBERED,
     Applied,
     Baseline,
     Consumed,
+    Done,
     Flap,
     Hold,
     Mark,
@@ -30,6 +32,8 @@ from cleanup_gitops.model.run import Kind, LedgerEntry
 
 KEPT = timedelta(days=30)
 """Longer than any plan may wait and any cap looks back."""
+MOST_DONE = 50_000
+"""So many changes are remembered at most, the newest: about 10 MB."""
 
 _One = TypeVar("_One", bound=Remembered)
 
@@ -74,6 +78,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         marks=tuple(sorted(_only(lines, Mark), key=lambda one: (one.user, one.policy, one.episode, one.entered))),
         holds=tuple(sorted(_only(lines, Hold), key=lambda one: (one.user, one.policy, one.until))),
         flaps=tuple(sorted(_only(lines, Flap), key=lambda one: (one.user, one.policy))),
+        done=tuple(sorted(_only(lines, Done), key=lambda one: (one.address, one.at))),
         last=newest,
     )
 
@@ -109,8 +114,26 @@ def write_lines(lines: Iterable[Remembered]) -> bytes:
 
 
 def still_remembered(lines: Iterable[Remembered], at: datetime) -> list[Remembered]:
-    """The lines that still matter at this time: the others are too old, or ended."""
-    return [line for line in lines if not _over(line, at)]
+    """The lines that still matter at this time: the others are too old, or ended.
+
+    What never showed on the site is given up together with the change that should have shown.
+    """
+    everything = list(lines)
+    ended = [line for line in everything if _over(line, at)]
+    unseen = {(line.run, line.address) for line in ended if isinstance(line, Settling)}
+    kept = [_recent(line, at) for line in everything if not _over(line, at)]
+    done = sorted(
+        (one for one in kept if isinstance(one, Done) and (one.run, one.address) not in unseen),
+        key=lambda one: (one.at, one.address),
+    )
+    return [one for one in kept if not isinstance(one, Done)] + done[-MOST_DONE:]
+
+
+def _recent(line: Remembered, at: datetime) -> Remembered:
+    """The line without days of long ago."""
+    if not isinstance(line, Flap):
+        return line
+    return msgspec.structs.replace(line, days=tuple(day for day in line.days if at.date() - day <= REMEMBERED))
 
 
 def _over(line: Remembered, at: datetime) -> bool:
@@ -119,7 +142,11 @@ def _over(line: Remembered, at: datetime) -> bool:
             return at - line.at > KEPT
         case Hold():
             return at.date() > line.until
-        case Mark() | Flap():
+        case Done():
+            return at - line.at > REMEMBERED
+        case Flap():
+            return all(at.date() - day > REMEMBERED for day in line.days)
+        case Mark():
             return False
 
 

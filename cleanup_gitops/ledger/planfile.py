@@ -56,6 +56,7 @@ def _written(plan: Plan, dispositions: Mapping[str, Disposition]) -> bytes:
         shown |= {"before": change.before, "after": change.after, "digest": known}
     values = msgspec.structs.asdict(plan)
     del values["dispositions"]
+    values = {name: value for name, value in values.items() if value or name not in ("pending", "rollback")}
     encoded = {name: canonical(value) for name, value in (values | {"changes": changes}).items()}
     rows = [(canonical(user), canonical(row)) for user, row in sorted(dispositions.items())]
     whole = encoded | {"dispositions": b"{" + b",".join([user + b":" + row for user, row in rows]) + b"}"}

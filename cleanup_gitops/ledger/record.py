@@ -14,14 +14,14 @@ import msgspec
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
-from cleanup_gitops.ledger.late_effects import effect_of
 from cleanup_gitops.ledger.memory import read_lines
+from cleanup_gitops.ledger.remember import Ran, remember, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Applied, Consumed, Remembered, Settling
+from cleanup_gitops.model.memory import NOTHING_NOTICED, Noticed
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
+from cleanup_gitops.model.run import Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
 
 __all__ = [
     "Ground",
@@ -52,6 +52,7 @@ def record_run(
     unseen: Collection[str] = (),
     unsure: Collection[str] = (),
     differences: Iterable[Difference] = (),
+    noticed: Noticed = NOTHING_NOTICED,
     kind: Kind = "run",
 ) -> Record:
     """The record of a run that ended at ``time`` (UTC).
@@ -61,7 +62,9 @@ def record_run(
     whose leases end with it. ``unseen`` are digests of changes that ``inventory`` does not show: those that the site
     accepted are ours when they are seen later. So are those in ``unsure``, of which nobody knows whether they were
     sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
-    meanwhile, and late effects of earlier runs. Raises ``StateError`` when recorded files cannot be read.
+    meanwhile, and late effects of earlier runs. ``noticed`` is what the reading before the run told of earlier changes.
+    A run of a plan that takes another run back is recorded as a rollback. Raises ``StateError`` when recorded files
+    cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
     plans = {} if intent else plan_files(run, plan, approved)
@@ -73,11 +76,14 @@ def record_run(
     others = [one for one in differences if one.run != run]
     if others:
         written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
-    memory = _without_seen(read_lines(ground.before), others)
-    lines = _remember(memory, run, time, approval.ref, outcomes, unseen, unsure)
+    ran = Ran(
+        run=run, at=time, envelope=approval.ref, outcomes=outcomes, unseen=unseen, unsure=unsure, noticed=noticed,
+        rollback=plan.rollback,
+    )  # fmt: skip
+    lines = remember(without_seen(read_lines(ground.before), others), ran)
     return compose(
         ground,
-        kind=kind,
+        kind="rollback" if plan.rollback and kind == "run" else kind,
         run=run,
         time=time,
         files=plans | written,
@@ -125,7 +131,7 @@ def record_drift(ground: Ground, *, drift: Drift, inventory: Inventory, time: da
         run=run,
         time=time,
         files={layout.run_file(run, layout.DRIFT): _difference_lines(drift.differences)},
-        seen=(inventory, _without_seen(read_lines(ground.before), drift.differences)),
+        seen=(inventory, without_seen(read_lines(ground.before), drift.differences)),
         accounts=len(inventory.users),
         found=_found(drift.differences),
     )
@@ -162,60 +168,6 @@ def _outcome_lines(
         + b"\n"
         for number, outcome in enumerate(outcomes, start=1)
     )
-
-
-def _awaited(outcomes: Iterable[Outcome], unseen: Collection[str], unsure: Collection[str]) -> list[Outcome]:
-    """What may show on the site later, and is ours then."""
-    return [
-        one
-        for one in outcomes
-        if one.result in ("settling", "not_effective")
-        or (one.result == "applied" and one.change in unseen)
-        or one.change in unsure
-    ]
-
-
-def _remember(
-    lines: Iterable[Remembered],
-    run: str,
-    at: datetime,
-    envelope: str,
-    outcomes: Sequence[Outcome],
-    unseen: Collection[str],
-    unsure: Collection[str],
-) -> list[Remembered]:
-    """The lines of memory after a run: what this run did comes, what it saw of earlier ones goes."""
-    rows = {one.change for one in outcomes if one.result in FINISHED}
-    awaited = _awaited(outcomes, unseen, unsure)
-    seen = [one for one in outcomes if one.result in ("applied", "already") and one.change not in unseen]
-    again = {one.address for one in (*awaited, *seen)}
-    kept: list[Remembered] = []
-    for line in lines:
-        if isinstance(line, Consumed) and line.envelope == envelope:
-            rows.update(line.rows)
-        elif not (isinstance(line, Settling) and line.address in again):
-            kept.append(line)
-    if rows:
-        kept.append(Consumed(envelope=envelope, at=at, rows=tuple(sorted(rows))))
-    accepted = _count(one.action for one in outcomes if one.result in ACCEPTED)
-    if accepted:
-        kept.append(Applied(run=run, at=at, actions=accepted))
-    return [*kept, *(effect_of(run, one) for one in awaited)]
-
-
-def _without_seen(lines: Iterable[Remembered], differences: Iterable[Difference]) -> list[Remembered]:
-    """The lines without the late effects that were seen now. The end of a role shows in facts of its user alone."""
-    late = [one for one in differences if one.run]
-    seen = {(one.address, one.run) for one in late}
-    users = {(one.user, one.run) for one in late}
-    return [
-        line
-        for line in lines
-        if not isinstance(line, Settling)
-        or not (
-            (line.address, line.run) in seen or (line.address.startswith("role/") and (line.user, line.run) in users)
-        )
-    ]
 
 
 def _count(values: Iterable[str]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -79,7 +79,37 @@ class Settling(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="settl
     deadline: Moment | None = None
 
 
-Remembered = Applied | Consumed | Settling | Mark | Hold | Flap
+class Done(Struct, frozen=True, kw_only=True, tag="done", tag_field="kind"):
+    """A change that a run made for some policies, remembered so that an undo by others is recognised.
+
+    ``after`` are the managed fields of ``address`` as the run made them; ``at`` is UTC. One line for each address: the
+    newest change.
+    """
+
+    run: str
+    address: str
+    user: str
+    policies: tuple[str, ...]
+    at: Moment
+    after: dict[str, str | bool]
+
+
+class Noticed(Struct, frozen=True, kw_only=True):
+    """What a reading of the site tells of earlier changes: those that others undid, and what follows from it.
+
+    ``holds`` are new, ``flaps`` are whole lines that take the place of those before.
+    """
+
+    undone: tuple[Done, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    flaps: tuple[Flap, ...] = ()
+
+
+NOTHING_NOTICED = Noticed()
+REMEMBERED = timedelta(days=400)
+"""So long an undo by others is recognised, and counts as one more of its kind."""
+
+Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done
 """What one line of ``memory.jsonl`` may hold."""
 
 
@@ -131,6 +161,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...] = ()
     holds: tuple[Hold, ...] = ()
     flaps: tuple[Flap, ...] = ()
+    done: tuple[Done, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
@@ -18,7 +18,7 @@ from cleanup_gitops.model.requirement import Cause
 FORMAT_VERSION = "1.0"
 """Of the plan file. A minor step adds keys; a reader refuses an unknown major."""
 
-State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "unknown", "unchanged"]
+State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "pending", "unknown", "unchanged"]
 """What becomes of one user, the first that applies."""
 STATES: tuple[State, ...] = (
     "protected",
@@ -26,6 +26,7 @@ STATES: tuple[State, ...] = (
     "conflict",
     "changed",
     "handed_off",
+    "pending",
     "unknown",
     "unchanged",
 )
@@ -55,6 +56,51 @@ class Handoff(Struct, frozen=True, gc=False, kw_only=True):
     causes: tuple[Cause, ...] = ()
 
 
+class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A change that policies ask for and that waits: it stands outside ``changes`` and the manifest.
+
+    ``reason`` is a code. ``hold``: a policy leaves the user alone up to and including the UTC day ``until``.
+    ``flapping``: others undid the change so often that the policy has stopped by itself, without an end.
+    """
+
+    change: Change
+    reason: Literal["hold", "flapping"]
+    until: date | None = None
+    note: str = ""
+
+
+class Lost(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A change of a run that its rollback does not take back, and why: a code such as ``needs-invitation``.
+
+    ``label`` is the name of a group, for people; ``note`` one short sentence that never holds a name.
+    """
+
+    address: str
+    user: str
+    action: Action
+    reason: str
+    label: str = ""
+    note: str = ""
+
+
+class Rollback(Struct, frozen=True, kw_only=True):
+    """What a plan is that takes back what a run did.
+
+    ``run`` was recorded at ``time`` (UTC); with ``users`` only what it did to these is taken back, else all of it.
+    ``irreversible`` cannot be taken back from here, ``left`` is not as the run made it any more, or may not be touched.
+    ``holds`` are the policies that leave each user alone for a while once the plan has been applied.
+    """
+
+    run: str
+    time: datetime
+    irreversible: tuple[Lost, ...]
+    left: tuple[Lost, ...]
+    holds: dict[str, tuple[str, ...]]
+    until: date
+    """The last UTC day of the holds, as of when the plan was made."""
+    users: tuple[str, ...] = ()
+
+
 class Check(Struct, frozen=True, gc=False, kw_only=True):
     """One guard or precondition of the whole plan. A failed one makes the plan unsafe."""
 
@@ -63,14 +109,18 @@ class Check(Struct, frozen=True, gc=False, kw_only=True):
     message: str
 
 
-class Limit(Struct, frozen=True, gc=False, kw_only=True):
-    """One cap as it was applied: rows of this plan, rows applied in the last 24 hours, and how many may be."""
+class Limit(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One cap as it was applied: rows of this plan, rows applied in the last 24 hours, and how many may be.
+
+    ``pending`` rows are asked for and wait.
+    """
 
     name: str
     planned: int
     recent: int
     allowed: int
     rule: str
+    pending: int = 0
 
 
 class Seats(Struct, frozen=True, gc=False, kw_only=True):
@@ -144,6 +194,10 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     complete: bool
     digest: str
     envelope: str
+    pending: tuple[Pending, ...] = ()
+    """Rows that wait, in the order of changes. The file leaves the key out where nothing waits."""
+    rollback: Rollback | None = None
+    """Only of a plan that takes back what a run did; else the file has no such key."""
 
     @cached_property
     def manifest(self) -> tuple[str, ...]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.plan import Disposition, Handoff
+from cleanup_gitops.model.plan import Disposition, Handoff, Pending
 from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.access import becomes_guest
 from cleanup_gitops.planner.build import also_asked, build
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.grace import waiting
+from cleanup_gitops.planner.holds import NO_HOLDS, Held, Holds, wait_for
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
@@ -27,6 +31,7 @@ class Fate:
     disposition: Disposition
     changes: list[Change] = field(default_factory=list)
     handoffs: list[Handoff] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
 
 
 def names(rules: tuple[Rule, ...] | list[Rule]) -> tuple[str, ...]:
@@ -37,6 +42,20 @@ def names(rules: tuple[Rule, ...] | list[Rule]) -> tuple[str, ...]:
 def _nowhere(settled: Settled, user: User) -> list[Rule]:
     """The rules that want the user in a group that the user's directory does not have."""
     return [rule for rules in settled.asked.values() for rule in rules if rule.unreachable(user)]
+
+
+def _all_held(settled: Settled, step: Step, held: Mapping[str, Held]) -> bool:
+    """Whether only policies on hold ask for the step."""
+    return all(rule.name in held for rule in settled.asked[step.requirement])
+
+
+def without(settled: Settled, held: Mapping[str, Held]) -> Settled:
+    """The same, asked by the policies alone that are not on hold.
+
+    Which policy wins is not asked again: one on hold goes on sparing the user harsher ones.
+    """
+    free = {asked: tuple(rule for rule in rules if rule.name not in held) for asked, rules in settled.asked.items()}
+    return replace(settled, asked=free)
 
 
 UNCHANGED = Fate(Disposition("unchanged", "no-policy-matches"))
@@ -62,6 +81,7 @@ class Evaluation:
     shield: Shield
     scope: Scope
     shortlist: Shortlist
+    holds: Holds = NO_HOLDS
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies, in the order of ``model.plan.STATES``."""
@@ -73,7 +93,7 @@ class Evaluation:
             rules = speakable(user, rules)
         verdicts = [(verdict, rule) for rule in rules if (verdict := rule.verdict(user)) is not False]
         if not verdicts:
-            return _untouched(user, rules, self.scope)
+            return self._spared(user) or _untouched(user, rules, self.scope)
         known = [rule for verdict, rule in verdicts if verdict]
         unknown = [rule for verdict, rule in verdicts if verdict is None]
         blocked = [rule for rule in (*known, *unknown) if rule.missing]
@@ -117,6 +137,14 @@ class Evaluation:
     def _would_match(self, user: User) -> tuple[str, ...]:
         return names([rule for rule in self.shortlist(user) if rule.verdict(user)])
 
+    def _spared(self, user: User) -> Fate | None:
+        """Nobody asks anything of somebody whom a policy would leave alone: said all the same, with the day."""
+        held = self.holds.of(user.id)
+        if not held:
+            return None
+        longest = max(held.values(), key=lambda one: one.order)
+        return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
+
     def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
         settled = settle(known, user)
         made = () if settled.conflict else steps(settled, user, self.scope.inventory)
@@ -138,14 +166,30 @@ class Evaluation:
         return self._carry_out(user, settled, [one for one in made if isinstance(one, Step)])
 
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
-        changes, handoffs = build(made, settled, user, self.scope)
         askers = names([rule for rules in settled.asked.values() for rule in rules])
         note = also_asked(settled)
+        held = self.holds.of(user.id)
+        later: list[Step] = []
+        if held and (later := [step for step in made if _all_held(settled, step, held)]):
+            made = [step for step in made if step not in later]
+            if obstacle := becomes_guest(made, user, self.scope.inventory):
+                return Fate(Disposition(obstacle.state, obstacle.reason, askers, obstacle.note))
+        changes, handoffs = build(made, without(settled, held) if held else settled, user, self.scope)
+        changes = [self._with_returns(one) for one in changes]
+        pending = wait_for(build(later, settled, user, self.scope)[0], held) if later else []
         if changes:
-            return Fate(Disposition("changed", "changed", askers, note), changes, handoffs)
+            return Fate(Disposition("changed", "changed", askers, note), changes, handoffs, pending)
         if handoffs:
-            return Fate(Disposition("handed_off", handoffs[0].reason, askers, note), [], handoffs)
+            return Fate(Disposition("handed_off", handoffs[0].reason, askers, note), [], handoffs, pending)
+        if later:
+            longest = max((held[name] for name in askers if name in held), key=lambda one: one.order)
+            return Fate(Disposition("pending", longest.reason, askers, longest.note), [], [], pending)
         return Fate(Disposition("unchanged", "already-so", askers, note))
+
+    def _with_returns(self, change: Change) -> Change:
+        """The change, with a note when others have undone the same before."""
+        told = self.holds.came_back(change.user, [cause.policy for cause in change.causes])
+        return msgspec.structs.replace(change, note="; ".join(filter(None, (change.note, told)))) if told else change
 
     def _open(
         self,

@@ -29,19 +29,26 @@ def limits(
     *,
     seats: int,
     created: datetime,
+    waiting: Iterable[Change] = (),
 ) -> tuple[Limit, ...]:
-    """One limit for each action and one for all of them together. Raises KeyError for an action without a cap."""
+    """One limit for each action and one for all of them together. Raises KeyError for an action without a cap.
+
+    ``waiting`` are rows that policies ask for and that are not carried out now.
+    """
     planned = Counter(change.action for change in changes)
+    pending = Counter(change.action for change in waiting)
     recent: Counter[str] = Counter()
     for run in memory.applied:
         if created - run.at < WINDOW:
             recent.update(run.actions)
-    found = [_limit(action, planned[action], recent[action], caps[action], seats) for action in ACTIONS]
-    total = _limit("total", planned.total(), recent.total(), caps["total"], seats)
+    found = [
+        _limit(action, planned[action], recent[action], caps[action], seats, pending[action]) for action in ACTIONS
+    ]
+    total = _limit("total", planned.total(), recent.total(), caps["total"], seats, pending.total())
     return (*found, total)
 
 
-def _limit(name: str, planned: int, recent: int, cap: Cap, seats: int) -> Limit:
+def _limit(name: str, planned: int, recent: int, cap: Cap, seats: int, pending: int) -> Limit:
     """Number and percent both hold, but one change is always allowed, so that a small site is not stuck.
 
     Except where one of them is 0, which means never.
@@ -52,7 +59,8 @@ def _limit(name: str, planned: int, recent: int, cap: Cap, seats: int) -> Limit:
         allowed = min(allowed, seats * cap.percent // 100)
         rule += f", {cap.percent} % of {seats} seats"
     never = 0 in (cap.max, cap.percent)
-    return Limit(name=name, planned=planned, recent=recent, allowed=0 if never else max(1, allowed), rule=rule)
+    most = 0 if never else max(1, allowed)
+    return Limit(name=name, planned=planned, recent=recent, allowed=most, rule=rule, pending=pending)
 
 
 def all_checks(
@@ -75,13 +83,18 @@ def all_checks(
 
 
 def cap_checks(found: Iterable[Limit], where: str) -> tuple[Check, ...]:
-    """A check for each limit. A plan without rows of an action keeps its cap whatever ran before."""
+    """A check for each limit. A plan without rows of an action keeps its cap whatever ran before.
+
+    Rows that wait count with those of the plan, not with what ran before: a hold lasts longer than a cap looks back.
+    """
     return tuple(
         Check(
             name=f"cap:{limit.name}",
-            passed=limit.planned == 0 or limit.planned + limit.recent <= limit.allowed,
+            passed=(limit.planned == 0 or limit.planned + limit.recent <= limit.allowed)
+            and limit.planned + limit.pending <= limit.allowed,
             message=(
-                f"{limit.planned} planned and {limit.recent} applied in the last 24 hours,"
+                f"{limit.planned} planned{f', {limit.pending} pending' if limit.pending else ''}"
+                f" and {limit.recent} applied in the last 24 hours,"
                 f" {limit.allowed} allowed ({limit.rule}; {where})"
             ),
         )

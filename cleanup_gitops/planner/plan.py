@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import UNSET
 
@@ -17,6 +17,7 @@ from cleanup_gitops.model.plan import (
     Disposition,
     Handoff,
     Inputs,
+    Pending,
     Plan,
     Seats,
     envelope_digest,
@@ -28,10 +29,12 @@ from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
 from cleanup_gitops.planner.guards import all_checks, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
+from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
+from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
@@ -44,15 +47,22 @@ def evaluate(
     as_of: datetime,
     people: People = NOBODY,
     lists: Lists = NO_LISTS,
+    *,
+    holds: Holds = NO_HOLDS,
+    undo: Undo | None = None,
 ) -> Evaluation:
     """Policies and protections made ready to decide about any user of this inventory, also one read again later.
 
     ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
-    unknown.
+    unknown. ``holds`` are the policies that leave users alone for a while. With ``undo`` the policies are not asked at
+    all: decided is what a run did, and is to be taken back.
     """
     scope = Scope(as_of, inventory, people, lists)
+    shield = make_shield(policies, inventory, as_of)
+    if undo is not None:
+        return undoing(undo, shield, scope)
     rules = tuple(make_rule(policy, scope) for policy in policies.policies)
-    return Evaluation(rules, make_shield(policies, inventory, as_of), scope, Shortlist(rules, as_of))
+    return Evaluation(rules, shield, scope, Shortlist(rules, as_of), holds)
 
 
 def make_plan(
@@ -67,20 +77,24 @@ def make_plan(
     warnings: tuple[str, ...] = (),
     people: People = NOBODY,
     lists: Lists = NO_LISTS,
+    undo: Undo | None = None,
 ) -> Plan:
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
 
     ``warnings`` are shown with the plan's own and change nothing. ``people`` are for conditions on names, ``lists`` for
-    those on lists of people; the plan holds nobody of them.
+    those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did.
     """
-    evaluation = evaluate(inventory, policies, as_of, people, lists)
+    holds = holds_now(inventory, policies, memory, created=created, as_of=as_of)
+    evaluation = evaluate(inventory, policies, as_of, people, lists, holds=holds, undo=undo)
     rules, shield = evaluation.rules, evaluation.shield
     with collector_paused():
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
     _keep_an_administrator(fates, inventory)
-    dispositions, changes, handoffs = _gather(fates)
+    dispositions, changes, handoffs, pending = _gather(fates)
     changes = noted(changes, memory, created)
-    found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
+    waiting = [one.change for one in pending]
+    caps, seats_used = policies.guardrails.caps, inventory.seats_used
+    found_limits = limits(changes, caps, memory, seats=seats_used, created=created, waiting=waiting)
     seats = _seats(changes, inventory)
     checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
@@ -96,7 +110,7 @@ def make_plan(
         checks=checks,
         limits=found_limits,
         blocked=blocked,
-        warnings=(*warnings, *shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation)),
+        warnings=(*warnings, *_warnings(changes, evaluation), *stopped(holds)),
         seats=seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -110,7 +124,17 @@ def make_plan(
             serial=memory.serial,
             created=created,
         ),
+        pending=pending,
+        rollback=rollback_of(undo, evaluation, changes, created.date() + timedelta(days=policies.guardrails.grace)),
     )
+
+
+def holds_now(
+    inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime, as_of: datetime
+) -> Holds:
+    """The holds that count for a plan: remembered ones, and those for what this reading shows to have been undone."""
+    found = noticed(memory, inventory, created.date(), policies.guardrails.grace)
+    return holds_of(memory, found, as_of, policies.guardrails.flapping_after)
 
 
 def _inputs(
@@ -131,12 +155,13 @@ def _inputs(
 
 def _gather(
     fates: dict[str, Fate],
-) -> tuple[dict[str, Disposition], tuple[Change, ...], tuple[Handoff, ...]]:
+) -> tuple[dict[str, Disposition], tuple[Change, ...], tuple[Handoff, ...], tuple[Pending, ...]]:
     """Fates as the parts of a plan; equal dispositions share one value."""
     shared: dict[Disposition, Disposition] = {}
     dispositions: dict[str, Disposition] = {}
     changes: list[Change] = []
     handoffs: list[Handoff] = []
+    pending: list[Pending] = []
     for account, fate in fates.items():
         if fate is UNCHANGED:  # nearly everybody
             dispositions[account] = fate.disposition
@@ -144,9 +169,11 @@ def _gather(
         dispositions[account] = shared.setdefault(fate.disposition, fate.disposition)
         changes += fate.changes
         handoffs += fate.handoffs
+        pending += fate.pending
     changes.sort(key=change_order)
     handoffs.sort(key=lambda one: (one.address, one.action))
-    return dispositions, tuple(changes), tuple(handoffs)
+    pending.sort(key=lambda one: change_order(one.change))
+    return dispositions, tuple(changes), tuple(handoffs), tuple(pending)
 
 
 def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None:
@@ -168,6 +195,11 @@ def _ends_administration(changes: Iterable[Change], inventory: Inventory) -> boo
         if isinstance(change, RoleRevoke) and change.role in ADMIN_ROLES:
             return True
     return False
+
+
+def _warnings(changes: Iterable[Change], evaluation: Evaluation) -> tuple[str, ...]:
+    inventory = evaluation.scope.inventory
+    return (*evaluation.shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation))
 
 
 def _never_seen(changes: Iterable[Change], inventory: Inventory) -> tuple[str, ...]:

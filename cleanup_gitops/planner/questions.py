@@ -22,6 +22,7 @@ from cleanup_gitops.planner.plan import evaluate
 from cleanup_gitops.planner.protect import speakable
 from cleanup_gitops.planner.rules import ADDITIVE, DELETE, Rule
 from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.planner.unmet import Obstacle, Unmet
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
@@ -44,12 +45,14 @@ def questions(
     lists: Lists = NO_LISTS,
     *,
     accounts: Collection[str] | None = None,
+    undo: Undo | None = None,
 ) -> dict[str, frozenset[Question]]:
     """Questions by account id, for these accounts or for all. A site may leave out those it is not set up for.
 
-    Users who are not in the answer have the same fate whatever is told about others.
+    Users who are not in the answer have the same fate whatever is told about others. With ``undo`` the questions are
+    those of the plan that takes this run back.
     """
-    evaluation = evaluate(inventory, policies, as_of, people, lists)
+    evaluation = evaluate(inventory, policies, as_of, people, lists, undo=undo)
     found: dict[str, frozenset[Question]] = {}
     by_use = any(_about_use(rule) for rule in evaluation.rules)
     with collector_paused():

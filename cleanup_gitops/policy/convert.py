@@ -11,6 +11,8 @@ from cleanup_gitops.policy.documents import (
     DEFAULT_ALLOW,
     DEFAULT_API_URL,
     DEFAULT_CAPS,
+    DEFAULT_FLAPS,
+    DEFAULT_GRACE,
     DEFAULT_PLAN_TTL,
     USUAL_PLACE,
     ActivityCsv,
@@ -75,6 +77,8 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
                 caps=_caps(shape.spec.caps),
                 allow=DEFAULT_ALLOW if shape.spec.allow is None else frozenset(shape.spec.allow),
                 plan_ttl=DEFAULT_PLAN_TTL if hours is None else timedelta(hours=hours),
+                grace=DEFAULT_GRACE if shape.spec.grace is None else shape.spec.grace,
+                flapping_after=shape.spec.flapping.after if shape.spec.flapping else DEFAULT_FLAPS,
                 name=shape.metadata.name,
                 where=where,
             )

@@ -213,6 +213,10 @@ ON_REQUEST: frozenset[Action] = frozenset({"user.remove", "user.delete"})
 """Actions that Guardrails must allow by name, because they cannot simply be taken back."""
 DEFAULT_ALLOW: frozenset[Action] = frozenset(ACTIONS) - ON_REQUEST
 DEFAULT_PLAN_TTL = timedelta(hours=72)
+DEFAULT_GRACE = 14
+"""Days for which a policy leaves somebody alone after its change was undone."""
+DEFAULT_FLAPS = 3
+"""Undone by others on so many days, a policy does not begin again by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +227,10 @@ class Guardrails:
     allow: frozenset[Action] = DEFAULT_ALLOW
     """Actions that a plan may have at all."""
     plan_ttl: timedelta = DEFAULT_PLAN_TTL
+    grace: int = DEFAULT_GRACE
+    """Days for which a policy leaves a user alone after its change was undone, by hand or by a rollback."""
+    flapping_after: int = DEFAULT_FLAPS
+    """From so many days on which others undid what a policy did, it leaves the user alone for good."""
     name: str = ""
     where: str = "default"
 

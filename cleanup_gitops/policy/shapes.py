@@ -18,6 +18,7 @@ from cleanup_gitops.policy.fields import (
     ApiUrl,
     BranchName,
     Day,
+    Days,
     Domain,
     EnvName,
     GroupName,
@@ -301,6 +302,13 @@ class CapsSpec(Shape):
     """Changes of all kinds together."""
 
 
+class FlappingSpec(Shape):
+    """When a policy stops by itself, because something brings back what it takes away."""
+
+    after: int = Field(ge=1, le=100)
+    """Days on which others undid the same policy's change of the same user; from then on it leaves the user alone."""
+
+
 class GuardrailsSpec(Shape):
     """Limits on a whole plan. A plan over a limit is unsafe, and nothing of it is applied."""
 
@@ -311,6 +319,10 @@ class GuardrailsSpec(Shape):
     """Actions that a plan may have at all; every one but `user.remove` and `user.delete` when left out."""
     plan_ttl: Hours | None = None
     """How long a saved plan may be applied: hours (`72h`) or days (`3d`). Default 72h."""
+    grace: Days | None = None
+    """How long a policy leaves somebody alone after its change was undone, by hand or by `rollback`. Default 14d."""
+    flapping: FlappingSpec | None = None
+    """What to do about users who come back after every change."""
 
 
 class _DocumentShape(Shape):

@@ -12,6 +12,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Live, Reader
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import questions
+from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 
@@ -20,20 +21,25 @@ Questions = Mapping[str, frozenset[Question]]
 
 
 def read_with_answers(
-    reader: Reader, policies: SitePolicies, as_of: datetime, lists: Lists = NO_LISTS
+    reader: Reader,
+    policies: SitePolicies,
+    as_of: datetime,
+    lists: Lists = NO_LISTS,
+    undo: Undo | None = None,
 ) -> tuple[Live, Questions]:
     """The site now, with the answers to all questions that a plan for ``as_of`` (UTC) raises, and those questions.
 
-    An answer may raise a further question about the same user; none is asked twice. Raises what the reader raises.
+    An answer may raise a further question about the same user; none is asked twice. With ``undo`` the plan is one that
+    takes a run back. Raises what the reader raises.
     """
     live = reader.read()
     inventory = live.inventory
     asked: dict[str, frozenset[Question]] = {}
-    wanted = questions(inventory, policies, as_of, live.people, lists)
+    wanted = questions(inventory, policies, as_of, live.people, lists, undo=undo)
     while wanted:
         inventory = reader.ask(inventory, wanted)
         asked |= {account: asked.get(account, frozenset()) | new for account, new in wanted.items()}
-        again = questions(inventory, policies, as_of, live.people, lists, accounts=wanted)
+        again = questions(inventory, policies, as_of, live.people, lists, accounts=wanted, undo=undo)
         wanted = {account: new for account, found in again.items() if (new := found - asked[account])}
     return Live(inventory, live.people), asked
 

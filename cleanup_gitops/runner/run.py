@@ -12,11 +12,13 @@ from cleanup_gitops.ledger.record import Ground, record_run
 from cleanup_gitops.model.change import UserDelete, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteError, StateError, StoreError
-from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
-from cleanup_gitops.planner import Evaluation, evaluate, make_plan
+from cleanup_gitops.planner import Evaluation, evaluate, holds_now, make_plan
+from cleanup_gitops.planner.holds import noticed
+from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
 from cleanup_gitops.runner.books import claim, record_found, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
@@ -27,6 +29,7 @@ from cleanup_gitops.runner.outcomes import unseen
 from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import Remembering, remembering
 from cleanup_gitops.runner.resume import resumed
+from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
 
@@ -92,8 +95,10 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
     if saved is not None:
         ttl = desk.policies.guardrails.plan_ttl
         check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=ttl)
-    sight = _look(desk, ground, started, stop)
-    order = _order(desk, ground, sight, _planned(desk, sight.live, ground.memory, started, policies), saved, stop)
+    undo = _undo(desk, ground, saved)
+    sight = _look(desk, ground, started, stop, undo)
+    plan = _planned(desk, sight.live, ground.memory, started, policies, undo)
+    order = _order(desk, ground, sight, plan, saved, stop, undo)
     if order.choice.changes:
         desk.journals.check()
     stop.writing = True
@@ -112,14 +117,23 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
     ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
-    return _recorded(desk, ground, order, ending, late, intent=intent, found=found)
+    seen = noticed(ground.memory, sight.live.inventory, plan.created.date(), desk.policies.guardrails.grace)
+    return _recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen)
 
 
-def _look(desk: Desk, ground: Ground, started: datetime, stop: Stop) -> Sight:
+def _undo(desk: Desk, ground: Ground, saved: Plan | None) -> Undo | None:
+    """What is to be taken back, when the saved plan is a rollback: it is made again from what its run recorded."""
+    if saved is None or saved.rollback is None:
+        return None
+    told = saved.rollback
+    return undo_of(desk.store, ground.before, ground.memory, site=ground.site, run=told.run, users=told.users)
+
+
+def _look(desk: Desk, ground: Ground, started: datetime, stop: Stop, undo: Undo | None) -> Sight:
     """The site now. What cannot be read leaves a record, unless a credential is the reason."""
     reader = remembering(desk.hands.reader, ground.before)
     try:
-        live, questions = read_with_answers(reader, desk.policies, started, desk.lists)
+        live, questions = read_with_answers(reader, desk.policies, started, desk.lists, undo)
     except CredentialError:
         raise
     except SiteError as error:
@@ -131,7 +145,9 @@ def _look(desk: Desk, ground: Ground, started: datetime, stop: Stop) -> Sight:
     return Sight(Live(inventory, told.people), live, questions, reader)
 
 
-def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, stop: Stop) -> Order:
+def _order(
+    desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, stop: Stop, undo: Undo | None
+) -> Order:
     """What is both approved and planned now. Raises when nothing may be done at all."""
     if not plan.applyable:
         error = BrokenGuardsError(plan, sight.live)
@@ -144,7 +160,8 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
     choice = Choice(plan.changes) if saved is None else choose(saved, plan, ground.memory)
     if saved is not None:
         choice, begun = resumed(choice, saved, plan, live.inventory, sight.reader)
-    evaluation = evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists)
+    holds = holds_now(live.inventory, desk.policies, ground.memory, created=plan.created, as_of=plan.as_of)
+    evaluation = evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo)
     return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation, begun)
 
 
@@ -159,7 +176,7 @@ def _refuse_deletions(plan: Plan) -> None:
         )
 
 
-def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policies: str) -> Plan:
+def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policies: str, undo: Undo | None) -> Plan:
     """The plan for the site as it is now. ``policies`` is their commit, as it was when the run began."""
     return make_plan(
         live.inventory,
@@ -172,6 +189,7 @@ def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policies
         warnings=desk.warnings,
         people=live.people,
         lists=desk.lists,
+        undo=undo,
     )
 
 
@@ -243,6 +261,7 @@ def _recorded(
     *,
     intent: Intent | None,
     found: Found | None,
+    seen: Noticed,
 ) -> Run:
     """Commit the result. Where nothing was to be written, a result that cannot be committed is no loss."""
     record = record_run(
@@ -257,6 +276,7 @@ def _recorded(
         intent=intent,
         unseen=unseen(order.choice.changes, ending.live.inventory),
         differences=(*late, *ending.differences),
+        noticed=seen,
     )
     run = Run(
         order.plan,

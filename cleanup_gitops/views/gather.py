@@ -23,6 +23,7 @@ from cleanup_gitops.views.rows import (
     UserRows,
 )
 from cleanup_gitops.views.safe import label
+from cleanup_gitops.views.waiting import rollback_rows, waiting_rows
 
 SHOWN = 20
 """Users listed in conflict or as unknown; more of them are counted."""
@@ -49,6 +50,9 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         untouched_counts=", ".join(f"{part.number:,} {part.word}" for part in untouched),
         limits=_limit_rows(plan.limits),
         seats_left=_seats_left(plan.seats),
+        pending=waiting_rows(plan, people, SHOWN),
+        more_pending=max(0, len(plan.pending) - SHOWN),
+        rollback=rollback_rows(plan, people),
     )
 
 
@@ -77,12 +81,16 @@ def totals(actions: Iterable[Action]) -> str:
 def _verdict(plan: Plan) -> str:
     """What an empty plan means: only without anything left over does the site match its policies."""
     left = []
+    if plan.rollback:
+        return _nothing_taken_back(plan, plan.rollback.run)
     if plan.handoffs:
         left.append(f"{words.counted(len(plan.handoffs), 'change')} handed off")
     if conflicts := plan.summary.states.get("conflict"):
         left.append(f"{words.counted(conflicts, 'user')} in conflict")
     if kept := sum(one.reason == "last-administrator" for one in plan.dispositions.values()):
         left.append(f"{words.counted(kept, 'user')} kept because no administrator would be left")
+    if waiting := plan.summary.states.get("pending"):
+        left.append(f"{words.counted(waiting, 'user')} left alone for now")
     if plan.blocked:
         left.append(f"{words.counted(len(plan.blocked), 'policy', 'policies')} blocked")
     if left:
@@ -92,6 +100,14 @@ def _verdict(plan: Plan) -> str:
         verb = "is" if unknown == 1 else "are"
         sentence += f" {words.counted(unknown, 'user')} {verb} left out because a fact is not known."
     return sentence
+
+
+def _nothing_taken_back(plan: Plan, run: str) -> str:
+    """What an empty plan means that was to take a run back."""
+    states = plan.summary.states
+    if plan.handoffs or states.get("conflict") or states.get("unknown"):
+        return f"No changes. What run {run} did can only be taken back by others, or when the above is mended."
+    return f"No changes. Nothing of run {run} can be taken back from here, or needs to be."
 
 
 def _seats_left(seats: Seats) -> str:

@@ -91,6 +91,52 @@ class HandoffRows:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingRow:
+    """One change that waits, and for what."""
+
+    address: str
+    account: str
+    name: str
+    done: str
+    group: str
+    note: str
+    policies: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        asked = f" ({', '.join(self.policies)})" if self.policies else ""
+        return f"{with_details(self.address, self.name, self.group)} would be {self.done}{asked}: {self.note}"
+
+
+@dataclass(frozen=True, slots=True)
+class LostRow:
+    """One change of a run that its rollback does not take back, and why."""
+
+    address: str
+    account: str
+    name: str
+    done: str
+    group: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return f"{with_details(self.address, self.name, self.group)} was {self.done}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRows:
+    """What a plan says that takes back what a run did."""
+
+    title: str
+    irreversible: tuple[LostRow, ...]
+    left: tuple[LostRow, ...]
+    held: str
+
+
+@dataclass(frozen=True, slots=True)
 class UserRow:
     """One user who was left alone, and why."""
 
@@ -158,3 +204,6 @@ class PlanRows:
     limits: tuple[LimitRow, ...]
     seats_left: str
     """How many seats are free after the plan, to be put behind their numbers."""
+    pending: tuple[PendingRow, ...] = ()
+    more_pending: int = 0
+    rollback: RollbackRows | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 
 from cleanup_gitops.ledger.leases import describe
 from cleanup_gitops.model.inventory import Hosting, Inventory
+from cleanup_gitops.model.memory import Hold
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.run import ACTING, Kind, Lease, LedgerEntry
 from cleanup_gitops.policy.documents import Exemption, Site, SitePolicies
@@ -30,6 +31,7 @@ _OTHER_RECORDS: dict[Kind, str] = {
     "drift": "last record of what others changed",
     "recovery": "last recovery of a run that was cut off",
 }
+_WHY = {"rollback": "a rollback", "restored": "others undid what a policy did"}
 _HOSTING: dict[Hosting, str] = {"cloud": "Confluence Cloud", "datacenter": "Confluence Data Center"}
 
 
@@ -53,6 +55,8 @@ class Recorded:
     place: str = ""
     version: str = ""
     older: str = ""
+    holds: tuple[Hold, ...] = ()
+    """Users whom policies leave alone for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,11 +229,21 @@ def _recorded(recorded: Recorded) -> list[str]:
         lines.append(
             f"the last snapshot is by version {recorded.version}, which may class accounts and groups otherwise"
         )
+    if recorded.holds:
+        lines.append(_holds(recorded.holds))
     if recorded.place:
         lines.append(f"kept in {recorded.place}")
     if recorded.older:
         lines.append(recorded.older)
     return lines
+
+
+def _holds(holds: Sequence[Hold]) -> str:
+    """How many users policies leave alone for now, and how long the last of these holds lasts."""
+    users = counted(len({one.user for one in holds}), "user")
+    last = max(one.until for one in holds).isoformat()
+    after = " and ".join(_WHY[why] for why in _WHY if any(one.why == why for one in holds))
+    return f"on hold after {after}: {users}, until {last} at the latest"
 
 
 def _last_run(recorded: Recorded) -> str:
@@ -292,6 +306,10 @@ def render_status_json(status: SiteStatus) -> str:
             "time": last.time if last else None,
             "results": last.results if last else {},
             "last": {kind: at for kind, at in sorted(recorded.times.items()) if kind not in ACTING},
+            "holds": [
+                {name: getattr(one, name) for name in ("user", "policy", "until", "why", "run")}
+                for one in recorded.holds
+            ],
             "leases": [
                 {name: getattr(one, name) for name in ("directory", "run", "holder", "place", "since")}
                 for one in recorded.leases

@@ -36,6 +36,7 @@ UNTOUCHED: dict[State, str] = {
     "exempt": "exempt",
     "conflict": "in conflict",
     "handed_off": "handed off",
+    "pending": "pending",
     "unknown": "unknown",
     "unchanged": "unchanged",
 }
@@ -57,14 +58,17 @@ _REASONS = {
     "already-so": "already as asked",
     "blocked": "the policy is blocked",
     "direct-roles-unknown": "not known which roles are held directly",
+    "changed-by-a-later-run": "changed again by a later run",
     "excluded": "excluded by the policy itself",
     "externalDirectory.google": "account synced from a Google directory",
     "externalDirectory.scim": "account synced from an identity provider",
+    "flapping": "undone by others again and again",
     "group-grants-unknown": "not known what the group grants",
     "group-managed-elsewhere": "group managed elsewhere",
     "group-modifiable-unknown": "not known who manages the group",
     "group-not-in-directory": "the group is not in the user's directory",
     "groups-unknown": "groups not known",
+    "hold": "on hold",
     "last-administrator": "no administrator would be left",
     "license-unknown": "license not known",
     "lifecycle-refused": "the site does not allow to change the account",
@@ -74,6 +78,7 @@ _REASONS = {
     "new": "new, never used yet",
     "no-policy-matches": "no policy matches",
     "no-seat-left": "no seat left",
+    "not-of-this-run": "not of this run",
     "policies-disagree": "policies disagree",
     "policy-undecided": "a policy cannot be decided",
     "protected-group": "in a protected group",
@@ -118,6 +123,31 @@ _REFUSALS = {
 
 In the words in which a refused write tells the same.
 """
+
+
+_LOST = {
+    "account-gone": "the account no longer exists",
+    "administrator": "an administrator or no person: nothing is taken from such an account",
+    "as-before": "it is as it was before the run",
+    "changed-by-a-later-run": "a later run has changed it again",
+    "changed-meanwhile": "somebody has changed it since",
+    "deletion-final": "14 days are over, so the deletion can no longer be stopped",
+    "exempt": "the account is exempt now",
+    "group-gone": "the group no longer exists, and is not made again",
+    "groups-unknown": "the site does not tell the groups",
+    "needs-invitation": "the account has left the directory: it needs a new invitation, and its groups and roles anew",
+    "not-closed-again": "a rollback neither removes nor deletes an account",
+    "protected": "the account is protected",
+    "role-not-granted-here": "a role is given again in the administration of the organization only",
+    "status-unknown": "the site does not tell the status",
+    "token-gone": "a token that was revoked never works again; its owner makes a new one",
+    "was-closed-before": "the account was closed before the run as well, and opening it would give more than it had",
+}
+
+
+def lost(code: str) -> str:
+    """Why a change of a run is not taken back."""
+    return _LOST.get(code, code.replace("-", " "))
 
 
 def reason(code: str) -> str:

@@ -47,7 +47,8 @@ ALLOWED = {
         Handoff.address Handoff.user Plan.dispositions Intent.directories Lease.directory
         OutcomeRecord.actor OutcomeRecord.address OutcomeRecord.user Approval.by
         Difference.address Difference.user Difference.group
-        Settling.address Settling.user Mark.user Hold.user Flap.user
+        Settling.address Settling.user Mark.user Hold.user Flap.user Done.address Done.user
+        Lost.address Lost.user Rollback.holds Rollback.users
     """
     + " ".join(
         f"{change}.{field}"
@@ -67,21 +68,21 @@ ALLOWED = {
         OutcomeRecord.change OutcomeRecord.plan OutcomeRecord.policy_commit OutcomeRecord.run
         OutcomeRecord.tool_version Approval.ref Intent.changes Intent.digests Intent.envelope Intent.lineage
         Intent.plan Intent.policy_commit Intent.run Intent.tool_version Lease.intent Lease.run
-        Applied.run Consumed.envelope Consumed.rows Settling.run Hold.run Difference.run
+        Applied.run Consumed.envelope Consumed.rows Settling.run Hold.run Difference.run Done.run Rollback.run
         Receipt.request_id
     """,
     "words of a closed list, weeks, and values of managed fields": """
         AccountRow.groups SeenIn.first SeenIn.last Applied.actions Summary.actions Summary.states
         LedgerEntry.actions LedgerEntry.results LedgerEntry.found Check.name Limit.name Disposition.reason
-        Handoff.reason Reason.code OutcomeRecord.before OutcomeRecord.after Settling.after
+        Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after Settling.after Done.after
         Difference.before Difference.after Receipt.method Receipt.server_date Manifest.attributes
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
-        Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy
+        Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
     """,
     "labels of groups and directories, which say what was changed": """
-        GroupRow.name GroupRow.file Directory.name Handoff.label MembershipAdd.label MembershipRemove.label
+        GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label MembershipRemove.label
     """,
     "domains: only internal ones, those that policies name, and those that the organization claims": """
         AccountRow.domain Manifest.claimed_domains
@@ -92,7 +93,7 @@ ALLOWED = {
     """,
     "sentences that this tool makes of ids, codes, days and labels; what a site says is not repeated": """
         Cause.why Check.message Limit.rule Disposition.note Plan.blocked Plan.warnings OutcomeRecord.detail
-        Reason.text NotKnown.reason Reading.what Reading.endpoint Receipt.endpoint
+        Pending.note Lost.note Reason.text NotKnown.reason Reading.what Reading.endpoint Receipt.endpoint
     """
     + " ".join(
         f"{change}.note"

@@ -492,6 +492,23 @@ def test_what_was_approved_is_a_plan_of_this_run_and_lineage() -> None:
     assert "plan.json is unsafe, and was carried out" in shown
 
 
+@pytest.mark.parametrize(("rollback", "kind"), [(True, "run"), (False, "rollback")])
+def test_only_a_rollback_takes_back_what_a_run_did(rollback: bool, kind: Kind) -> None:
+    made, found = Chronicle(), inventory("u1")
+    plan = made.plan([], found)
+    if rollback:
+        plan = msgspec.structs.replace(plan, rollback=some.rolled_back([]))
+    approval = some.approval_of(plan)
+    made.add(
+        record_run(
+            made.ground, plan=plan, outcomes=[], approval=approval, inventory=found, time=made.time, actor=RUNNER
+        )
+    )
+    assert Recorded(made.records).verdict().whole
+    shown = whats(rechained(made.records, 0, lambda entry: msgspec.structs.replace(entry, kind=kind)))
+    assert f"plan.json does not fit an entry of kind {kind}" in shown
+
+
 def test_nothing_is_written_to_a_site_without_an_intent_before() -> None:
     made, found = Chronicle(), inventory("u1")
     begun = made.run([suspend("u1")], found)

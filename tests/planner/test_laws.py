@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace as with_fields
+from datetime import timedelta
 from itertools import chain, combinations
 from random import Random
 
@@ -15,7 +16,7 @@ from cleanup_gitops.ledger.planfile import plan_bytes
 from cleanup_gitops.model.activity import Unknown
 from cleanup_gitops.model.change import ACTIONS
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import BLANK
+from cleanup_gitops.model.memory import BLANK, Hold, Memory
 from cleanup_gitops.model.plan import STATES, Plan
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import assume, make_plan
@@ -64,8 +65,21 @@ UNKNOWN = {
 }
 
 
+def holding(inventory: Inventory, policies: SitePolicies) -> Memory:
+    """Some policies leave some users alone, or did so until yesterday."""
+    rng = Random(f"{inventory.site} {len(inventory.users)} {len(policies.policies)}")
+    pairs = [(user.id, policy.name) for user in inventory.users for policy in policies.policies]
+    held = tuple(
+        Hold(user=user, policy=policy, until=AS_OF.date() - timedelta(days=rng.randint(-1, 1)), why="rollback", run="r")
+        for user, policy in pairs
+        if rng.random() < 0.1
+    )
+    return msgspec.structs.replace(BLANK, holds=held)
+
+
 def planned(inventory: Inventory, policies: SitePolicies) -> Plan:
-    return make_plan(inventory, policies, BLANK, created=AS_OF, as_of=AS_OF, tool_version="0")
+    memory = holding(inventory, policies)
+    return make_plan(inventory, policies, memory, created=AS_OF, as_of=AS_OF, tool_version="0")
 
 
 def acts(plan: Plan) -> set[tuple[str, str]]:

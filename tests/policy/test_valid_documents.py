@@ -167,6 +167,8 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
             "total": Cap(110, 12),
         },
         plan_ttl=timedelta(days=2),
+        grace=21,
+        flapping_after=2,
         name="bank",
         where="policies/a.yaml:83",
     )
@@ -291,6 +293,7 @@ def test_without_guardrails_there_are_limits_for_every_action(tmp_path: Path) ->
     assert set(guardrails.caps) == {*ACTIONS, "total"}
     assert guardrails.caps == DEFAULT_CAPS
     assert (guardrails.where, guardrails.plan_ttl) == ("default", timedelta(hours=72))
+    assert (guardrails.grace, guardrails.flapping_after) == (14, 3)
     assert all(cap.max > 0 and cap.percent for cap in guardrails.caps.values())
     assert guardrails == SitePolicies(site="acme").guardrails
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from cleanup_gitops.model.change import (
     Action,
@@ -36,7 +38,10 @@ from cleanup_gitops.model.plan import (
     Handoff,
     Inputs,
     Limit,
+    Lost,
+    Pending,
     Plan,
+    Rollback,
     Seats,
     envelope_digest,
     plan_digest,
@@ -48,6 +53,7 @@ from cleanup_gitops.model.run import Approval, Outcome, Result
 CREATED = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
 SEEN = datetime(2026, 5, 1, 7, tzinfo=UTC)
 ADA, BOB, CAI, DEE = (f"712020:{letter * 8}-0000-4000-8000-{letter * 12}" for letter in "abcd")
+RUN = "20261121T071700Z-1c2d3e4f"
 USERS, EDITORS = "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"
 
 PEOPLE = People(
@@ -368,6 +374,85 @@ def accounts() -> Plan:
     )
 
 
+def on_hold() -> Plan:
+    """After a rollback: policies ask for changes of people whom they leave alone for a while."""
+    note = f"held until 2026-12-06 after the rollback of {RUN}"
+    often = "others undid this on 3 days, last on 2026-10-01: look at the identity provider"
+    waiting = plan(
+        others={
+            ADA: Disposition("pending", "hold", ("dormant-members",), note),
+            BOB: Disposition("pending", "flapping", ("left-projects",), often),
+            CAI: Disposition("unchanged", "hold", ("dormant-members",), note),
+            **untouched(administrator=1, no_policy_matches=8),
+        },
+        limits=(Limit(name="user.disable", planned=0, recent=0, allowed=1, rule="max 1", pending=1),),
+    )
+    return replace(
+        waiting,
+        pending=(
+            Pending(change=suspend(ADA), reason="hold", until=date(2026, 12, 6), note=note),
+            Pending(change=leave(BOB, LEFT), reason="flapping", note=often),
+        ),
+    )
+
+
+def rollback() -> Plan:
+    """A run is taken back as far as that is possible."""
+    undo = Cause(
+        policy=f"rollback of {RUN}",
+        where=f"state/acme/runs/{RUN}/outcomes.jsonl:1",
+        why="dormant-members had it closed on 2026-11-21",
+    )
+    facts: dict[str, Any] = {"user": BOB}
+    made = plan(
+        [restore(ADA, undo), join(ADA, undo)],
+        others={
+            BOB: Disposition("unchanged", "not-of-this-run"),
+            "712020:e0": Disposition("conflict", "no-seat-left", (f"rollback of {RUN}",)),
+        },
+        seats=Seats(before=411, after=412, limit=412),
+    )
+    return replace(
+        made,
+        rollback=Rollback(
+            run=RUN,
+            time=datetime(2026, 11, 21, 7, 17, tzinfo=UTC),
+            irreversible=(
+                Lost(
+                    address=membership_address("g-9", BOB, None),
+                    action="membership.remove",
+                    reason="group-gone",
+                    label="old | <projects>",
+                    **facts,
+                ),
+                Lost(address=token_address(BOB, "t-1"), action="tokens.revoke", reason="token-gone", **facts),
+                Lost(address=user_address(DEE, None), user=DEE, action="user.remove", reason="needs-invitation"),
+            ),
+            left=(
+                Lost(address=user_address(BOB, None), action="user.disable", reason="changed-meanwhile", **facts),
+                Lost(
+                    address=user_address(CAI, None),
+                    user=CAI,
+                    action="user.disable",
+                    reason="changed-by-a-later-run",
+                    note="20261121T201500Z-2d3e4f50",
+                ),
+            ),
+            holds={ADA: ("dormant-members",)},
+            until=date(2026, 12, 6),
+            users=(ADA, BOB, CAI, DEE),
+        ),
+    )
+
+
+def nothing_to_roll_back() -> Plan:
+    """A run of which nothing can be taken back, or needs to be."""
+    lost = Lost(address=user_address(DEE, None), user=DEE, action="user.remove", reason="needs-invitation")
+    empty_one = plan(others={DEE: Disposition("unchanged", "not-of-this-run")})
+    told = Rollback(run=RUN, time=CREATED, irreversible=(lost,), left=(), holds={}, until=date(2026, 12, 6))
+    return replace(empty_one, rollback=told)
+
+
 def _account_handoff(user: str, action: Action, reason: str, *causes: Cause) -> Handoff:
     return Handoff(address=user_address(user, None), user=user, action=action, reason=reason, causes=causes)
 
@@ -379,6 +464,9 @@ PLANS = {
     "left-over": left_over,
     "data-center": data_center,
     "accounts": accounts,
+    "on-hold": on_hold,
+    "rollback": rollback,
+    "rollback-nothing": nothing_to_roll_back,
 }
 
 

@@ -86,4 +86,5 @@ def _recorded(place: Workplace) -> Recorded:
         place=where,
         version="" if version == __version__ else version,
         older=older,
+        holds=tuple(one for one in memory.holds if now.date() <= one.until),
     )

@@ -105,6 +105,8 @@ def _plan_odds(entry: LedgerEntry, plan: Plan, lineage: str) -> Odds:
         yield path, "is not the plan that the ledger names"
     if plan.inputs.lineage != lineage:
         yield path, "was made on another lineage than the one that was recorded then"
+    if entry.kind in ("run", "rollback") and (entry.kind == "rollback") != (plan.rollback is not None):
+        yield path, f"does not fit an entry of kind {entry.kind}: only a rollback takes back what a run did"
     said = (entry.site, entry.accounts, entry.policy_commit, entry.policy_digest)
     if (plan.site, plan.summary.users, plan.inputs.policy_commit, plan.inputs.policy_digest) != said:
         yield path, "says something else than the ledger about site, accounts or policies"

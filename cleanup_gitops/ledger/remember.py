@@ -1,0 +1,161 @@
+"""The lines of memory after a record: what a run did and noticed comes, what is seen, spent or undone goes. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from cleanup_gitops.ledger.late_effects import effect_of
+from cleanup_gitops.model.drift import Difference
+from cleanup_gitops.model.memory import (
+    NOTHING_NOTICED,
+    Applied,
+    Consumed,
+    Done,
+    Flap,
+    Hold,
+    Noticed,
+    Remembered,
+    Settling,
+)
+from cleanup_gitops.model.plan import Rollback
+from cleanup_gitops.model.run import ACCEPTED, FINISHED, Outcome
+
+_FOR_GOOD = frozenset({"tokens.revoke"})
+"""Actions whose effect nobody can undo."""
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """What of a run memory depends on. See ``ledger.record.record_run`` for ``unseen`` and ``unsure``."""
+
+    run: str
+    at: datetime
+    envelope: str
+    outcomes: Sequence[Outcome]
+    unseen: Collection[str] = ()
+    unsure: Collection[str] = ()
+    noticed: Noticed = NOTHING_NOTICED
+    rollback: Rollback | None = None
+
+
+def remember(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
+    """The lines of memory after a run."""
+    kept = _with_noticed(lines, ran.noticed)
+    kept = _with_done(kept, ran)
+    if ran.rollback:
+        kept = _with_holds(kept, _held_by(ran.rollback, ran))
+    return _with_counts(kept, ran)
+
+
+def _awaited(ran: Ran) -> list[Outcome]:
+    """What may show on the site later, and is ours then."""
+    return [
+        one
+        for one in ran.outcomes
+        if one.result in ("settling", "not_effective")
+        or (one.result == "applied" and one.change in ran.unseen)
+        or one.change in ran.unsure
+    ]
+
+
+def _with_counts(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
+    rows = {one.change for one in ran.outcomes if one.result in FINISHED}
+    awaited = _awaited(ran)
+    seen = [one for one in ran.outcomes if one.result in ("applied", "already") and one.change not in ran.unseen]
+    again = {one.address for one in (*awaited, *seen)}
+    kept: list[Remembered] = []
+    for line in lines:
+        if isinstance(line, Consumed) and line.envelope == ran.envelope:
+            rows.update(line.rows)
+        elif not (isinstance(line, Settling) and line.address in again):
+            kept.append(line)
+    if rows:
+        kept.append(Consumed(envelope=ran.envelope, at=ran.at, rows=tuple(sorted(rows))))
+    accepted = Counter(one.action for one in ran.outcomes if one.result in ACCEPTED)
+    if accepted:
+        kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(accepted.items()))))
+    return [*kept, *(effect_of(ran.run, one) for one in awaited)]
+
+
+def _with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:
+    """Changes that others undid are no longer done; their policies hold still, and it is counted."""
+    undone = {(one.run, one.address) for one in noticed.undone}
+    counted = {(one.user, one.policy) for one in noticed.flaps}
+    kept = [
+        line
+        for line in lines
+        if not (isinstance(line, Done) and (line.run, line.address) in undone)
+        and not (isinstance(line, Flap) and (line.user, line.policy) in counted)
+    ]
+    return _with_holds([*kept, *noticed.flaps], noticed.holds)
+
+
+def _with_done(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
+    """What the run did for policies, or may have done. What a rollback took back is done no longer.
+
+    An account that left its directory has left its groups and roles with it.
+    """
+    made = [one for one in ran.outcomes if one.result == "applied"]
+    made = [*made, *(one for one in _awaited(ran) if one not in made)]
+    addresses = {one.address for one in made}
+    left = {one.user for one in made if one.action == "user.remove"}
+    kept = [line for line in lines if not (isinstance(line, Done) and (line.address in addresses or line.user in left))]
+    if ran.rollback:
+        return kept
+    return [
+        *kept,
+        *(
+            Done(
+                run=ran.run,
+                address=one.address,
+                user=one.user,
+                policies=tuple(cause.policy for cause in one.causes),
+                at=one.at,
+                after=one.after,
+            )
+            for one in made
+            if one.causes and one.action not in _FOR_GOOD and (one.action == "user.remove" or one.user not in left)
+        ),
+    ]
+
+
+def _held_by(rollback: Rollback, ran: Ran) -> list[Hold]:
+    """The holds of a rollback, for those to whom it gave something back, or may have."""
+    reached = ACCEPTED | {"already"}
+    users = {one.user for one in ran.outcomes if one.result in reached or one.change in ran.unsure}
+    return [
+        Hold(user=user, policy=policy, until=rollback.until, why="rollback", run=rollback.run)
+        for user, policies in rollback.holds.items()
+        if user in users
+        for policy in policies
+    ]
+
+
+def _with_holds(lines: Iterable[Remembered], new: Iterable[Hold]) -> list[Remembered]:
+    """One hold for each user and policy: the one that lasts longest, of equal ones the newest."""
+    holds: dict[tuple[str, str], Hold] = {}
+    kept: list[Remembered] = []
+    for line in (*lines, *new):
+        if not isinstance(line, Hold):
+            kept.append(line)
+        elif (line.user, line.policy) not in holds or holds[line.user, line.policy].until <= line.until:
+            holds[line.user, line.policy] = line
+    return [*kept, *holds.values()]
+
+
+def without_seen(lines: Iterable[Remembered], differences: Iterable[Difference]) -> list[Remembered]:
+    """The lines without the late effects that were seen now. The end of a role shows in facts of its user alone."""
+    late = [one for one in differences if one.run]
+    seen = {(one.address, one.run) for one in late}
+    users = {(one.user, one.run) for one in late}
+    return [
+        line
+        for line in lines
+        if not isinstance(line, Settling)
+        or not (
+            (line.address, line.run) in seen or (line.address.startswith("role/") and (line.user, line.run) in users)
+        )
+    ]
