@@ -55,12 +55,21 @@ class Handoff(Struct, frozen=True, gc=False, kw_only=True):
     causes: tuple[Cause, ...] = ()
 
 
-class Check(Struct, frozen=True, gc=False, kw_only=True):
-    """One guard or precondition of the whole plan. A failed one makes the plan unsafe."""
+class Check(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One guard or precondition of the whole plan. A failed one makes the plan unsafe.
+
+    ``found`` and ``allowed`` are the numbers of a guard that counts something: it holds as long as not more was found.
+    """
 
     name: str
     passed: bool
     message: str
+    found: int | None = None
+    allowed: int | None = None
+    lifted: tuple[str, ...] = ()
+    """Names of the Overrides without which the guard would be broken."""
+    override: str = ""
+    """Of a broken guard that may be lifted: the Override that would do it, as YAML for a file among the policies."""
 
 
 class Limit(Struct, frozen=True, gc=False, kw_only=True):

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import UNSET
 
 from cleanup_gitops.model.activity import Never
-from cleanup_gitops.model.change import Change, MembershipRemove, NotSeenAfter, RoleRevoke, UserEnable, change_order
+from cleanup_gitops.model.change import Change, NotSeenAfter, change_order
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
@@ -24,14 +24,14 @@ from cleanup_gitops.model.plan import (
     summarize,
 )
 from cleanup_gitops.planner.assume import assume_user
-from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
-from cleanup_gitops.planner.guards import all_checks, limits
+from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.missing import lacking
@@ -78,9 +78,20 @@ def make_plan(
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs = _gather(fates)
-    found_limits = limits(changes, policies.guardrails.caps, memory, seats=inventory.seats_used, created=created)
+    exceptions = exceptions_of(policies, created.date())
+    counted = limits(changes, policies.guardrails.caps, memory, exceptions, seats=inventory.seats_used, created=created)
     seats = _seats(changes, inventory)
-    checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)
+    checks = all_checks(
+        changes,
+        counted,
+        policies,
+        inventory,
+        seats,
+        memory,
+        exceptions=exceptions,
+        unprotected=shield.missing,
+        created=created,
+    )
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)
     return Plan(
@@ -92,9 +103,15 @@ def make_plan(
         handoffs=handoffs,
         dispositions=dispositions,
         checks=checks,
-        limits=found_limits,
+        limits=tuple(one.limit for one in counted),
         blocked=blocked,
-        warnings=(*warnings, *shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation)),
+        warnings=(
+            *warnings,
+            *shield.warnings,
+            *ended(policies.overrides, created.date()),
+            *_never_seen(changes, inventory),
+            *nobody_listed(evaluation),
+        ),
         seats=seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -149,23 +166,12 @@ def _gather(
 
 def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None:
     """A plan that would leave no active administrator (no person: apps do not count) leaves all of them alone."""
-    active = {user.id for user in inventory.users if user.admin and user.status == "active" and user.kind == "person"}
-    hit = {account for account in active if _ends_administration(fates[account].changes, inventory)}
+    active = administrators(inventory)
+    hit = {account for account in active if ends_administration(fates[account].changes, inventory)}
     if hit and hit == active:
         for account in hit:
             policies = fates[account].disposition.policies
             fates[account] = Fate(Disposition("protected", "last-administrator", policies))
-
-
-def _ends_administration(changes: Iterable[Change], inventory: Inventory) -> bool:
-    for change in changes:
-        if change.action.startswith("user.") and not isinstance(change, UserEnable):
-            return True
-        if isinstance(change, MembershipRemove) and inventory.group_by_id[change.group].admin is not False:
-            return True
-        if isinstance(change, RoleRevoke) and change.role in ADMIN_ROLES:
-            return True
-    return False
 
 
 def _never_seen(changes: Iterable[Change], inventory: Inventory) -> tuple[str, ...]:
