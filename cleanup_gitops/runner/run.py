@@ -18,7 +18,7 @@ from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.planner import Evaluation, evaluate, make_plan
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
-from cleanup_gitops.runner.books import claim, record_found, record_voidness, refuse_open_run
+from cleanup_gitops.runner.books import claim, record_found, record_lifted, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
 from cleanup_gitops.runner.needs import shown_by
@@ -91,6 +91,7 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
     sight = _look(desk, ground, started, stop)
     order = _order(desk, ground, sight, _planned(desk, sight.live, ground.memory, started, policies), saved, stop)
     stop.writing = True
+    ground = record_lifted(desk, ground, order.plan)
     ground, found, late = record_found(desk, ground, sight.told.inventory)
     intent = None
     if order.choice.changes:

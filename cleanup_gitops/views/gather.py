@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove, RoleRevoke, TokenRevoke
 from cleanup_gitops.model.people import People
-from cleanup_gitops.model.plan import Handoff, Limit, Plan, Seats, State
+from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.views import words
 from cleanup_gitops.views.rows import (
@@ -42,6 +42,8 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         totals=totals(change.action for change in plan.changes),
         verdict=_verdict(plan),
         failed=tuple(check for check in plan.checks if not check.passed),
+        lifted=tuple(check for check in plan.checks if check.passed and check.lifted),
+        overrides=_override_lines(plan.checks),
         handoffs=_handoff_rows(plan, people),
         conflicts=_user_rows(plan, people, "conflict"),
         unknown=_user_rows(plan, people, "unknown"),
@@ -92,6 +94,12 @@ def _verdict(plan: Plan) -> str:
         verb = "is" if unknown == 1 else "are"
         sentence += f" {words.counted(unknown, 'user')} {verb} left out because a fact is not known."
     return sentence
+
+
+def _override_lines(checks: Iterable[Check]) -> tuple[str, ...]:
+    """The Overrides that would lift what is broken, as one file of several documents."""
+    proposed = [check.override.splitlines() for check in checks if not check.passed and check.override]
+    return tuple(line for number, lines in enumerate(proposed) for line in (*(["---"] * bool(number)), *lines))
 
 
 def _seats_left(seats: Seats) -> str:

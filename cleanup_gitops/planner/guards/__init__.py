@@ -53,7 +53,7 @@ def all_checks(
     return (
         *reading_checks(inventory, policies, memory, created=created),
         *cap_checks(counted, guardrails.where, exceptions),
-        domain_check(rows, guardrails, inventory, exceptions),
+        domain_check(rows, policies, inventory, exceptions),
         *allow_checks(rows, guardrails),
         groups_check(rows, policies, inventory, exceptions),
         admins_check(rows, guardrails, inventory),

@@ -12,7 +12,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Check, Limit
 from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, Rows, policies_of, room
-from cleanup_gitops.policy.documents import Cap, Guardrails
+from cleanup_gitops.policy.documents import Cap, SitePolicies
 from cleanup_gitops.policy.guarding import Guard, check_capped
 
 WINDOW = timedelta(hours=24)
@@ -136,8 +136,12 @@ class _Domain:
         return self.room.holds(self.found)
 
 
-def domain_check(rows: Iterable[Change], guardrails: Guardrails, inventory: Inventory, exceptions: Exceptions) -> Check:
-    """From how many people of one e-mail domain the plan takes something; the domain that is furthest over counts."""
+def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inventory, exceptions: Exceptions) -> Check:
+    """From how many people of one e-mail domain the plan takes something; the domain with most of them counts.
+
+    A domain that no policy names, and that is not the organization's, may tell who somebody is: it is not named.
+    """
+    guardrails = policies.guardrails
     domains = _domains(rows, guardrails.per_domain, inventory, exceptions)
     broken = [one for one in domains if not one.passed]
     share = f"{guardrails.per_domain} % of the accounts of one e-mail domain"
@@ -145,10 +149,11 @@ def domain_check(rows: Iterable[Change], guardrails: Guardrails, inventory: Inve
     if not domains:
         return Check(name="cap:per_domain", passed=True, message=f"no e-mail domain is touched ({rule})", found=0)
     worst = max(broken or domains, key=lambda one: (one.found, one.name))
-    told = f"{worst.found} of {worst.accounts} accounts of {worst.name} planned, {worst.room.words(rule)}"
+    known = {domain for policy in policies.policies for domain in policy.match.domains}
+    name = worst.name if worst.name in known | set(inventory.claimed_domains or ()) else "one e-mail domain"
+    told = f"{worst.found} of {worst.accounts} accounts of {name} planned, {worst.room.words(rule)}"
     if len(broken) > 1:
-        others = sorted(f"{one.found} of {one.accounts} of {one.name}" for one in broken if one is not worst)
-        told += f"; also {', '.join(others)}"
+        told += f"; {len(broken) - 1} more domains are over the limit" if len(broken) > 2 else "; so is one more domain"
     proposed = ""
     if broken:
         told += exceptions.not_enough("per_domain")

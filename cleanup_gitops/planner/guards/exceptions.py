@@ -26,6 +26,11 @@ def policies_of(causes: Iterable[Cause]) -> tuple[str, ...]:
     return tuple(sorted({cause.policy for cause in causes}))
 
 
+def one_line(name: str) -> str:
+    """A name that others chose, for a sentence: without line ends."""
+    return " ".join(name.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """How much a guard allows: ``usual`` without any Override, ``allowed`` with those in ``used``."""

@@ -9,7 +9,7 @@ from cleanup_gitops.model.change import Change, MembershipAdd, MembershipRemove,
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.planner.diff import ADMIN_ROLES
-from cleanup_gitops.planner.guards.exceptions import Exceptions, Rows, policies_of, room
+from cleanup_gitops.planner.guards.exceptions import Exceptions, Rows, one_line, policies_of, room
 from cleanup_gitops.policy.documents import Guardrails, SitePolicies
 
 SHOWN = 5
@@ -82,7 +82,7 @@ def groups_check(rows: Sequence[Change], policies: SitePolicies, inventory: Inve
     counted: Rows = Counter(emptied.values())
     found = room(0, counted, 0, exceptions.of("empty_groups"))
     passed = found.holds(number)
-    names = sorted(inventory.group_by_id[group].name for group in emptied)
+    names = sorted(one_line(inventory.group_by_id[group].name) for group in emptied)
     more = f" and {number - SHOWN} more" if number > SHOWN else ""
     if not number:
         told = "no group would lose its last member unasked"

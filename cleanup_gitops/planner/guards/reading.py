@@ -17,7 +17,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Baseline, Memory
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, exceptions_of, room
+from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, exceptions_of, one_line, room
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.match import resolve_groups
 from cleanup_gitops.policy.tree import InactiveFor, InGroup, SeatVia, predicates
@@ -122,7 +122,7 @@ def _counts(inventory: Inventory, policies: SitePolicies, before: Baseline, memo
         for user in inventory.users:
             members.update(group for group in user.groups or () if group in watched)
     return counts + [
-        _Count(f"members of {group.name}", before.members[key], members[key], out[key])
+        _Count(f"members of {one_line(group.name)}", before.members[key], members[key], out[key])
         for key, group in watched.items()
     ]
 
