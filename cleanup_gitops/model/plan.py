@@ -15,7 +15,7 @@ from cleanup_gitops.model.change import Action, Change, change_digest
 from cleanup_gitops.model.inventory import Hosting, Proof
 from cleanup_gitops.model.requirement import Cause
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """Of the plan file. A minor step adds keys; a reader refuses an unknown major."""
 
 State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "unknown", "unchanged"]

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal, get_args
 
 from cleanup_gitops.model.change import Action
+from cleanup_gitops.model.errors import UncappedActionError
 
 Guard = Literal[
     Action,
@@ -90,9 +91,10 @@ def ended(overrides: Iterable[Override], today: date) -> tuple[str, ...]:
 
 
 def check_capped(actions: Collection[str], caps: Collection[str], where: str) -> None:
-    """Raise RuntimeError when an action has no cap: the program must not start with one that nothing limits."""
+    """Raise ``UncappedActionError`` when an action has no cap: nothing may start with one that nothing limits."""
     bare = [action for action in actions if action not in caps]
     if bare:
-        raise RuntimeError(
-            f"{', '.join(bare)}: every action needs a cap, and {where} has none for it. Nothing can be planned."
+        raise UncappedActionError(
+            f"{', '.join(bare)}: every action needs a cap, and {where} has none for it. Nothing was done.",
+            "This is a defect of cleanup-gitops: please report it.",
         )

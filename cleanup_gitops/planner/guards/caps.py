@@ -59,7 +59,7 @@ def limits(
 ) -> tuple[Counted, ...]:
     """One limit for each action and one for all of them together, over all rows that are handed in.
 
-    Raises RuntimeError for an action without a cap.
+    Raises ``UncappedActionError`` for an action without a cap.
     """
     check_capped((*ACTIONS, "total"), caps, "Guardrails")
     by_action: dict[Action, Rows] = {action: Counter() for action in ACTIONS}
@@ -101,8 +101,9 @@ def _cap_check(one: Counted, where: str, exceptions: Exceptions) -> Check:
     found = one.planned + one.recent
     passed = one.planned == 0 or one.room.holds(found)
     allowed = one.room.words(f"{one.rule}; {where}")
-    told = f"{one.planned} planned and {one.recent} applied in the last 24 hours, {allowed}"
-    proposed = "" if passed or one.never else exceptions.proposal(one.guard, found, one.rows, one.room.usual)
+    counts = f"{one.planned} planned and {one.recent} applied in the last 24 hours"
+    told = f"{counts}, {allowed}"
+    proposed = "" if passed or one.never else exceptions.proposal(one.guard, found, one.rows, one.room.usual, counts)
     if not passed:
         told += (
             "; a limit of 0 means never, and no Override lifts it" if one.never else exceptions.not_enough(one.guard)
@@ -157,7 +158,9 @@ def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inve
     proposed = ""
     if broken:
         told += exceptions.not_enough("per_domain")
-        proposed = exceptions.proposal("per_domain", worst.found, _shared(broken))
+        proposed = exceptions.proposal(
+            "per_domain", worst.found, _shared(broken), counts="accounts of one e-mail domain"
+        )
     return Check(
         name="cap:per_domain",
         passed=not broken,

@@ -51,11 +51,11 @@ class Room:
             text = f"{whole[0].max:,} allowed by {_named(whole[0])}, otherwise {self.usual:,} ({rule})"
         else:
             text = f"{self.usual:,} allowed ({rule})"
-        return text + "".join(f", and {one.max:,} of {one.policy} by {_named(one)}" for one in scoped)
+        return text + "".join(f", and {one.max:,} for {one.policy} by {_named(one)}" for one in scoped)
 
 
 def _named(one: Override) -> str:
-    return f"Override {one.name} ({one.where}) until {one.until.isoformat()}"
+    return f"Override {one.name} ({one.reason}, {one.where}) until {one.until.isoformat()}"
 
 
 def room(usual: int, rows: Rows, recent: int, overrides: Sequence[Override]) -> Room:
@@ -113,14 +113,14 @@ class Exceptions:
     def not_enough(self, guard: Guard) -> str:
         """What the Overrides of a guard that is broken all the same say, "" when there is none."""
         told = [
-            f"{_named(one)} allows {one.max:,}" + (f" of {one.policy}" if one.policy else "") for one in self.of(guard)
+            f"{_named(one)} allows {one.max:,}" + (f" for {one.policy}" if one.policy else "") for one in self.of(guard)
         ]
         return f"; {', '.join(told)}, which is not enough" if told else ""
 
-    def proposal(self, guard: Guard, found: int, rows: Rows | None = None, usual: int = 0) -> str:
+    def proposal(self, guard: Guard, found: int, rows: Rows | None = None, usual: int = 0, counts: str = "") -> str:
         """The Override that would let ``found`` pass, as YAML; what a person has to decide stands in ``<`` and ``>``.
 
-        It is for one policy alone when the rest is within the usual limit.
+        It is for one policy alone when the rest is within the usual limit. ``counts`` says what ``found`` is made of.
         """
         policy = _one_policy(rows, usual) if rows else None
         name = f"{re.sub('[._]', '-', guard)}-{self.today.isoformat()}"
@@ -133,7 +133,7 @@ class Exceptions:
             "spec:",
             f"  guard: {guard}",
             *([f"  policy: {_scalar(policy)}"] if policy else []),
-            f"  max: {found}",
+            f"  max: {found}" + (f" # {counts}" if counts else ""),
             f"  until: {(self.today + timedelta(days=PROPOSED_DAYS)).isoformat()}",
             f"  reason: {PLACEHOLDER}one of {', '.join(get_args(OverrideReason))}>",
             f"  ticket: {PLACEHOLDER}where the decision is recorded>",

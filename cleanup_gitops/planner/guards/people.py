@@ -97,7 +97,7 @@ def groups_check(rows: Sequence[Change], policies: SitePolicies, inventory: Inve
         found=number,
         allowed=found.allowed,
         lifted=tuple(one.name for one in found.used) if passed else (),
-        override="" if passed else exceptions.proposal("empty_groups", number, counted),
+        override="" if passed else exceptions.proposal("empty_groups", number, counted, counts="groups"),
     )
 
 

@@ -98,7 +98,7 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
         message=f"{told}; {way_out}",
         found=found,
         allowed=allowed.allowed,
-        override="" if gone else exceptions.proposal("reading.max_drop", found),
+        override="" if gone else exceptions.proposal("reading.max_drop", found, counts="percent"),
     )
 
 
@@ -169,7 +169,7 @@ def known_check(inventory: Inventory, policies: SitePolicies, exceptions: Except
         found=found,
         allowed=allowed.allowed,
         lifted=tuple(one.name for one in allowed.used) if passed else (),
-        override="" if passed else exceptions.proposal("reading.min_known_activity", found),
+        override="" if passed else exceptions.proposal("reading.min_known_activity", found, counts="percent unknown"),
     )
 
 
