@@ -43,6 +43,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         verdict=_verdict(plan),
         failed=tuple(check for check in plan.checks if not check.passed),
         lifted=tuple(check for check in plan.checks if check.passed and check.lifted),
+        unliftable=", ".join(check.name for check in plan.checks if not check.passed and not check.override),
         overrides=_override_lines(plan.checks),
         handoffs=_handoff_rows(plan, people),
         conflicts=_user_rows(plan, people, "conflict"),

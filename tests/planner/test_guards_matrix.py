@@ -141,7 +141,7 @@ def test_a_claimed_domain_is_named_and_others_are_counted() -> None:
     inventory = site(*users, *people(0, 9), claimed_domains=["c.example"])
     check = check_of(plan_for(inventory, guardrails=replace(WIDE, per_domain=50)), "cap:per_domain")
     assert check.message == (
-        "5 of 5 accounts of c.example planned, 3 allowed (50 % of the accounts of one e-mail domain, 3 at least;"
+        "takes something from 5 of 5 accounts of c.example, 3 allowed (50 % of the accounts of one e-mail domain, 3 at least;"
         " default); 2 more domains are over the limit"
     )
 

@@ -152,7 +152,7 @@ def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inve
     worst = max(broken or domains, key=lambda one: (one.found, one.name))
     known = {domain for policy in policies.policies for domain in policy.match.domains}
     name = worst.name if worst.name in known | set(inventory.claimed_domains or ()) else "one e-mail domain"
-    told = f"{worst.found} of {worst.accounts} accounts of {name} planned, {worst.room.words(rule)}"
+    told = f"takes something from {worst.found} of {worst.accounts} accounts of {name}, {worst.room.words(rule)}"
     if len(broken) > 1:
         told += f"; {len(broken) - 1} more domains are over the limit" if len(broken) > 2 else "; so is one more domain"
     proposed = ""
