@@ -20,7 +20,7 @@ from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import NOTHING_NOTICED, Noticed
-from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.run import Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "lease_bytes",
     "record_drift",
     "record_intent",
+    "record_override",
     "record_run",
     "record_void",
     "run_id",
@@ -119,6 +120,27 @@ def record_void(ground: Ground, *, reason: Reason, time: datetime, plan: Plan | 
         policy_digest=plan.inputs.policy_digest if plan else "",
         plan=plan.digest if plan else "",
         reason=reason,
+    )
+
+
+def record_override(ground: Ground, *, lifted: Sequence[Check], time: datetime, plan: Plan | None = None) -> Record:
+    """The record that these guards hold because of Overrides alone; it comes before what they make possible.
+
+    ``plan`` is the one that they let pass; ``None`` when only a reading is recorded.
+    """
+    run = free_run_id(ground, time, "override")
+    names = sorted({name for check in lifted for name in check.lifted})
+    return compose(
+        ground,
+        kind="override",
+        run=run,
+        time=time,
+        files=plan_files(run, plan, None) if plan else {},
+        accounts=plan.summary.users if plan else 0,
+        policy_commit=plan.inputs.policy_commit if plan else "",
+        policy_digest=plan.inputs.policy_digest if plan else "",
+        plan=plan.digest if plan else "",
+        reason=Reason(code=", ".join(names), text="; ".join(f"{check.name}: {check.message}" for check in lifted)),
     )
 
 

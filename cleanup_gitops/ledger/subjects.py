@@ -61,6 +61,8 @@ def subject_of(entry: LedgerEntry, outcomes: Sequence[Outcome] = ()) -> str:
 def _numbers(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
     if entry.kind == "void" and entry.reason:
         return entry.reason.code.replace("-", " ")
+    if entry.kind == "override" and entry.reason:
+        return entry.reason.code
     if entry.kind == "drift":
         return found_of(entry)
     if entry.kind == "roll-over":

@@ -54,6 +54,12 @@ class UnsafePlanError(CleanupError):
     exit_code = 3
 
 
+class UncappedActionError(CleanupError):
+    """An action of the program has no limit: it must not start like that."""
+
+    exit_code = 3
+
+
 class StateError(CleanupError):
     """The recorded state does not fit its own record (edited, truncated, of an unknown format)."""
 

@@ -15,7 +15,7 @@ from cleanup_gitops.model.change import Action, Change, change_digest
 from cleanup_gitops.model.inventory import Hosting, Proof
 from cleanup_gitops.model.requirement import Cause
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """Of the plan file. A minor step adds keys; a reader refuses an unknown major."""
 
 State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "pending", "unknown", "unchanged"]
@@ -101,12 +101,21 @@ class Rollback(Struct, frozen=True, kw_only=True):
     users: tuple[str, ...] = ()
 
 
-class Check(Struct, frozen=True, gc=False, kw_only=True):
-    """One guard or precondition of the whole plan. A failed one makes the plan unsafe."""
+class Check(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One guard or precondition of the whole plan. A failed one makes the plan unsafe.
+
+    ``found`` and ``allowed`` are the numbers of a guard that counts something: it holds as long as not more was found.
+    """
 
     name: str
     passed: bool
     message: str
+    found: int | None = None
+    allowed: int | None = None
+    lifted: tuple[str, ...] = ()
+    """Names of the Overrides without which the guard would be broken."""
+    override: str = ""
+    """Of a broken guard that may be lifted: the Override that would do it, as YAML for a file among the policies."""
 
 
 class Limit(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

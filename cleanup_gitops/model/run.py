@@ -162,8 +162,15 @@ ACTING: frozenset[Kind] = frozenset({"run", "recovery", "rollback"})
 """Kinds that carry out a plan: with its digest, an approval, and outcomes."""
 
 
+EXPLAINED: frozenset[Kind] = frozenset({"void", "override"})
+"""Kinds whose entries say why they were made."""
+
+
 class Reason(Struct, frozen=True, kw_only=True):
-    """Why an entry was made: a code such as ``incomplete-reading``, and a sentence that never holds a name."""
+    """Why an entry was made: a code such as ``incomplete-reading``, and a sentence that never holds a name.
+
+    The code of an ``override`` are the names of the Overrides that lifted something.
+    """
 
     code: str
     text: str

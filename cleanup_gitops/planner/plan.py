@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import UNSET
 
 from cleanup_gitops.model.activity import Never
-from cleanup_gitops.model.change import Change, MembershipRemove, NotSeenAfter, RoleRevoke, UserEnable, change_order
+from cleanup_gitops.model.change import Change, NotSeenAfter, change_order
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
@@ -25,9 +25,8 @@ from cleanup_gitops.model.plan import (
     summarize,
 )
 from cleanup_gitops.planner.assume import assume_user
-from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
-from cleanup_gitops.planner.guards import all_checks, limits
+from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
 from cleanup_gitops.planner.overdue import noted
@@ -36,6 +35,7 @@ from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.missing import lacking
@@ -92,11 +92,28 @@ def make_plan(
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
     changes = noted(changes, memory, created)
-    waiting = [one.change for one in pending]
-    caps, seats_used = policies.guardrails.caps, inventory.seats_used
-    found_limits = limits(changes, caps, memory, seats=seats_used, created=created, waiting=waiting)
+    exceptions = exceptions_of(policies, created.date())
+    counted = limits(
+        changes,
+        policies.guardrails.caps,
+        memory,
+        exceptions,
+        seats=inventory.seats_used,
+        created=created,
+        waiting=[one.change for one in pending],
+    )
     seats = _seats(changes, inventory)
-    checks = all_checks(changes, found_limits, policies.guardrails, inventory, seats, unprotected=shield.missing)
+    checks = all_checks(
+        changes,
+        counted,
+        policies,
+        inventory,
+        seats,
+        memory,
+        exceptions=exceptions,
+        unprotected=shield.missing,
+        created=created,
+    )
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)
     return Plan(
@@ -108,9 +125,14 @@ def make_plan(
         handoffs=handoffs,
         dispositions=dispositions,
         checks=checks,
-        limits=found_limits,
+        limits=tuple(one.limit for one in counted),
         blocked=blocked,
-        warnings=(*warnings, *_warnings(changes, evaluation), *stopped(holds)),
+        warnings=(
+            *warnings,
+            *_warnings(changes, evaluation),
+            *ended(policies.overrides, created.date()),
+            *stopped(holds),
+        ),
         seats=seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -178,23 +200,12 @@ def _gather(
 
 def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None:
     """A plan that would leave no active administrator (no person: apps do not count) leaves all of them alone."""
-    active = {user.id for user in inventory.users if user.admin and user.status == "active" and user.kind == "person"}
-    hit = {account for account in active if _ends_administration(fates[account].changes, inventory)}
+    active = administrators(inventory)
+    hit = {account for account in active if ends_administration(fates[account].changes, inventory)}
     if hit and hit == active:
         for account in hit:
             policies = fates[account].disposition.policies
             fates[account] = Fate(Disposition("protected", "last-administrator", policies))
-
-
-def _ends_administration(changes: Iterable[Change], inventory: Inventory) -> bool:
-    for change in changes:
-        if change.action.startswith("user.") and not isinstance(change, UserEnable):
-            return True
-        if isinstance(change, MembershipRemove) and inventory.group_by_id[change.group].admin is not False:
-            return True
-        if isinstance(change, RoleRevoke) and change.role in ADMIN_ROLES:
-            return True
-    return False
 
 
 def _warnings(changes: Iterable[Change], evaluation: Evaluation) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from cleanup_gitops.policy.documents import (
     DEFAULT_CAPS,
     DEFAULT_FLAPS,
     DEFAULT_GRACE,
+    DEFAULT_PER_DOMAIN,
     DEFAULT_PLAN_TTL,
     USUAL_PLACE,
     ActivityCsv,
@@ -29,15 +30,16 @@ from cleanup_gitops.policy.documents import (
     Site,
     StateSettings,
 )
+from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec
+from cleanup_gitops.policy.guarding import Override, ReadingGuards
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.shapes import (
     Activity,
     AnyDocument,
-    CapSpec,
-    CapsSpec,
     Credential,
     ExemptionsDocument,
     GuardrailsDocument,
+    OverrideDocument,
     PolicyDocument,
     ProtectionDocument,
     SiteDocument,
@@ -72,16 +74,9 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
         case ExemptionsDocument():
             return _exemptions(shape, data, file)
         case GuardrailsDocument():
-            hours = shape.spec.plan_ttl
-            return Guardrails(
-                caps=_caps(shape.spec.caps),
-                allow=DEFAULT_ALLOW if shape.spec.allow is None else frozenset(shape.spec.allow),
-                plan_ttl=DEFAULT_PLAN_TTL if hours is None else timedelta(hours=hours),
-                grace=DEFAULT_GRACE if shape.spec.grace is None else shape.spec.grace,
-                flapping_after=shape.spec.flapping.after if shape.spec.flapping else DEFAULT_FLAPS,
-                name=shape.metadata.name,
-                where=where,
-            )
+            return _guardrails(shape, where)
+        case OverrideDocument():
+            return _override(shape, where)
         case _:
             assert_never(shape)
 
@@ -191,12 +186,57 @@ def _exemptions(shape: ExemptionsDocument, data: Map, file: str) -> tuple[Exempt
     )
 
 
+def _guardrails(shape: GuardrailsDocument, where: str) -> Guardrails:
+    spec = shape.spec
+    share = spec.caps and spec.caps.per_domain
+    return Guardrails(
+        caps=_caps(spec.caps),
+        allow=DEFAULT_ALLOW if spec.allow is None else frozenset(spec.allow),
+        plan_ttl=DEFAULT_PLAN_TTL if spec.plan_ttl is None else timedelta(hours=spec.plan_ttl),
+        per_domain=share.percent if share else DEFAULT_PER_DOMAIN,
+        min_admins=1 if spec.min_admins is None else spec.min_admins,
+        grace=DEFAULT_GRACE if spec.grace is None else spec.grace,
+        flapping_after=spec.flapping.after if spec.flapping else DEFAULT_FLAPS,
+        reading=_reading(spec.reading),
+        name=shape.metadata.name,
+        where=where,
+    )
+
+
 def _caps(shape: CapsSpec | None) -> dict[str, Cap]:
     caps = dict(DEFAULT_CAPS)
     for name, field in CapsSpec.model_fields.items():
-        given: CapSpec | None = getattr(shape, name, None)
-        if given is not None:
+        given: object = getattr(shape, name, None)
+        if isinstance(given, CapSpec):
             action = field.alias or name
             percent = caps[action].percent if given.percent is None else given.percent
             caps[action] = Cap(given.max, percent)
     return caps
+
+
+def _reading(shape: ReadingSpec | None) -> ReadingGuards:
+    usual = ReadingGuards()
+    if shape is None:
+        return usual
+    canaries = shape.canaries
+    return ReadingGuards(
+        max_drop=usual.max_drop if shape.max_drop is None else shape.max_drop,
+        min_known=usual.min_known if shape.min_known_activity is None else shape.min_known_activity,
+        canary_accounts=tuple((canaries and canaries.accounts) or ()),
+        canary_groups=tuple((canaries and canaries.groups) or ()),
+    )
+
+
+def _override(shape: OverrideDocument, where: str) -> Override:
+    spec = shape.spec
+    return Override(
+        name=shape.metadata.name,
+        owner=shape.metadata.owner or "",
+        guard=spec.guard,
+        policy=spec.policy,
+        max=spec.max,
+        until=spec.until,
+        reason=spec.reason,
+        ticket=spec.ticket,
+        where=where,
+    )

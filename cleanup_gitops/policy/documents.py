@@ -15,6 +15,7 @@ from cleanup_gitops.model.change import ACTIONS, Action
 from cleanup_gitops.model.inventory import Hosting
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.model.user import Kind
+from cleanup_gitops.policy.guarding import Override, ReadingGuards, check_capped
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import PolicyError, Problem
 from cleanup_gitops.policy.tree import Match
@@ -22,8 +23,8 @@ from cleanup_gitops.policy.tree import Match
 API_VERSION = "cleanup-gitops/v1"
 DEFAULT_API_URL = "https://api.atlassian.com"
 
-DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails"]
-KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails")
+DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override"]
+KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override")
 
 ExemptionReason = Literal[
     "absence",
@@ -209,6 +210,9 @@ DEFAULT_CAPS: Mapping[str, Cap] = {
     "total": Cap(300, 12),
 }
 """Limits of one plan where a Guardrails document says nothing else; every action has one."""
+check_capped((*ACTIONS, "total"), DEFAULT_CAPS, "`policy.documents.DEFAULT_CAPS`")
+DEFAULT_PER_DOMAIN = 50
+"""Percent of the accounts of one e-mail domain from which one plan may take something."""
 ON_REQUEST: frozenset[Action] = frozenset({"user.remove", "user.delete"})
 """Actions that Guardrails must allow by name, because they cannot simply be taken back."""
 DEFAULT_ALLOW: frozenset[Action] = frozenset(ACTIONS) - ON_REQUEST
@@ -221,7 +225,10 @@ DEFAULT_FLAPS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrails:
-    """Limits of one plan. ``caps`` has every action name and "total". ``where`` is "default" without a document."""
+    """Limits of one plan. ``caps`` has every action name and "total". ``where`` is "default" without a document.
+
+    ``per_domain`` is percent. ``min_admins``: active people with an administrative role whom a plan must leave.
+    """
 
     caps: Mapping[str, Cap] = field(default_factory=lambda: dict(DEFAULT_CAPS))
     allow: frozenset[Action] = DEFAULT_ALLOW
@@ -231,11 +238,14 @@ class Guardrails:
     """Days for which a policy leaves a user alone after its change was undone, by hand or by a rollback."""
     flapping_after: int = DEFAULT_FLAPS
     """From so many days on which others undid what a policy did, it leaves the user alone for good."""
+    per_domain: int = DEFAULT_PER_DOMAIN
+    min_admins: int = 1
+    reading: ReadingGuards = field(default_factory=ReadingGuards)
     name: str = ""
     where: str = "default"
 
 
-Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails
+Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +272,8 @@ class SitePolicies:
     protections: tuple[Protection, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     guardrails: Guardrails = field(default_factory=Guardrails)
+    overrides: tuple[Override, ...] = ()
+    """Exceptions from guards, by name; those that have ended are among them."""
     digest: str = field(default_factory=lambda: manifest_digest(()))
 
 
@@ -298,6 +310,7 @@ class PolicySet:
             protections=tuple(sorted(protections, key=lambda one: one.name)),
             exemptions=tuple(sorted(entries, key=lambda one: (one.account, one.document))),
             guardrails=_only([one for one in says if isinstance(one, Guardrails)], name),
+            overrides=tuple(sorted((one for one in says if isinstance(one, Override)), key=lambda one: one.name)),
             digest=manifest_digest(one.digest for one in placed),
         )
 

@@ -153,6 +153,15 @@ def _hours(value: object) -> object:
     return hours
 
 
+def _percent(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise wrong(f"needs a sign: write {value}%" if 1 <= value <= 100 else "must be a share such as 10%")
+    parts = re.fullmatch(r"([1-9][0-9]?|100)%", value) if isinstance(value, str) else None
+    if not parts:
+        raise wrong("must be a share of whole percent, 1% to 100%")
+    return int(parts[1])
+
+
 def _time_in_words(value: object, example: str) -> object:
     if isinstance(value, float):
         raise wrong(f"must be whole and have a unit: for example {example}")
@@ -241,6 +250,7 @@ ApiUrl = Annotated[str, AfterValidator(_url), _schema(type="string", format="uri
 Product = Annotated[str, AfterValidator(_product), _schema(type="string", pattern="^[a-z][a-z0-9-]{0,63}$")]
 Days = Annotated[int, BeforeValidator(_days), _schema(type="string", pattern="^[1-9][0-9]{0,5}[dw]$")]
 Hours = Annotated[int, BeforeValidator(_hours), _schema(type="string", pattern="^[1-9][0-9]{0,5}[hd]$")]
+Percent = Annotated[int, BeforeValidator(_percent), _schema(type="string", pattern="^([1-9][0-9]?|100)%$")]
 Day = Annotated[
     date,
     BeforeValidator(_day),

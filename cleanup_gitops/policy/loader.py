@@ -15,6 +15,7 @@ from cleanup_gitops.policy.convert import placed
 from cleanup_gitops.policy.documents import API_VERSION, KINDS, Placed, PolicySet, Site
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
+from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
 from cleanup_gitops.policy.rules import broken_rules, lists_inside
 from cleanup_gitops.policy.shapes import SHAPES
@@ -27,8 +28,8 @@ __all__ = ["PolicyError", "load"]
 def load(folder: Path, *, today: date | None = None) -> PolicySet:
     """Load and check every document below a folder.
 
-    ``today`` (UTC) limits how far ahead exemptions may end; without it they are not limited. Raises ``PolicyError``
-    with all problems, whatever the files hold.
+    ``today`` (UTC) limits how far ahead exemptions and Overrides may end; without it they are not limited. Raises
+    ``PolicyError`` with all problems, whatever the files hold.
     """
     root = folder.resolve()
     if not root.is_dir():
@@ -54,6 +55,7 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
     if not sources and not problems:
         problems.append(Problem(str(folder), 1, 1, "this folder holds no policy documents (*.yaml, *.yml)"))
     problems += check_together(sources, whole=whole, today=today)
+    problems += check_overrides(sources, whole=whole, today=today)
     if problems:
         raise PolicyError(problems)
     found = (placed(one.shape, one.data, one.file) for one in sources if one.shape is not None)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from cleanup_gitops.model.change import Action
 from cleanup_gitops.policy.condition_shapes import MatchSpec
 from cleanup_gitops.policy.documents import ActivitySource, AdminRole, ExemptionReason
 from cleanup_gitops.policy.fields import (
@@ -18,12 +17,10 @@ from cleanup_gitops.policy.fields import (
     ApiUrl,
     BranchName,
     Day,
-    Days,
     Domain,
     EnvName,
     GroupName,
     GroupPattern,
-    Hours,
     Name,
     PlainId,
     Prose,
@@ -33,6 +30,7 @@ from cleanup_gitops.policy.fields import (
     Some,
     Text,
 )
+from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
 from cleanup_gitops.policy.shape import Shape, some_key
 
 STATES = ("status", "product_access", "groups", "api_tokens")
@@ -266,65 +264,6 @@ class ExemptionSpec(Shape):
     """Who answers for it; the document's owner when left out."""
 
 
-class CapSpec(Shape):
-    """Limit of one plan. Both numbers hold; one change is always allowed, unless one of them is 0: that means never."""
-
-    max: int = Field(ge=0, le=1_000_000)
-    """Largest number of changes."""
-    percent: int | None = Field(default=None, ge=0, le=100)
-    """Largest share of the site's seats; the default of the action when left out."""
-
-
-class CapsSpec(Shape):
-    """Limits by action. What is left out keeps its default."""
-
-    model_config = ConfigDict(json_schema_extra=some_key)
-
-    user_delete: CapSpec | None = Field(default=None, alias="user.delete")
-    """Accounts scheduled for deletion."""
-    user_remove: CapSpec | None = Field(default=None, alias="user.remove")
-    """Accounts removed from the directory."""
-    user_deactivate: CapSpec | None = Field(default=None, alias="user.deactivate")
-    """Accounts closed as a whole."""
-    user_disable: CapSpec | None = Field(default=None, alias="user.disable")
-    """Accounts suspended or disabled."""
-    role_revoke: CapSpec | None = Field(default=None, alias="role.revoke")
-    """Roles held directly that are taken back."""
-    membership_remove: CapSpec | None = Field(default=None, alias="membership.remove")
-    """Memberships that end."""
-    tokens_revoke: CapSpec | None = Field(default=None, alias="tokens.revoke")
-    """API tokens that end."""
-    user_enable: CapSpec | None = Field(default=None, alias="user.enable")
-    """Accounts opened again."""
-    membership_add: CapSpec | None = Field(default=None, alias="membership.add")
-    """Memberships that begin."""
-    total: CapSpec | None = None
-    """Changes of all kinds together."""
-
-
-class FlappingSpec(Shape):
-    """When a policy stops by itself, because something brings back what it takes away."""
-
-    after: int = Field(ge=1, le=100)
-    """Days on which others undid the same policy's change of the same user; from then on it leaves the user alone."""
-
-
-class GuardrailsSpec(Shape):
-    """Limits on a whole plan. A plan over a limit is unsafe, and nothing of it is applied."""
-
-    model_config = ConfigDict(json_schema_extra=some_key)
-
-    caps: CapsSpec | None = None
-    allow: Some[Action] | None = None
-    """Actions that a plan may have at all; every one but `user.remove` and `user.delete` when left out."""
-    plan_ttl: Hours | None = None
-    """How long a saved plan may be applied: hours (`72h`) or days (`3d`). Default 72h."""
-    grace: Days | None = None
-    """How long a policy leaves somebody alone after its change was undone, by hand or by `rollback`. Default 14d."""
-    flapping: FlappingSpec | None = None
-    """What to do about users who come back after every change."""
-
-
 class _DocumentShape(Shape):
     apiVersion: Literal["cleanup-gitops/v1"]  # noqa: N815 - the spelling of the file format
     """Version of the format."""
@@ -375,14 +314,22 @@ class GuardrailsDocument(_Scoped):
     spec: GuardrailsSpec
 
 
-AnyDocument = SiteDocument | PolicyDocument | ProtectionDocument | ExemptionsDocument | GuardrailsDocument
-SHAPES: dict[
-    str,
-    type[SiteDocument | PolicyDocument | ProtectionDocument | ExemptionsDocument | GuardrailsDocument],
-] = {
+class OverrideDocument(_Scoped):
+    """An exception from one guard, with an end."""
+
+    kind: Literal["Override"]
+    metadata: OverrideMetadata
+    spec: OverrideSpec
+
+
+AnyDocument = (
+    SiteDocument | PolicyDocument | ProtectionDocument | ExemptionsDocument | GuardrailsDocument | OverrideDocument
+)
+SHAPES: dict[str, type[AnyDocument]] = {
     "Site": SiteDocument,
     "Policy": PolicyDocument,
     "Protection": ProtectionDocument,
     "Exemptions": ExemptionsDocument,
     "Guardrails": GuardrailsDocument,
+    "Override": OverrideDocument,
 }

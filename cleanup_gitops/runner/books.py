@@ -8,7 +8,7 @@ from datetime import datetime
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.leases import held, leases_of, read_lease
-from cleanup_gitops.ledger.record import Ground, record_drift, record_intent, record_void
+from cleanup_gitops.ledger.record import Ground, record_drift, record_intent, record_override, record_void
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import CleanupError, IncompleteReadingError, LeaseTakenError, StateError
@@ -62,6 +62,16 @@ def record_found(desk: Desk, ground: Ground, read: Inventory) -> tuple[Ground, F
     commit = desk.store.commit(record.files, record.subject, record.trailers)
     found = Found(drift, record.entry, commit) if record.entry else None
     return ground.after(record), found, ()
+
+
+def record_lifted(desk: Desk, ground: Ground, plan: Plan) -> Ground:
+    """Commit which guards of a plan hold because of Overrides alone, before anything is done; the ground after it."""
+    lifted = [check for check in plan.checks if check.lifted]
+    if not lifted:
+        return ground
+    record = record_override(ground, lifted=lifted, time=desk.hands.clock.now(), plan=plan)
+    desk.store.commit(record.files, record.subject, record.trailers)
+    return ground.after(record)
 
 
 def claim(

@@ -154,7 +154,7 @@ class BrokenGuardsError(UnsafePlanError):
         lines = "\n".join(f"  {check.name}: {check.message}" for check in broken)
         super().__init__(
             f"The plan for {plan.site} is unsafe, nothing of it was applied:\n{lines}",
-            "Narrow the policies, or change the caps in a reviewed Guardrails document.",
+            "Narrow the policies. What is meant all the same takes a reviewed Override; the plan shows which.",
         )
         self.plan = plan
         self.live = live

@@ -20,7 +20,7 @@ from cleanup_gitops.planner import Evaluation, evaluate, holds_now, make_plan
 from cleanup_gitops.planner.holds import noticed
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
-from cleanup_gitops.runner.books import claim, record_found, record_voidness, refuse_open_run
+from cleanup_gitops.runner.books import claim, record_found, record_lifted, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
 from cleanup_gitops.runner.journal import UNKEPT, header_of
@@ -102,6 +102,7 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
     if order.choice.changes:
         desk.journals.check()
     stop.writing = True
+    ground = record_lifted(desk, ground, order.plan)
     ground, found, late = record_found(desk, ground, sight.told.inventory)
     intent = None
     if order.choice.changes:

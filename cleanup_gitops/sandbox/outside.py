@@ -21,8 +21,8 @@ class Outside(msgspec.Struct, forbid_unknown_fields=True):
     """What somebody else did to a user, all of it optional.
 
     `status` is a composite status, or ``closed``: gone for good; `add_groups`, `remove_groups` and
-    `groups` (exactly these) take names or ids; `roles` are direct roles by resource name; `activity` maps resource names to an
-    instant (or ``now``), None forgets it; it shows after `lag_hours`, else after the world's lag.
+    `groups` (exactly these) take names or ids; `roles` are direct roles by resource name; `activity` maps resource
+    names to an instant (or ``now``), None forgets it; it shows after `lag_hours`, else after the world's lag.
     """
 
     status: Literal["active", "suspended", "not_invited", "deactivated", "for_deletion", "closed"] | None = None

@@ -30,6 +30,7 @@ def _environment(ending: str) -> Environment:
     environment.filters["count"] = count
     environment.filters["code"] = safe.code
     environment.filters["quoted"] = safe.quoted
+    environment.filters["verbatim"] = safe.verbatim
     return environment
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove, RoleRevoke, TokenRevoke
 from cleanup_gitops.model.people import People
-from cleanup_gitops.model.plan import Handoff, Limit, Plan, Seats, State
+from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.views import words
 from cleanup_gitops.views.rows import (
@@ -43,6 +43,9 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         totals=totals(change.action for change in plan.changes),
         verdict=_verdict(plan),
         failed=tuple(check for check in plan.checks if not check.passed),
+        lifted=tuple(check for check in plan.checks if check.passed and check.lifted),
+        unliftable=", ".join(check.name for check in plan.checks if not check.passed and not check.override),
+        overrides=_override_lines(plan.checks),
         handoffs=_handoff_rows(plan, people),
         conflicts=_user_rows(plan, people, "conflict"),
         unknown=_user_rows(plan, people, "unknown"),
@@ -108,6 +111,12 @@ def _nothing_taken_back(plan: Plan, run: str) -> str:
     if plan.handoffs or states.get("conflict") or states.get("unknown"):
         return f"No changes. What run {run} did can only be taken back by others, or when the above is mended."
     return f"No changes. Nothing of run {run} can be taken back from here, or needs to be."
+
+
+def _override_lines(checks: Iterable[Check]) -> tuple[str, ...]:
+    """The Overrides that would lift what is broken, as one file of several documents."""
+    proposed = [check.override.splitlines() for check in checks if not check.passed and check.override]
+    return tuple(line for number, lines in enumerate(proposed) for line in (*(["---"] * bool(number)), *lines))
 
 
 def _seats_left(seats: Seats) -> str:

@@ -196,6 +196,12 @@ class PlanRows:
     totals: str
     verdict: str
     failed: tuple[Check, ...]
+    lifted: tuple[Check, ...]
+    """Guards that hold because of an Override."""
+    unliftable: str
+    """Names of broken guards that no Override lifts."""
+    overrides: tuple[str, ...]
+    """Lines of the documents that would lift broken guards, to be copied into a file."""
     handoffs: tuple[HandoffRows, ...]
     conflicts: UserRows
     unknown: UserRows

@@ -114,6 +114,11 @@ def inline(value: object) -> Markdown:
     return Markdown(_MARKUP.sub(_reference, plain(value).strip()))
 
 
+def verbatim(line: object) -> Markdown:
+    """A line inside a fenced code block, which it cannot close."""
+    return Markdown(plain(line).replace("`", "'"))
+
+
 _TECHNICAL = re.compile(r"[\w./:…-]+(?: [\w./:…-]+)*", re.ASCII)
 
 

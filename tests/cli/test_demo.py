@@ -221,6 +221,9 @@ class NearMidnight:
     def now(self) -> datetime:
         return self.at
 
+    def elapsed(self) -> float:
+        return sum(self.slept)
+
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.at += timedelta(seconds=seconds)

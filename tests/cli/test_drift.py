@@ -137,6 +137,35 @@ def test_looking_records_nothing(workspace: Workspace, others: Others) -> None:
     assert head(workspace) == before
 
 
+@pytest.mark.case("F1", "F7")
+def test_a_reading_that_looks_like_a_fault_is_shown_but_not_recorded_until_an_override_lets_it_in(
+    workspace: Workspace, others: Others
+) -> None:
+    seats = others.group("confluence-users-acme")
+    for one in [one for one in others.box.world.users if seats in one.groups][:60]:
+        others.call("DELETE", f"groups/{seats}/memberships/{one.id}")
+    before = head(workspace)
+    looked = workspace.run("drift", "--no-record")
+    assert looked.code == 0
+    assert "Warning: this reading would not be recorded, because it looks like a fault:" in looked.err
+    refused = workspace.run("drift")
+    assert (refused.code, head(workspace)) == (3, before)
+    assert "Error: What was read of acme looks like a fault of the data; it was not recorded." in refused.err
+    found = re.search(r"reading:drop: .*members of confluence-users-acme (\d+) -> (\d+) \((\d+) % fewer\)", refused.err)
+    assert found
+    assert int(found[1]) - int(found[2]) == 60
+    proposed = refused.err[refused.err.index("apiVersion:") : refused.err.index("Error:")]
+    assert f"  max: {found[3]} # percent\n" in proposed
+    decided = re.sub("reason: <.*", "reason: data-correction", re.sub("ticket: <.*", "ticket: CHG-1", proposed))
+    (workspace.folder / "policies" / "overrides.yaml").write_text(decided, "utf-8")
+    assert workspace.run("drift").code == 0
+    log = workspace.git("log", "-2", "--format=%s").splitlines()
+    assert log[0].startswith("acme: not by us: ")
+    assert log[1].startswith("acme: override: reading-max-drop-")
+    verified = workspace.run("audit", "verify")
+    assert verified.code == 0, verified.out + verified.err
+
+
 def test_before_the_first_snapshot_it_is_said_what_makes_one(workspace: Workspace) -> None:
     said = workspace.run("drift")
     assert said.code == 1

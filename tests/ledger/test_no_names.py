@@ -79,7 +79,7 @@ ALLOWED = {
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
-        Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
+        Check.lifted Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
     """,
     "labels of groups and directories, which say what was changed": """
         GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label MembershipRemove.label
@@ -92,8 +92,9 @@ ALLOWED = {
         Intent.holder Intent.place Lease.holder Lease.place
     """,
     "sentences that this tool makes of ids, codes, days and labels; what a site says is not repeated": """
-        Cause.why Check.message Limit.rule Disposition.note Plan.blocked Plan.warnings OutcomeRecord.detail
-        Pending.note Lost.note Reason.text NotKnown.reason Reading.what Reading.endpoint Receipt.endpoint
+        Cause.why Check.message Check.override Limit.rule Disposition.note Plan.blocked Plan.warnings
+        OutcomeRecord.detail Pending.note Lost.note Reason.text NotKnown.reason Reading.what Reading.endpoint
+        Receipt.endpoint
     """
     + " ".join(
         f"{change}.note"

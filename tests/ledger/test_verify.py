@@ -17,6 +17,7 @@ from cleanup_gitops.ledger.record import Record, intent_bytes, lease_bytes, reco
 from cleanup_gitops.ledger.subjects import intent_trailers, trailers_of
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference
+from cleanup_gitops.model.plan import Check
 from cleanup_gitops.model.run import Kind, LedgerEntry, Origin, OutcomeRecord, Reason, Result
 from cleanup_gitops.views.verdict import render_json, render_text
 from tests import strategies as some
@@ -37,9 +38,13 @@ def chronicles(draw: st.DrawFn) -> Chronicle:
     made = Chronicle()
     for _ in range(draw(st.integers(1, 6))):
         found = inventory(*draw(st.sets(st.sampled_from(["u1", "u2", "u3"]))), at=made.time)
-        what = draw(st.sampled_from(["run", "run", "recovery", "void", "drift"]))
+        what = draw(st.sampled_from(["run", "run", "recovery", "void", "override", "drift"]))
         if what == "void":
             made.void(made.plan([suspend("u1")], found) if draw(st.booleans()) else None)
+        elif what == "override":
+            plan = made.plan([suspend("u1")], found)
+            check = Check(name="cap:total", passed=True, message="1 planned", lifted=("first",))
+            made.lift(msgspec.structs.replace(plan, checks=(check,)) if draw(st.booleans()) else None)
         elif what == "drift" and made.ground.memory.serial:
             made.drift(found)
         else:

@@ -18,6 +18,7 @@ from cleanup_gitops.ledger.record import (
     ground_of,
     record_drift,
     record_intent,
+    record_override,
     record_run,
     record_void,
 )
@@ -25,7 +26,7 @@ from cleanup_gitops.model.change import Change, MembershipRemove, UserDisable
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.plan import Disposition, Plan
+from cleanup_gitops.model.plan import Check, Disposition, Plan
 from cleanup_gitops.model.run import Kind, Reason, Result
 from cleanup_gitops.model.user import User
 from tests import strategies as some
@@ -83,6 +84,12 @@ class Chronicle:
     def void(self, plan: Plan | None = None) -> None:
         reason = Reason(code="incomplete-reading", text="The live data of acme is not complete.")
         self.add(record_void(self.ground, reason=reason, time=self.time, plan=plan))
+
+    def lift(self, plan: Plan | None = None) -> Record:
+        """An Override is used: for a plan, or for a reading alone."""
+        check = Check(name="cap:total", passed=True, message="2 planned, 2 allowed", lifted=("first",))
+        lifted = [check] if plan is None else [one for one in plan.checks if one.lifted]
+        return self.add(record_override(self.ground, lifted=lifted, time=self.time, plan=plan))
 
     def drift(self, found: Inventory) -> None:
         different = Difference(address="user/u3", what="user.appeared", after={"status": "active"})

@@ -36,7 +36,7 @@ from cleanup_gitops.policy.tree import (
 )
 from tests.strategies import DOMAINS
 
-WIDE = Guardrails(caps=dict.fromkeys(DEFAULT_CAPS, Cap(10_000)), allow=frozenset(ACTIONS))
+WIDE = Guardrails(caps=dict.fromkeys(DEFAULT_CAPS, Cap(10_000)), allow=frozenset(ACTIONS), per_domain=100)
 """Caps that nothing invented reaches, and every action allowed."""
 
 HARSH: tuple[DesiredStatus, ...] = ("suspended", "deactivated", "removed", "deleted")

@@ -200,11 +200,13 @@ def test_a_plan_has_only_actions_that_are_allowed() -> None:
         " user.enable, membership.add]"
     )
     assert check_of(plan, "allow:membership.remove").passed
-    assert narrow(leave, users=users, allow=DEFAULT_ALLOW).applyable
+    at_work = ({"id": "c", "seen": "2026-11-21"},)
+    assert narrow(leave, users=users + at_work, allow=DEFAULT_ALLOW).applyable
 
 
 def test_removing_somebody_from_the_directory_is_not_allowed_by_itself() -> None:
-    plan = narrow(policy(IDLE, ensure=Ensure(status="removed")), users=({"id": "a"},), allow=DEFAULT_ALLOW)
+    users = ({"id": "a"}, {"id": "b", "seen": "2026-11-21"})
+    plan = narrow(policy(IDLE, ensure=Ensure(status="removed")), users=users, allow=DEFAULT_ALLOW)
     assert [check.name for check in plan.checks if not check.passed] == ["allow:user.remove"]
 
 

@@ -26,6 +26,7 @@ from cleanup_gitops.policy.documents import (
     SitePolicies,
     StateSettings,
 )
+from cleanup_gitops.policy.guarding import Override, ReadingGuards
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.problems import PolicyError
 from cleanup_gitops.policy.tree import (
@@ -169,9 +170,37 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         plan_ttl=timedelta(days=2),
         grace=21,
         flapping_after=2,
+        per_domain=40,
+        min_admins=2,
+        reading=ReadingGuards(max_drop=5, min_known=80, canary_accounts=("712020:01",), canary_groups=("wiki-users",)),
         name="bank",
         where="policies/a.yaml:83",
     )
+
+
+def test_overrides_have_everything_their_documents_say_and_those_that_ended_are_there(everything: PolicySet) -> None:
+    first = Override(
+        name="first-clean-up",
+        owner="security@acme.example",
+        guard="membership.remove",
+        policy="dormant-members",
+        max=620,
+        until=date(2026, 12, 5),
+        reason="first-run",
+        ticket="CHG-1",
+        where="policies/a.yaml:104",
+    )
+    acme = everything.for_site("acme").overrides
+    assert acme[1] == first
+    assert (acme[0].name, acme[0].policy, acme[0].max, acme[0].until) == ("big-drop", None, 25, date(2026, 11, 20))
+    assert everything.for_site("beta").overrides == acme[:1]
+
+
+def test_what_guardrails_do_not_say_of_a_reading_is_the_default(tmp_path: Path) -> None:
+    text = document("Guardrails", "{reading: {canaries: {groups: [wiki]}}}")
+    found = load_texts(tmp_path / "policies", text).for_site("acme").guardrails
+    assert found.reading == ReadingGuards(max_drop=10, min_known=90, canary_groups=("wiki",))
+    assert (found.per_domain, found.min_admins, dict(found.caps)) == (50, 1, dict(DEFAULT_CAPS))
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,17 @@ from cleanup_gitops.cli.terminal import SystemClock, colours
 from cleanup_gitops.cli.wiring import Workplace, only_one, place_of_record, recorded_domains, workplaces
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.drift import drift_of
-from cleanup_gitops.ledger.record import Ground, ground_of, record_drift
+from cleanup_gitops.ledger.record import Ground, ground_of, record_drift, record_override
 from cleanup_gitops.model.drift import Drift
-from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.people import People
+from cleanup_gitops.model.plan import Check
+from cleanup_gitops.planner.guards import reading_checks
 from cleanup_gitops.runner.books import refuse_open_run
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
+from cleanup_gitops.views.safe import plain
 
 DRIFT_FOUND = 2
 
@@ -44,7 +48,8 @@ def command(folder: Path, site_name: str | None, no_record: bool, form: str, det
     r"""List what others changed on the live site since the last snapshot, and record it as found.
 
     Changes nothing on the site. What was found is committed under state/ together with a new snapshot, apart from what
-    runs of this tool did; when nothing was found, nothing is committed.
+    runs of this tool did; when nothing was found, nothing is committed. A reading that looks like a fault of the data
+    is not recorded: exit code 3.
 
     \b
     Examples:
@@ -93,7 +98,8 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         drift = drift_of(files, live.inventory, ground.memory.settling)
         if drift is None:
             raise _nothing_recorded(place)
-        commit = _record(place, ground, drift, live.inventory) if record and drift.differences else ""
+        lifted = _check_trusted(place, ground.memory, live.inventory, record=record)
+        commit = _record(place, ground, drift, live.inventory, lifted) if record and drift.differences else ""
     where = place_of_record(place) if commit else ""
     return report_of(drift, live.inventory.groups, __version__, commit=commit, place=where), live.people
 
@@ -105,6 +111,33 @@ def _check_comparable(place: Workplace, files: Mapping[str, bytes]) -> None:
     refuse_open_run(files, place.clock.now())
 
 
+def _check_trusted(place: Workplace, memory: Memory, inventory: Inventory, *, record: bool) -> list[Check]:
+    """The guards of the reading that hold because of Overrides alone.
+
+    Raises ``UnsafePlanError`` when the reading looks like a fault of the data; warns if it is just looked at. What is
+    recorded is what the next reading is compared with, so a wrong one must not get there.
+    """
+    checks = reading_checks(inventory, place.policies, memory, created=place.clock.now())
+    broken = [check for check in checks if not check.passed]
+    if not broken:
+        return [check for check in checks if check.lifted]
+    lines = [f"  {plain(check.name)}: {plain(check.message)}" for check in broken]
+    if not record:
+        told = "\n".join(("Warning: this reading would not be recorded, because it looks like a fault:", *lines))
+        click.echo(told, err=True)
+        return []
+    proposed = [check.override for check in broken if check.override]
+    if proposed:
+        click.echo("---\n".join(proposed), err=True)
+    raise UnsafePlanError(
+        "\n".join((f"What was read of {place.site.name} looks like a fault of the data; it was not recorded.", *lines)),
+        "Run it again later. If it is right all the same, merge the Override above as a file below policies/, after the"
+        " usual review."
+        if proposed
+        else "Run it again later.",
+    )
+
+
 def _nothing_recorded(place: Workplace) -> CleanupError:
     return CleanupError(
         f"There is no snapshot of {place.site.name} yet, so nothing can be compared with the site.",
@@ -112,7 +145,11 @@ def _nothing_recorded(place: Workplace) -> CleanupError:
     )
 
 
-def _record(place: Workplace, ground: Ground, drift: Drift, inventory: Inventory) -> str:
-    """Commit what was found, and return the id of the commit."""
+def _record(place: Workplace, ground: Ground, drift: Drift, inventory: Inventory, lifted: list[Check]) -> str:
+    """Commit what was found, after what lifted a guard of the reading, and return the id of the commit."""
+    if lifted:
+        first = record_override(ground, lifted=lifted, time=place.clock.now())
+        place.store.commit(first.files, first.subject, first.trailers)
+        ground = ground.after(first)
     record = record_drift(ground, drift=drift, inventory=inventory, time=place.clock.now())
     return place.store.commit(record.files, record.subject, record.trailers)

@@ -9,6 +9,7 @@ import click
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import load_policies, with_sites
 from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.views.words import counted
 
 
@@ -28,9 +29,15 @@ def command(folder: Path) -> int:
         click.echo(
             f"{site.name}: {counted(len(own.policies), 'policy', 'policies')},"
             f" {counted(len(own.protections), 'protection')}, {counted(len(own.exemptions), 'exemption')}."
-            f" Guardrails: {own.guardrails.where}."
+            f" Guardrails: {own.guardrails.where}{_lifted(len(own.overrides))}."
         )
-        for warning in credential_warnings(site, clock.now().date()):
+        today = clock.now().date()
+        for warning in (*credential_warnings(site, today), *ended(own.overrides, today)):
             click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The policies are valid. Digest: {found.digest}")
     return 0
+
+
+def _lifted(number: int) -> str:
+    """How many Overrides there are, where there are any."""
+    return f", with {counted(number, 'Override')}" if number else ""

@@ -17,7 +17,7 @@ from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.memory import Consumed
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import ACTING, WRITTEN, Intent, LedgerEntry, OutcomeRecord
+from cleanup_gitops.model.run import ACTING, EXPLAINED, WRITTEN, Intent, LedgerEntry, OutcomeRecord
 
 _One = TypeVar("_One", OutcomeRecord, Difference)
 
@@ -30,6 +30,8 @@ def run_odds(entry: LedgerEntry, files: Mapping[str, bytes], intent: Intent | No
     plan = plans.get(layout.PLAN)
     if plan:
         yield from _plan_odds(entry, plan, lineage)
+    if plan and entry.kind == "override":
+        yield from _override_odds(entry, plan)
     if entry.kind in ACTING:
         yield from _approval_odds(entry, plans)
         yield from _outcome_odds(entry, files, plans, intent)
@@ -78,8 +80,8 @@ def kind_odds(entry: LedgerEntry, files: Collection[str]) -> Odds:
     elif bool(entry.plan) != (layout.run_file(entry.run, layout.PLAN) in files):
         yield layout.run_file(entry.run, layout.PLAN), "is named by the entry and not there, or the other way round"
     yield from ((path, f"belongs to no entry of kind {kind}") for path in files if path not in _own(entry))
-    if (kind == "void") != (entry.reason is not None):
-        yield here, "has a void entry without a reason" if kind == "void" else f"has a {kind} entry with a reason"
+    if (kind in EXPLAINED) != (entry.reason is not None):
+        yield here, f"has a {kind} entry without a reason" if kind in EXPLAINED else f"has a {kind} entry with a reason"
     if entry.found and layout.run_file(entry.run, layout.DRIFT) not in files:
         yield here, f"has an entry of kind {kind} that counts differences and does not list them"
     if kind == "recovery" and not entry.intent:
@@ -110,6 +112,13 @@ def _plan_odds(entry: LedgerEntry, plan: Plan, lineage: str) -> Odds:
     said = (entry.site, entry.accounts, entry.policy_commit, entry.policy_digest)
     if (plan.site, plan.summary.users, plan.inputs.policy_commit, plan.inputs.policy_digest) != said:
         yield path, "says something else than the ledger about site, accounts or policies"
+
+
+def _override_odds(entry: LedgerEntry, plan: Plan) -> Odds:
+    """Whether the plan names the Overrides that lifted its guards as the entry does."""
+    names = ", ".join(sorted({name for check in plan.checks for name in check.lifted}))
+    if entry.reason and entry.reason.code != names:
+        yield layout.run_file(entry.run, layout.PLAN), "names other Overrides than the ledger"
 
 
 def _approval_odds(entry: LedgerEntry, plans: Mapping[str, Plan]) -> Odds:

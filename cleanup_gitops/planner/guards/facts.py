@@ -1,105 +1,22 @@
-"""Limits on a whole plan. All of them are checked, in every plan; one that is broken makes the plan unsafe."""
+"""Guards of single facts: which actions a plan may have, dates in the future, protected groups, bought seats."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cleanup_gitops.model.activity import IN_FUTURE, Activity, Seen
 from cleanup_gitops.model.change import ACTIONS, Change
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory
-from cleanup_gitops.model.plan import Check, Limit, Seats
+from cleanup_gitops.model.plan import Check, Seats
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.documents import Cap, Guardrails
+from cleanup_gitops.policy.documents import Guardrails
 
-WINDOW = timedelta(hours=24)
-"""Caps count the rows of the plan and what was applied in this time before it."""
 CLOCKS = timedelta(days=1)
 """A date that lies further ahead of the reading than this is wrong; less may be the difference of two clocks."""
 FEW_WRONG_DATES, PERCENT_WRONG_DATES = 3, 1
 """From so many users with a wrong date on, and above so many percent, no date of the site is trusted."""
-
-
-def limits(
-    changes: Iterable[Change],
-    caps: Mapping[str, Cap],
-    memory: Memory,
-    *,
-    seats: int,
-    created: datetime,
-    waiting: Iterable[Change] = (),
-) -> tuple[Limit, ...]:
-    """One limit for each action and one for all of them together. Raises KeyError for an action without a cap.
-
-    ``waiting`` are rows that policies ask for and that are not carried out now.
-    """
-    planned = Counter(change.action for change in changes)
-    pending = Counter(change.action for change in waiting)
-    recent: Counter[str] = Counter()
-    for run in memory.applied:
-        if created - run.at < WINDOW:
-            recent.update(run.actions)
-    found = [
-        _limit(action, planned[action], recent[action], caps[action], seats, pending[action]) for action in ACTIONS
-    ]
-    total = _limit("total", planned.total(), recent.total(), caps["total"], seats, pending.total())
-    return (*found, total)
-
-
-def _limit(name: str, planned: int, recent: int, cap: Cap, seats: int, pending: int) -> Limit:
-    """Number and percent both hold, but one change is always allowed, so that a small site is not stuck.
-
-    Except where one of them is 0, which means never.
-    """
-    allowed = cap.max
-    rule = f"max {cap.max}"
-    if cap.percent is not None:
-        allowed = min(allowed, seats * cap.percent // 100)
-        rule += f", {cap.percent} % of {seats} seats"
-    never = 0 in (cap.max, cap.percent)
-    most = 0 if never else max(1, allowed)
-    return Limit(name=name, planned=planned, recent=recent, allowed=most, rule=rule, pending=pending)
-
-
-def all_checks(
-    changes: Iterable[Change],
-    found: Iterable[Limit],
-    guardrails: Guardrails,
-    inventory: Inventory,
-    seats: Seats,
-    *,
-    unprotected: tuple[str, ...],
-) -> tuple[Check, ...]:
-    """Every guard, whether or not it holds. ``unprotected``: protected groups that the site does not have."""
-    return (
-        *cap_checks(found, guardrails.where),
-        *allow_checks(changes, guardrails),
-        dates_check(inventory),
-        protection_check(unprotected),
-        *seat_checks(seats, inventory.seats_taken),
-    )
-
-
-def cap_checks(found: Iterable[Limit], where: str) -> tuple[Check, ...]:
-    """A check for each limit. A plan without rows of an action keeps its cap whatever ran before.
-
-    Rows that wait count with those of the plan, not with what ran before: a hold lasts longer than a cap looks back.
-    """
-    return tuple(
-        Check(
-            name=f"cap:{limit.name}",
-            passed=(limit.planned == 0 or limit.planned + limit.recent <= limit.allowed)
-            and limit.planned + limit.pending <= limit.allowed,
-            message=(
-                f"{limit.planned} planned{f', {limit.pending} pending' if limit.pending else ''}"
-                f" and {limit.recent} applied in the last 24 hours,"
-                f" {limit.allowed} allowed ({limit.rule}; {where})"
-            ),
-        )
-        for limit in found
-    )
 
 
 def allow_checks(changes: Iterable[Change], guardrails: Guardrails) -> tuple[Check, ...]:

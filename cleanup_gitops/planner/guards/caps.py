@@ -1,0 +1,236 @@
+"""Caps: how many rows of each action one plan may have, and how many people of one e-mail domain it may touch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cleanup_gitops.model.change import ACTIONS, Action, Change
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.plan import Check, Limit
+from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, Rows, policies_of, room
+from cleanup_gitops.policy.documents import Cap, SitePolicies
+from cleanup_gitops.policy.guarding import Guard, check_capped
+
+WINDOW = timedelta(hours=24)
+"""Caps count the rows of the plan and what was applied in this time before it."""
+GIVING: frozenset[Action] = frozenset({"user.enable", "membership.add"})
+"""Actions that take nothing away; every other one does, one that is added to the language as well."""
+FEW_OF_A_DOMAIN = 3
+"""So many people of one domain are never too many of it: the caps of the actions hold for them all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One cap: the rows of a plan by policy, those among them that wait, what was applied lately, what is allowed."""
+
+    guard: Guard
+    rows: Rows
+    pending: int
+    recent: int
+    room: Room
+    rule: str
+    never: bool
+    """Whether the limit is 0, which no Override lifts."""
+
+    @property
+    def planned(self) -> int:
+        """Rows that are to be carried out."""
+        return self.rows.total() - self.pending
+
+    @property
+    def found(self) -> int:
+        """What counts against the limit."""
+        return counting(self.rows.total(), self.pending, self.recent)
+
+    @property
+    def limit(self) -> Limit:
+        """As the plan shows it."""
+        return Limit(
+            name=self.guard,
+            planned=self.planned,
+            recent=self.recent,
+            allowed=self.room.allowed,
+            rule=self.rule,
+            pending=self.pending,
+        )
+
+
+def counting(rows: int, pending: int, recent: int) -> int:
+    """How many rows count against a limit; a plan without rows keeps it whatever ran before.
+
+    Rows that wait count with those of the plan, not with what ran before: a hold lasts longer than a cap looks back,
+    and what ran is often what they would do again.
+    """
+    planned = rows - pending
+    return planned + max(recent if planned else 0, pending)
+
+
+def limits(
+    rows: Iterable[Change],
+    caps: Mapping[str, Cap],
+    memory: Memory,
+    exceptions: Exceptions,
+    *,
+    seats: int,
+    created: datetime,
+    waiting: Sequence[Change] = (),
+) -> tuple[Counted, ...]:
+    """One limit for each action and one for all of them together, over all rows that are handed in.
+
+    ``waiting`` are rows that policies ask for and that are not carried out now. Raises ``UncappedActionError`` for an
+    action without a cap.
+    """
+    check_capped((*ACTIONS, "total"), caps, "Guardrails")
+    by_action: dict[Action, Rows] = {action: Counter() for action in ACTIONS}
+    for row in (*rows, *waiting):
+        by_action[row.action][policies_of(row.causes)] += 1
+    pending = Counter(row.action for row in waiting)
+    recent: Counter[str] = Counter()
+    for run in memory.applied:
+        if created - run.at < WINDOW:
+            recent.update(run.actions)
+    found = [_counted(one, by_action[one], pending[one], recent[one], caps[one], seats, exceptions) for one in ACTIONS]
+    everything: Rows = Counter()
+    for rows_of in by_action.values():
+        everything.update(rows_of)
+    total = _counted("total", everything, pending.total(), recent.total(), caps["total"], seats, exceptions)
+    return (*found, total)
+
+
+def _counted(
+    guard: Guard, rows: Rows, pending: int, recent: int, cap: Cap, seats: int, exceptions: Exceptions
+) -> Counted:
+    """Number and percent both hold, but one change is always allowed, so that a small site is not stuck.
+
+    Except where one of them is 0, which means never.
+    """
+    allowed = cap.max
+    rule = f"max {cap.max}"
+    if cap.percent is not None:
+        allowed = min(allowed, seats * cap.percent // 100)
+        rule += f", {cap.percent} % of {seats} seats"
+    never = 0 in (cap.max, cap.percent)
+    usual = 0 if never else max(1, allowed)
+    overrides = () if never else exceptions.of(guard)
+    beside = counting(rows.total(), pending, recent) - rows.total()
+    return Counted(guard, rows, pending, recent, room(usual, rows, beside, overrides), rule, never)
+
+
+def cap_checks(counted: Iterable[Counted], where: str, exceptions: Exceptions) -> tuple[Check, ...]:
+    """A check for each limit."""
+    return tuple(_cap_check(one, where, exceptions) for one in counted)
+
+
+def _cap_check(one: Counted, where: str, exceptions: Exceptions) -> Check:
+    found = one.found
+    passed = found == 0 or one.room.holds(found)
+    allowed = one.room.words(f"{one.rule}; {where}")
+    waits = f", {one.pending} pending" if one.pending else ""
+    counts = f"{one.planned} planned{waits} and {one.recent} applied in the last 24 hours"
+    told = f"{counts}, {allowed}"
+    proposed = "" if passed or one.never else exceptions.proposal(one.guard, found, one.rows, one.room.usual, counts)
+    if not passed:
+        told += (
+            "; a limit of 0 means never, and no Override lifts it" if one.never else exceptions.not_enough(one.guard)
+        )
+    return Check(
+        name=f"cap:{one.guard}",
+        passed=passed,
+        message=told,
+        found=found,
+        allowed=one.room.allowed,
+        lifted=tuple(used.name for used in one.room.used) if passed and found else (),
+        override=proposed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """People of one e-mail domain from whom the plan takes something."""
+
+    name: str
+    rows: Rows
+    accounts: int
+    room: Room
+
+    @property
+    def found(self) -> int:
+        return self.rows.total()
+
+    @property
+    def passed(self) -> bool:
+        return self.room.holds(self.found)
+
+
+def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inventory, exceptions: Exceptions) -> Check:
+    """From how many people of one e-mail domain the plan takes something; the domain with most of them counts.
+
+    A domain that no policy names, and that is not the organization's, may tell who somebody is: it is not named.
+    """
+    guardrails = policies.guardrails
+    domains = _domains(rows, guardrails.per_domain, inventory, exceptions)
+    broken = [one for one in domains if not one.passed]
+    share = f"{guardrails.per_domain} % of the accounts of one e-mail domain"
+    rule = f"{share}, {FEW_OF_A_DOMAIN} at least; {guardrails.where}"
+    if not domains:
+        return Check(name="cap:per_domain", passed=True, message=f"no e-mail domain is touched ({rule})", found=0)
+    worst = max(broken or domains, key=lambda one: (one.found, one.name))
+    known = {domain for policy in policies.policies for domain in policy.match.domains}
+    name = worst.name if worst.name in known | set(inventory.claimed_domains or ()) else "one e-mail domain"
+    told = f"takes something from {worst.found} of {worst.accounts} accounts of {name}, {worst.room.words(rule)}"
+    if len(broken) > 1:
+        told += f"; {len(broken) - 1} more domains are over the limit" if len(broken) > 2 else "; so is one more domain"
+    proposed = ""
+    if broken:
+        told += exceptions.not_enough("per_domain")
+        proposed = exceptions.proposal(
+            "per_domain", worst.found, _shared(broken), counts="accounts of one e-mail domain"
+        )
+    return Check(
+        name="cap:per_domain",
+        passed=not broken,
+        message=told,
+        found=worst.found,
+        allowed=worst.room.allowed,
+        lifted=() if broken else tuple(sorted({used.name for one in domains for used in one.room.used})),
+        override=proposed,
+    )
+
+
+def _domains(rows: Iterable[Change], percent: int, inventory: Inventory, exceptions: Exceptions) -> Sequence[_Domain]:
+    """The domains from which the plan takes something. Who shows no address belongs to none."""
+    asked: dict[str, set[str]] = {}
+    for row in rows:
+        if row.action not in GIVING:
+            asked.setdefault(row.user, set()).update(policies_of(row.causes))
+    touched: dict[str, Rows] = {}
+    for account, policies in asked.items():
+        domain = inventory.user_by_id[account].domain
+        if domain is not None:
+            touched.setdefault(domain, Counter())[tuple(sorted(policies))] += 1
+    if not touched:
+        return ()
+    accounts = Counter(
+        user.domain
+        for user in inventory.users
+        if user.domain in touched and (user.status == "active" or user.id in asked)
+    )
+    overrides = exceptions.of("per_domain")
+    return [
+        _Domain(
+            name, own, accounts[name], room(max(FEW_OF_A_DOMAIN, accounts[name] * percent // 100), own, 0, overrides)
+        )
+        for name, own in sorted(touched.items())
+    ]
+
+
+def _shared(broken: Iterable[_Domain]) -> Rows:
+    """The rows of all domains that are over, for the question whether one policy is behind them."""
+    rows: Rows = Counter()
+    for one in broken:
+        rows.update(one.rows)
+    return rows
