@@ -24,6 +24,7 @@ from cleanup_gitops.policy.documents import (
     Protection,
     Site,
     SitePolicies,
+    Standing,
     StateSettings,
 )
 from cleanup_gitops.policy.loader import load
@@ -172,6 +173,17 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         name="bank",
         where="policies/a.yaml:83",
     )
+
+
+def test_standing_approvals_have_everything_their_documents_say(tmp_path: Path) -> None:
+    loaded = load_texts(tmp_path, (VALID / "standing.yaml").read_text("utf-8"))
+    assert [one.approvers for one in loaded.sites] == ["WIKI_APPROVERS"]
+    found = {one.name: one for one in loaded.for_site("acme").policies}
+    assert found["daily"].standing == Standing(40, timedelta(hours=48))
+    assert found["usual"].standing == Standing(1, timedelta(hours=24))
+    assert found["by-plan"].standing is None
+    digests = {one.says.name: one.digest for one in loaded.documents if isinstance(one.says, Policy)}
+    assert {name: one.digest for name, one in found.items()} == digests
 
 
 @pytest.fixture(scope="module")
