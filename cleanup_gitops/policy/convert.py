@@ -50,18 +50,21 @@ from cleanup_gitops.policy.yaml_values import Map
 
 def placed(shape: AnyDocument, data: Map, file: str) -> Placed:
     """One document with its digest, which covers what it means: defaults written out or not are the same."""
-    meaning = digest(_meaning(shape))
+    meaning = meaning_digest(shape)
     sites = None if isinstance(shape, SiteDocument) or shape.sites is None else tuple(shape.sites)
     says = _document(shape, data, file)
     return Placed(sites=sites, digest=meaning, says=replace(says, digest=meaning) if isinstance(says, Policy) else says)
 
 
-def _meaning(shape: AnyDocument) -> dict[str, Any]:
-    """What a document says. An approval of plans is left out as if it was not written: so older digests stay."""
+def meaning_digest(shape: AnyDocument) -> str:
+    """Digest of what one document means.
+
+    An approval of plans is left out as if it was not written: so digests stay what they were before there was a choice.
+    """
     meaning: dict[str, Any] = shape.model_dump(mode="json", by_alias=True, exclude_none=True)
     if isinstance(shape, PolicyDocument) and shape.spec.approval == "plan":
         del meaning["spec"]["approval"]
-    return meaning
+    return digest(meaning)
 
 
 def _document(shape: AnyDocument, data: Map, file: str) -> Document:

@@ -153,8 +153,10 @@ DEFAULT_SOAK_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a run may do for a policy that was approved as a whole: so many changes on one UTC day, and only those that
-    were recorded as pending at least ``after`` before."""
+    """What a run may do for a policy that was approved as a whole.
+
+    So many changes on one UTC day, and only those that were recorded as pending at least ``after`` before.
+    """
 
     max_per_day: int
     after: timedelta = timedelta(hours=DEFAULT_SOAK_HOURS)

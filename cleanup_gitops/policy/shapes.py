@@ -247,7 +247,7 @@ class PolicySpec(Shape):
     """Who must be in which state."""
 
     approval: Literal["plan", "standing"] = "plan"
-    """`plan`: changes are made of a saved plan that somebody reviewed. `standing`: also of a policy with a signed tag."""
+    """`plan`: changes are made of a saved plan that was reviewed. `standing`: also of a policy with a signed tag."""
     standing: StandingSpec | None = None
     match: MatchSpec
     ensure: EnsureSpec
