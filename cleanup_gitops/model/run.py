@@ -140,6 +140,10 @@ class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changes: tuple[str, ...]
     digests: dict[str, str]
     place: str = ""
+    actor: str = ""
+    """The account that acts, where ``approval`` does not name it."""
+    approvals: dict[str, Approval] = {}
+    """Standing approvals by policy: those that ``changes`` need."""
 
 
 class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -296,8 +296,9 @@ def test_a_file_of_approvers_that_does_not_count_is_an_error(people: People) -> 
 def test_principals_are_those_of_all_lines_with_the_key() -> None:
     key = "AAAAC3NzaC1lZDI1NTE5AAAAIJ0v"
     text = (
-        f'# {key}\nAda@x.example,"b c@x.example" namespaces="git,a b",valid-after="20260101" ssh-ed25519 {key} comment\n'
-        f"ben@x.example ssh-ed25519 {key}\n\neve@x.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1v\nbroken ssh-ed25519\n"
+        f'# {key}\nAda@x.example,"b c@x.example" namespaces="git,a b",valid-after="20260101" ssh-ed25519 {key} it\n'
+        f"ben@x.example ssh-ed25519 {key}\n\n"
+        "eve@x.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1v\nbroken ssh-ed25519\n"
     )
     assert principals_of(text, fingerprint_of(key)) == {"ada@x.example", "b c@x.example", "ben@x.example"}
     assert principals_of(text, "") == principals_of("", fingerprint_of(key)) == frozenset()

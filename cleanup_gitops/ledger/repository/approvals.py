@@ -14,11 +14,8 @@ from cleanup_gitops.ledger.repository.signed import signers_file
 from cleanup_gitops.ledger.repository.signers import among, principals_of
 from cleanup_gitops.ledger.repository.tags import BadTagError, SignedTag, signed_tag
 from cleanup_gitops.model.run import Approval
-from cleanup_gitops.model.standing import Approvals, Missing
+from cleanup_gitops.model.standing import APPROVE, Approvals, Missing
 from cleanup_gitops.policy.documents import Policy
-
-APPROVE = "approve/"
-"""How the names of these tags begin; the digest of the policy follows, in hexadecimal digits."""
 
 
 def tag_name(policy: Policy) -> str:
