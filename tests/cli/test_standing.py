@@ -117,10 +117,10 @@ def test_a_policy_that_was_changed_after_its_approval_does_nothing_until_it_is_a
     assert len(workspace.writes()) == 1  # the rows are the same, so the day to object is over
 
 
+@pytest.mark.usefixtures("people")
 def test_approvers_that_are_not_known_stop_a_run_and_only_warn_a_plan(
-    workspace: Workspace, people: People, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert people
     monkeypatch.delenv("APPROVERS")
     said = workspace.run("apply", "--standing")
     assert said.code == 1
