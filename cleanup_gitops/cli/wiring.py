@@ -17,6 +17,7 @@ from cleanup_gitops.policy.loader import load
 if TYPE_CHECKING:
     from cleanup_gitops.ledger.record import Record
     from cleanup_gitops.ledger.repository.store import GitStore
+    from cleanup_gitops.model.standing import Approvals
     from cleanup_gitops.sites.cloud import CloudSite
 
 
@@ -94,6 +95,17 @@ def connected(place: Workplace, progress: Progress) -> Iterator[CloudSite]:
     secrets = {name: os.environ[name] for name in named if os.environ.get(name)}
     with connect(place.site, secrets, place.clock, progress, folder=place.folder) as site:
         yield site
+
+
+def find_standing(place: Workplace) -> Approvals:
+    """Which policies of the site are approved as a whole. Raises ``StoreError`` when that cannot be found out."""
+    if not any(policy.standing for policy in place.policies.policies):
+        return {}
+    from cleanup_gitops.ledger.repository.approvals import find_approvals
+    from cleanup_gitops.ledger.repository.command import Git
+
+    git = Git(place.folder.absolute(), os.environ)
+    return find_approvals(git, place.policies.policies, place.site.approvers, place.clock.now())
 
 
 def recorded_domains(place: Workplace) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -28,11 +28,14 @@ def record_intent(
     time: datetime,
     approved: Plan | None = None,
     place: str = "",
+    actor: str = "",
+    approvals: Mapping[str, Approval] | None = None,
 ) -> Record:
     """The claim to be committed before the first write: what is meant to be done, and a lease for each directory.
 
     ``directories`` are those that the changes are in (Cloud), or the site itself (Data Center); ``approved`` is the
-    saved plan that was handed to apply.
+    saved plan that was handed to apply. ``approvals`` are the standing ones that the changes need, by policy, and
+    ``actor`` is the account that acts under them.
     """
     run = free_run_id(ground, time, approval.ref)
     plans = plan_files(run, plan, approved)
@@ -53,6 +56,8 @@ def record_intent(
         changes=tuple(sorted(map(change_digest, changes))),
         digests={path: sha256(data) for path, data in plans.items()},
         place=place,
+        actor=actor,
+        approvals=dict(approvals or {}),
     )
     data = intent_bytes(intent)
     leases = {

@@ -20,6 +20,7 @@ from cleanup_gitops.model.memory import (
     Applied,
     Baseline,
     Consumed,
+    Daily,
     Done,
     Flap,
     Hold,
@@ -27,6 +28,7 @@ from cleanup_gitops.model.memory import (
     Memory,
     Remembered,
     Settling,
+    Waiting,
 )
 from cleanup_gitops.model.run import Kind, LedgerEntry
 
@@ -79,6 +81,8 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         holds=tuple(sorted(_only(lines, Hold), key=lambda one: (one.user, one.policy, one.until))),
         flaps=tuple(sorted(_only(lines, Flap), key=lambda one: (one.user, one.policy))),
         done=tuple(sorted(_only(lines, Done), key=lambda one: (one.address, one.at))),
+        waiting=tuple(sorted(_only(lines, Waiting), key=lambda one: (one.since, one.change, one.policy))),
+        daily=tuple(sorted(_only(lines, Daily), key=lambda one: (one.day, one.policy))),
         last=newest,
     )
 
@@ -146,7 +150,9 @@ def _over(line: Remembered, at: datetime) -> bool:
             return at - line.at > REMEMBERED
         case Flap():
             return all(at.date() - day > REMEMBERED for day in line.days)
-        case Mark():
+        case Daily():
+            return at.date() - line.day > KEPT
+        case Mark() | Waiting():
             return False
 
 

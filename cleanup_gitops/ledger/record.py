@@ -15,6 +15,7 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
 from cleanup_gitops.ledger.memory import read_lines
+from cleanup_gitops.ledger.pending import with_daily, with_waiting
 from cleanup_gitops.ledger.remember import Ran, remember, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
@@ -22,6 +23,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import NOTHING_NOTICED, Noticed
 from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.run import Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
+from cleanup_gitops.model.standing import approval_of
 
 __all__ = [
     "Ground",
@@ -54,6 +56,7 @@ def record_run(
     unsure: Collection[str] = (),
     differences: Iterable[Difference] = (),
     noticed: Noticed = NOTHING_NOTICED,
+    standing: Collection[str] | None = None,
     kind: Kind = "run",
 ) -> Record:
     """The record of a run that ended at ``time`` (UTC).
@@ -64,8 +67,9 @@ def record_run(
     accepted are ours when they are seen later. So are those in ``unsure``, of which nobody knows whether they were
     sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
     meanwhile, and late effects of earlier runs. ``noticed`` is what the reading before the run told of earlier changes.
-    A run of a plan that takes another run back is recorded as a rollback. Raises ``StateError`` when recorded files
-    cannot be read.
+    ``standing`` are the policies with a standing approval, whose rows wait when this run leaves them; ``None``: the run
+    planned nothing anew. A run of a plan that takes another run back is recorded as a rollback. Raises ``StateError``
+    when recorded files cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
     plans = {} if intent else plan_files(run, plan, approved)
@@ -73,7 +77,9 @@ def record_run(
     closed = sha256(intent_bytes(intent)) if intent else ""
     if closed:
         known = {**known, layout.run_file(run, layout.INTENT): closed}
-    written = {layout.run_file(run, layout.OUTCOMES): _outcome_lines(run, actor, approval, plan, outcomes, ground)}
+    approvals = intent.approvals if intent else {}
+    told = [(outcome, approval_of(outcome.causes, approval, approvals)) for outcome in outcomes]
+    written = {layout.run_file(run, layout.OUTCOMES): _outcome_lines(run, actor, plan, told, ground)}
     others = [one for one in differences if one.run != run]
     if others:
         written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
@@ -82,6 +88,8 @@ def record_run(
         rollback=plan.rollback,
     )  # fmt: skip
     lines = remember(without_seen(read_lines(ground.before), others), ran)
+    lines = with_waiting(lines, plan, outcomes, None if plan.rollback else standing, time)
+    lines = with_daily(lines, outcomes, approvals, unsure)
     return compose(
         ground,
         kind="rollback" if plan.rollback and kind == "run" else kind,
@@ -170,7 +178,7 @@ def _found(differences: Iterable[Difference]) -> dict[str, int]:
 
 
 def _outcome_lines(
-    run: str, actor: str, approval: Approval, plan: Plan, outcomes: Sequence[Outcome], ground: Ground
+    run: str, actor: str, plan: Plan, outcomes: Iterable[tuple[Outcome, Approval]], ground: Ground
 ) -> bytes:
     """``outcomes.jsonl``: every line says by itself who did what, when, why, and who allowed it."""
     return b"".join(
@@ -188,7 +196,7 @@ def _outcome_lines(
             )
         )
         + b"\n"
-        for number, outcome in enumerate(outcomes, start=1)
+        for number, (outcome, approval) in enumerate(outcomes, start=1)
     )
 
 

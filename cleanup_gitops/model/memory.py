@@ -109,7 +109,30 @@ NOTHING_NOTICED = Noticed()
 REMEMBERED = timedelta(days=400)
 """So long an undo by others is recognised, and counts as one more of its kind."""
 
-Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done
+
+class Waiting(Struct, frozen=True, kw_only=True, tag="waiting", tag_field="kind"):
+    """A change that a policy with a standing approval asks for, and since when (UTC) runs have recorded it as pending.
+
+    ``change`` is its digest. A run that no longer plans it drops the line, so that the time begins anew.
+    """
+
+    change: str
+    policy: str
+    since: Moment
+
+
+class Daily(Struct, frozen=True, kw_only=True, tag="daily", tag_field="kind"):
+    """How many changes were made for one policy under its standing approval on one UTC day, as far as is known.
+
+    What may have been sent counts, also where nobody knows whether it was.
+    """
+
+    policy: str
+    day: date
+    changes: int
+
+
+Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done | Waiting | Daily
 """What one line of ``memory.jsonl`` may hold."""
 
 
@@ -162,6 +185,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     holds: tuple[Hold, ...] = ()
     flaps: tuple[Flap, ...] = ()
     done: tuple[Done, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    daily: tuple[Daily, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

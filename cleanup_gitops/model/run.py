@@ -25,12 +25,17 @@ WRITTEN: frozenset[Result] = ACCEPTED | {"failed"}
 
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """Who allowed the run. ``by`` is an account id, ``ref`` the envelope digest, ``at`` UTC.
+    """Who allowed the run, or one change of it. ``by`` is an account id, ``ref`` the envelope digest, ``at`` UTC.
 
     ``plan``: a saved plan was handed to apply. ``auto``: the plan was made and applied in one go.
+
+    ``standing``: policies were approved as a whole. Of a change, ``by`` is the fingerprint of the key that signed
+    (``SHA256:…``), ``at`` when, and ``ref`` the tag; where several policies ask for it, keys and tags stand side by
+    side, sorted and with spaces, at the time of the newest. Of a run, ``by`` are all keys that its rows needed ("" for
+    none), ``at`` is when it was planned, and ``ref`` the envelope digest.
     """
 
-    kind: Literal["plan", "auto"]
+    kind: Literal["plan", "auto", "standing"]
     by: str
     at: Moment
     ref: str
@@ -135,6 +140,10 @@ class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changes: tuple[str, ...]
     digests: dict[str, str]
     place: str = ""
+    actor: str = ""
+    """The account that acts, where ``approval`` does not name it."""
+    approvals: dict[str, Approval] = {}
+    """Standing approvals by policy: those that ``changes`` need."""
 
 
 class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):

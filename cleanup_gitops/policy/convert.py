@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from cleanup_gitops.model.canonical import digest
 from cleanup_gitops.policy.conditions import match_of
@@ -28,6 +29,7 @@ from cleanup_gitops.policy.documents import (
     Policy,
     Protection,
     Site,
+    Standing,
     StateSettings,
 )
 from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec
@@ -50,9 +52,21 @@ from cleanup_gitops.policy.yaml_values import Map
 
 def placed(shape: AnyDocument, data: Map, file: str) -> Placed:
     """One document with its digest, which covers what it means: defaults written out or not are the same."""
-    meaning = shape.model_dump(mode="json", by_alias=True, exclude_none=True)
+    meaning = meaning_digest(shape)
     sites = None if isinstance(shape, SiteDocument) or shape.sites is None else tuple(shape.sites)
-    return Placed(sites=sites, digest=digest(meaning), says=_document(shape, data, file))
+    says = _document(shape, data, file)
+    return Placed(sites=sites, digest=meaning, says=replace(says, digest=meaning) if isinstance(says, Policy) else says)
+
+
+def meaning_digest(shape: AnyDocument) -> str:
+    """Digest of what one document means.
+
+    An approval of plans is left out as if it was not written: so digests stay what they were before there was a choice.
+    """
+    meaning: dict[str, Any] = shape.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if isinstance(shape, PolicyDocument) and shape.spec.approval == "plan":
+        del meaning["spec"]["approval"]
+    return digest(meaning)
 
 
 def _document(shape: AnyDocument, data: Map, file: str) -> Document:
@@ -102,6 +116,7 @@ def _site(shape: SiteDocument, data: Map, file: str) -> Site:
         synced_users=spec.cloud.synced_users,
         sources=tuple(spec.activity.sources),
         csv=_csv(spec.activity, data, file),
+        approvers=spec.approvers.env if spec.approvers else None,
         state=_state(spec.state),
         recorded_attributes=tuple(sorted(set(spec.snapshot.attributes))) if spec.snapshot else (),
         ca_bundle=spec.tls.ca_bundle if spec.tls else None,
@@ -135,7 +150,7 @@ def _credential(shape: Credential, data: Map, file: str, key: str) -> Credential
 def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
     metadata, ensure = shape.metadata, shape.spec.ensure
     match = match_of(shape.spec.match)
-    groups = ensure.groups
+    groups, standing = ensure.groups, shape.spec.standing
     return Policy(
         name=metadata.name,
         owner=metadata.owner,
@@ -146,6 +161,7 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         kinds=match.kinds,
         include_admins=shape.spec.match.include_admins,
         allow_shared_groups=ensure.allow_shared_groups,
+        standing=Standing(standing.max_per_day, timedelta(hours=standing.after)) if standing else None,
         ensure=Ensure(
             status=ensure.status,
             groups_present=_names(groups.present if groups else None),

@@ -117,6 +117,9 @@ class Site:
     sources: tuple[ActivitySource, ...] = ("directory",)
     """Where activity is looked for; the newest sighting wins."""
     csv: ActivityCsv | None = None
+    approvers: str | None = None
+    """Name of the environment variable that holds the path of a file outside the repository: the keys whose signed tags
+    approve policies. ``None``: nobody's do."""
     state: StateSettings = USUAL_PLACE
     recorded_attributes: tuple[str, ...] = ()
     """Attributes of users that are kept in snapshots, sorted."""
@@ -146,9 +149,27 @@ class Ensure:
     where_tokens: str = ""
 
 
+DEFAULT_SOAK_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run may do for a policy that was approved as a whole.
+
+    So many changes on one UTC day, and only those that were recorded as pending at least ``after`` before.
+    """
+
+    max_per_day: int
+    after: timedelta = timedelta(hours=DEFAULT_SOAK_HOURS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One rule: who (``match``) must be in which state (``ensure``). ``where`` is where ``ensure`` stands."""
+    """One rule: who (``match``) must be in which state (``ensure``). ``where`` is where ``ensure`` stands.
+
+    ``standing`` is ``None`` when each plan needs an approval (``approval: plan``). ``digest`` is that of what the
+    document means: the name of the tag that approves it.
+    """
 
     name: str
     owner: str
@@ -161,7 +182,9 @@ class Policy:
     kinds: frozenset[Kind] = frozenset({"person"})
     codeowner: str | None = None
     controls: tuple[str, ...] = ()
+    standing: Standing | None = None
     where: str = ""
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

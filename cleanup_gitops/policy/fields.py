@@ -139,18 +139,23 @@ def _unit_hint(value: str) -> str:
     return "must be whole days or weeks, at least 1: for example 90d or 13w"
 
 
-def _hours(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise wrong(f"needs a unit: write {value}h" if value > 0 else "must be a time such as 72h")
-    if not isinstance(value, str):
-        return _time_in_words(value, "72h")
-    parts = _DURATION.fullmatch(value)
-    if not parts or parts[2] not in ("h", "d"):
-        raise wrong("must be whole hours or days, at least 1: for example 72h or 3d")
-    hours = int(parts[1]) * (24 if parts[2] == "d" else 1)
-    if hours > 720:
-        raise wrong("must be at most 30d: an old plan says little about the site of today")
-    return hours
+def _hours_up_to(reason: str) -> Callable[[object], object]:
+    """Hours as a number. ``reason`` says why there are no more than 30 days."""
+
+    def check(value: object) -> object:
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise wrong(f"needs a unit: write {value}h" if value > 0 else "must be a time such as 72h")
+        if not isinstance(value, str):
+            return _time_in_words(value, "72h")
+        parts = _DURATION.fullmatch(value)
+        if not parts or parts[2] not in ("h", "d"):
+            raise wrong("must be whole hours or days, at least 1: for example 72h or 3d")
+        hours = int(parts[1]) * (24 if parts[2] == "d" else 1)
+        if hours > 720:
+            raise wrong(f"must be at most 30d: {reason}")
+        return hours
+
+    return check
 
 
 def _percent(value: object) -> object:
@@ -249,7 +254,11 @@ SiteUrl = Annotated[str, AfterValidator(_site_url), _schema(type="string", forma
 ApiUrl = Annotated[str, AfterValidator(_url), _schema(type="string", format="uri")]
 Product = Annotated[str, AfterValidator(_product), _schema(type="string", pattern="^[a-z][a-z0-9-]{0,63}$")]
 Days = Annotated[int, BeforeValidator(_days), _schema(type="string", pattern="^[1-9][0-9]{0,5}[dw]$")]
-Hours = Annotated[int, BeforeValidator(_hours), _schema(type="string", pattern="^[1-9][0-9]{0,5}[hd]$")]
+_hours_schema = _schema(type="string", pattern="^[1-9][0-9]{0,5}[hd]$")
+PlanAge = Annotated[
+    int, BeforeValidator(_hours_up_to("an old plan says little about the site of today")), _hours_schema
+]
+Soak = Annotated[int, BeforeValidator(_hours_up_to("who has not objected by then will not")), _hours_schema]
 Percent = Annotated[int, BeforeValidator(_percent), _schema(type="string", pattern="^([1-9][0-9]?|100)%$")]
 Day = Annotated[
     date,

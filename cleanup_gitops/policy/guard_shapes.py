@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 
 from cleanup_gitops.model.change import ACTIONS, Action
-from cleanup_gitops.policy.fields import AccountId, Day, Days, GroupName, Hours, Name, Percent, Some, Text, wrong
+from cleanup_gitops.policy.fields import AccountId, Day, Days, GroupName, Name, Percent, PlanAge, Some, Text, wrong
 from cleanup_gitops.policy.guarding import PLACEHOLDER, Guard, OverrideReason, check_capped
 from cleanup_gitops.policy.shape import Shape, some_key
 
@@ -101,7 +101,7 @@ class GuardrailsSpec(Shape):
     min_admins: int | None = Field(default=None, ge=1, le=1000)
     """Active people with an administrative role whom a plan must leave; 1 if left out."""
     reading: ReadingSpec | None = None
-    plan_ttl: Hours | None = None
+    plan_ttl: PlanAge | None = None
     """How long a saved plan may be applied: hours (`72h`) or days (`3d`). Default 72h."""
     grace: Days | None = None
     """How long a policy leaves somebody alone after its change was undone, by hand or by `rollback`. Default 14d."""

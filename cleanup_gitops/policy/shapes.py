@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from cleanup_gitops.policy.condition_shapes import MatchSpec
-from cleanup_gitops.policy.documents import ActivitySource, AdminRole, ExemptionReason
+from cleanup_gitops.policy.documents import DEFAULT_SOAK_HOURS, ActivitySource, AdminRole, ExemptionReason
 from cleanup_gitops.policy.fields import (
     AccountId,
     ApiUrl,
@@ -27,6 +27,7 @@ from cleanup_gitops.policy.fields import (
     RemoteName,
     SitePattern,
     SiteUrl,
+    Soak,
     Some,
     Text,
 )
@@ -192,6 +193,8 @@ class SiteSpec(Shape):
     runner: Runner
     identity: Identity | None = None
     activity: Activity = Field(default_factory=Activity)
+    approvers: SignersFile | None = None
+    """Whose signed tags approve policies with `approval: standing`; nobody's if left out."""
     state: State | None = None
     snapshot: SnapshotSpec | None = None
 
@@ -229,9 +232,21 @@ class EnsureSpec(Shape):
     """Whether users may be taken out of groups that give other products too."""
 
 
+class StandingSpec(Shape):
+    """What `apply --standing` may do for a policy that was approved as a whole."""
+
+    max_per_day: int = Field(ge=1, le=1_000_000)
+    """Largest number of changes on one UTC day."""
+    after: Soak = Field(default=DEFAULT_SOAK_HOURS, json_schema_extra={"default": f"{DEFAULT_SOAK_HOURS}h"})
+    """How long a change must have been recorded as pending: hours (`24h`) or days (`2d`)."""
+
+
 class PolicySpec(Shape):
     """Who must be in which state."""
 
+    approval: Literal["plan", "standing"] = "plan"
+    """`plan`: changes are made of a saved plan that was reviewed. `standing`: also of a policy with a signed tag."""
+    standing: StandingSpec | None = None
     match: MatchSpec
     ensure: EnsureSpec
 

@@ -9,6 +9,7 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.runner.standing import Left
 
 NEW_PLAN = "Make a new plan with `cleanup-gitops plan --out plan.json` and have it reviewed."
 
@@ -18,13 +19,16 @@ class Choice:
     """The rows of the current plan that may be carried out, and what became of the rest.
 
     ``superseded`` are approved rows that the current plan no longer has in the same form; ``consumed`` were carried
-    out under this approval before; ``not_approved`` stand only in the current plan.
+    out under this approval before; ``not_approved`` stand only in the current plan. With standing approvals ``left``
+    are the rows for later; ``unapproved``: there are rows of such policies, and none of these policies is approved.
     """
 
     changes: tuple[Change, ...]
     superseded: tuple[Change, ...] = ()
     consumed: tuple[Change, ...] = ()
     not_approved: tuple[Change, ...] = ()
+    left: tuple[Left, ...] = ()
+    unapproved: bool = False
 
 
 def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: timedelta) -> None:

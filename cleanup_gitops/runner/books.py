@@ -83,6 +83,7 @@ def claim(
     approval: Approval,
     actor: str,
     approved: Plan | None,
+    approvals: Mapping[str, Approval] | None = None,
 ) -> tuple[Ground, Intent | None]:
     """Commit the intent to carry these changes out, with a lease for each directory; the ground after it.
 
@@ -100,6 +101,8 @@ def claim(
         time=now,
         approved=approved,
         place=desk.place,
+        actor=actor if approval.kind == "standing" else "",
+        approvals=approvals,
     )
     free = [path for path in record.files if path.startswith(layout.LEASES)]
     try:

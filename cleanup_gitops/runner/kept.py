@@ -17,6 +17,7 @@ from cleanup_gitops.model.change import Change, change_digest, execution_order
 from cleanup_gitops.model.errors import ApprovalError, CleanupError, StateError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, Lease, Outcome, OutcomeRecord
+from cleanup_gitops.model.standing import approval_of
 from cleanup_gitops.runner.journal import Line, header_of, read_lines
 from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
 
@@ -90,7 +91,7 @@ def read_kept(data: bytes, begun: Begun) -> tuple[Outcome, ...]:
         change = known.pop(one.change, None)
         if change is None and one.result == "superseded":
             change = dropped.pop(one.change, None)
-        if one.run != begun.intent.run or one.site != begun.intent.site or one.approval != begun.intent.approval:
+        if one.run != begun.intent.run or one.site != begun.intent.site or not _allowed(one, begun.intent):
             raise _foreign(number, "is of another run or approval")
         if change is None:
             raise _foreign(number, "names a change that the run did not mean to make, or names it twice")
@@ -100,6 +101,13 @@ def read_kept(data: bytes, begun: Begun) -> tuple[Outcome, ...]:
             raise _foreign(number, "says something else about the change than the plan")
         outcomes.append(_bare(one))
     return tuple(outcomes)
+
+
+def _allowed(one: OutcomeRecord, intent: Intent) -> bool:
+    """Whether the line names the approval that its change has in this run."""
+    if intent.approval.kind == "standing" and any(cause.policy not in intent.approvals for cause in one.causes):
+        return False
+    return one.approval == approval_of(one.causes, intent.approval, intent.approvals)
 
 
 def _dropped(begun: Begun) -> dict[str, Change]:

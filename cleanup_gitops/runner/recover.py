@@ -110,7 +110,7 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
             approval=begun.intent.approval,
             inventory=live.inventory,
             time=rescue.clock.now(),
-            actor=begun.intent.approval.by,
+            actor=begun.intent.actor or begun.intent.approval.by,
             intent=begun.intent,
             unseen=unseen(begun.changes, live.inventory),
             unsure={one.change for one in outcomes if one.result == "not_attempted" and one.change in sent} - known,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
+from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import Evaluation, evaluate, holds_now, make_plan
 from cleanup_gitops.planner.holds import noticed
 from cleanup_gitops.planner.undo import Undo
@@ -30,6 +32,7 @@ from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sig
 from cleanup_gitops.runner.remembering import Remembering, remembering
 from cleanup_gitops.runner.resume import resumed
 from cleanup_gitops.runner.rollback import undo_of
+from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
 
@@ -55,6 +58,8 @@ class Order:
     approval: Approval
     saved: Plan | None
     evaluation: Evaluation
+    approvals: Mapping[str, Approval]
+    """The standing approvals that the chosen rows need, by policy."""
     begun: frozenset[str] = frozenset()
     """Users whom a run that was cut off has changed under the same approval, and of whom something is left."""
 
@@ -72,8 +77,10 @@ class Ending:
     differences: tuple[Difference, ...] = ()
 
 
-def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
+def execute(desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals | None = None) -> Run:
     """Apply what is approved: the rows of ``saved`` that are still planned, or with ``None`` the whole plan made now.
+
+    With ``standing`` only what these approvals of whole policies allow now is carried out, and the rest waits.
 
     Before the first write the intent is committed, and with it a lease that keeps other runs away until the result is.
     A run that finds nothing of ``saved`` still planned is recorded too, and spends those rows. One that cannot be
@@ -84,10 +91,10 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop) -> Run:
     ``UnrecordedError``, which carries the run, when the result could not be committed.
     """
     with desk.store.exclusive():
-        return _execute(desk, saved, stop)
+        return _execute(desk, saved, standing, stop)
 
 
-def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
+def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: Stop) -> Run:
     desk.store.check_writable()
     ground = ground_for(desk)
     started, policies = desk.hands.clock.now(), desk.store.policy_commit()
@@ -98,7 +105,12 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
     undo = _undo(desk, ground, saved)
     sight = _look(desk, ground, started, stop, undo)
     plan = _planned(desk, sight.live, ground.memory, started, policies, undo)
-    order = _order(desk, ground, sight, plan, saved, stop, undo)
+    _check_applyable(desk, ground, sight, plan, stop)
+    evaluation = _evaluation(desk, ground, sight, plan, undo)
+    if standing is None:
+        order = _order(ground, sight, plan, saved, evaluation)
+    else:
+        order = _standing(desk, ground, plan, standing, evaluation)
     if order.choice.changes:
         desk.journals.check()
     stop.writing = True
@@ -114,6 +126,7 @@ def _execute(desk: Desk, saved: Plan | None, stop: Stop) -> Run:
             approval=order.approval,
             actor=_actor(sight.live),
             approved=saved,
+            approvals=order.approvals,
         )
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
@@ -146,24 +159,42 @@ def _look(desk: Desk, ground: Ground, started: datetime, stop: Stop, undo: Undo 
     return Sight(Live(inventory, told.people), live, questions, reader)
 
 
-def _order(
-    desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, stop: Stop, undo: Undo | None
-) -> Order:
-    """What is both approved and planned now. Raises when nothing may be done at all."""
+def _check_applyable(desk: Desk, ground: Ground, sight: Sight, plan: Plan, stop: Stop) -> None:
+    """Record that nothing may be done of a plan over a guard, and raise ``BrokenGuardsError``."""
     if not plan.applyable:
         error = BrokenGuardsError(plan, sight.live)
         stop.writing = True
         record_voidness(desk, ground, error, plan)
         raise error
+
+
+def _order(ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, evaluation: Evaluation) -> Order:
+    """What is both approved and planned now. Raises ``ApprovalError`` when somebody must have seen the plan."""
+    live, begun = sight.live, frozenset[str]()
     if saved is None:
         _refuse_deletions(plan)
-    live, begun = sight.live, frozenset[str]()
-    choice = Choice(plan.changes) if saved is None else choose(saved, plan, ground.memory)
-    if saved is not None:
+        choice = Choice(plan.changes)
+    else:
+        choice = choose(saved, plan, ground.memory)
         choice, begun = resumed(choice, saved, plan, live.inventory, sight.reader)
+    return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation, {}, begun)
+
+
+def _standing(desk: Desk, ground: Ground, plan: Plan, approvals: Approvals, evaluation: Evaluation) -> Order:
+    """What may be done without anybody's look at the plan."""
+    policies = desk.policies.policies
+    chosen = choose_standing(plan, policies, approvals, ground.memory, plan.created)
+    used = needed(chosen.changes, approvals)
+    unapproved = nothing_approved(chosen, policies, approvals)
+    choice = Choice(chosen.changes, left=chosen.left, unapproved=unapproved)
+    return Order(plan, choice, approval_of_run(plan, used), None, evaluation, used)
+
+
+def _evaluation(desk: Desk, ground: Ground, sight: Sight, plan: Plan, undo: Undo | None) -> Evaluation:
+    """Decides again about single users, as the plan did."""
+    live = sight.live
     holds = holds_now(live.inventory, desk.policies, ground.memory, created=plan.created, as_of=plan.as_of)
-    evaluation = evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo)
-    return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation, begun)
+    return evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo)
 
 
 def _refuse_deletions(plan: Plan) -> None:
@@ -278,11 +309,12 @@ def _recorded(
         unseen=unseen(order.choice.changes, ending.live.inventory),
         differences=(*late, *ending.differences),
         noticed=seen,
+        standing=[one.name for one in desk.policies.policies if one.standing],
     )
     run = Run(
         order.plan,
         ending.live,
-        order.choice,
+        replace(order.choice, left=dated(order.choice.left, desk.policies.policies, record.memory)),
         order.approval,
         ending.outcomes,
         record,

@@ -10,6 +10,7 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, Outcome, Result
+from cleanup_gitops.runner.standing import Code, Left
 from cleanup_gitops.views import words
 from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.paint import paint
@@ -38,6 +39,14 @@ _MEANINGS: dict[Result, str] = {
 }
 
 
+_LATER: dict[Code, str] = {
+    "soak": "Pending for too short a time, so that people can object",
+    "daily-maximum": "Over what their policies may do on this day",
+    "not-approved": "Not approved",
+}
+"""Rows that standing approvals leave for later, by why."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutcomeRow:
     """One change that needs a look: what it was, whom it concerned, and why it went as it did."""
@@ -51,7 +60,8 @@ class OutcomeRow:
     @property
     def text(self) -> str:
         """All of it in one line."""
-        what = f"{with_details(self.address, self.name, self.group)} was to be {self.done}"
+        what = with_details(self.address, self.name, self.group)
+        what += f" was to be {self.done}" if self.done else ""
         return f"{what}: {self.why}" if self.why else what
 
 
@@ -73,6 +83,8 @@ def render_run(
     place: str = "",
     found: Sequence[str] = (),
     not_approved: Sequence[Change] = (),
+    left: Sequence[Left] = (),
+    to_approve: Sequence[str] = (),
     unread: str = "",
     recovered: str = "",
     colour: bool = False,
@@ -81,14 +93,15 @@ def render_run(
 
     ``commit`` is the commit that holds the record, "" when there is none, ``place`` the branch that it is on. ``found``
     are sentences on what others changed before or meanwhile. ``not_approved`` are changes that are planned now but
-    stand in no approval; ``unread`` says why the site could not be read again after the writes. ``recovered`` names the
-    run that was cut off, when this is how it ended after all.
+    stand in no approval, ``left`` those that standing approvals leave for later, and ``to_approve`` says how policies
+    are approved that wait for it. ``unread`` says why the site could not be read again after the writes.
+    ``recovered`` names the run that was cut off, when this is how it ended after all.
     """
     counts = Counter(outcome.result for outcome in outcomes)
     text = render(
         "run.txt.j2",
         site=plan.site,
-        headline=_recovery(recovered, outcomes, counts) if recovered else _headline(plan.site, outcomes, counts),
+        headline=_recovery(recovered, outcomes, counts) if recovered else _headline(plan.site, outcomes, counts, left),
         place=place,
         found=found,
         results=", ".join(f"{counts[one]:,} {word}" for one, word in RESULTS.items() if counts[one]),
@@ -100,20 +113,43 @@ def render_run(
         waiting=[
             with_details(one.address, label(people.name(one.user)), getattr(one, "label", "")) for one in not_approved
         ],
+        later=_later(left, people),
         unread=unread,
         approval=approval,
         approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         commit=commit,
-        steps=_next_steps(counts, _again(approval, recovered), commit, not_approved),
+        steps=[*_next_steps(counts, _again(approval, recovered), commit, [*not_approved, *left]), *to_approve],
     )
     return paint(text, colour=colour)
 
 
-def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result]) -> str:
+def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
+    """Rows for later, by why; each says from when on it is due, as far as that is known."""
+    found = []
+    for code, title in _LATER.items():
+        rows = tuple(
+            OutcomeRow(
+                address=one.change.address,
+                name=label(people.name(one.change.user)),
+                group=getattr(one.change, "label", ""),
+                done="",
+                why=f"{one.why}, due from {one.until:%Y-%m-%d %H:%M} UTC" if one.until else one.why,
+            )
+            for one in left
+            if one.code == code
+        )
+        if rows:
+            found.append(ResultRows(title, rows))
+    return found
+
+
+def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result], left: Sequence[Left]) -> str:
     made = Counter(words.SYMBOLS[one.action] for one in outcomes if one.result == "applied")
     done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed on {site}"
     if any(counts[one] for one in (*UNFINISHED, "settling")):
         return f"Apply incomplete: {done}."
+    if left and not counts:
+        return f"Apply complete! Nothing is due on {site}; {words.counted(len(left), 'change')} left for later."
     return f"Apply complete! {done}." if counts else f"Apply complete! Nothing to do on {site}."
 
 
@@ -144,7 +180,8 @@ def _again(approval: Approval, recovered: str) -> str:
     return "plan and apply again" if recovered else "run the same command again"
 
 
-def _next_steps(counts: Counter[Result], again: str, commit: str, not_approved: Sequence[Change]) -> list[str]:
+def _next_steps(counts: Counter[Result], again: str, commit: str, rest: Sequence[Change | Left]) -> list[str]:
+    """``rest`` is planned and was not approved, or left for later."""
     steps = []
     if not commit:
         steps.append("Find out why the record is not in git before anything else is applied.")
@@ -152,7 +189,7 @@ def _next_steps(counts: Counter[Result], again: str, commit: str, not_approved: 
         steps.append(f"For what was not attempted, {again}: what is done is not repeated.")
     elif any(counts[one] for one in UNFINISHED):
         steps.append(f"Look into what did not work, then {again}: what is done is not repeated.")
-    if not_approved:
+    if any(not isinstance(one, Left) for one in rest):
         steps.append("Make a new plan for what was not approved.")
     if counts["superseded"]:
         steps.append("Make a new plan for what was superseded.")
@@ -160,6 +197,6 @@ def _next_steps(counts: Counter[Result], again: str, commit: str, not_approved: 
         steps.append(
             "Plan again in some minutes: what took effect is then no longer planned. Until then nothing is proven."
         )
-    if not steps and counts:
+    if not steps and counts and not rest:
         steps.append("Plan again: it should say that there are no changes.")
     return steps

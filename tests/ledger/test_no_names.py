@@ -45,7 +45,7 @@ ALLOWED = {
         GroupSeat.chain RoleSeat.role GrantSeat.permission Grant.product Grant.role Manifest.runner
         MemberIs.group GroupModifiable.group RoleHeld.role TokenExists.token NotSeenAfter.product
         Handoff.address Handoff.user Plan.dispositions Intent.directories Lease.directory
-        OutcomeRecord.actor OutcomeRecord.address OutcomeRecord.user Approval.by
+        OutcomeRecord.actor Intent.actor OutcomeRecord.address OutcomeRecord.user Approval.by
         Difference.address Difference.user Difference.group
         Settling.address Settling.user Mark.user Hold.user Flap.user Done.address Done.user
         Lost.address Lost.user Rollback.holds Rollback.users
@@ -68,7 +68,8 @@ ALLOWED = {
         OutcomeRecord.change OutcomeRecord.plan OutcomeRecord.policy_commit OutcomeRecord.run
         OutcomeRecord.tool_version Approval.ref Intent.changes Intent.digests Intent.envelope Intent.lineage
         Intent.plan Intent.policy_commit Intent.run Intent.tool_version Lease.intent Lease.run
-        Applied.run Consumed.envelope Consumed.rows Settling.run Hold.run Difference.run Done.run Rollback.run
+        Applied.run Consumed.envelope Consumed.rows Waiting.change Settling.run Hold.run Difference.run Done.run
+        Rollback.run
         Receipt.request_id
     """,
     "words of a closed list, weeks, and values of managed fields": """
@@ -79,7 +80,8 @@ ALLOWED = {
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
-        Check.lifted Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
+        Waiting.policy Daily.policy Intent.approvals Check.lifted
+        Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
     """,
     "labels of groups and directories, which say what was changed": """
         GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label MembershipRemove.label

@@ -50,6 +50,11 @@ def test_order_comments_files_and_style_do_not_matter(
     assert after.for_site("acme").digest == before.for_site("acme").digest
 
 
+def standing(how: str) -> str:
+    """A policy that is approved in this way."""
+    return policy().replace("spec: {", f"spec: {{{how}")
+
+
 def digests(folder: Path, *texts: str) -> tuple[str, str]:
     loaded: PolicySet = load_texts(folder, *texts)
     return loaded.digest, loaded.for_site("acme").digest
@@ -63,6 +68,11 @@ def digests(folder: Path, *texts: str) -> tuple[str, str]:
         (policy("{all: [{in_group: a}]}"), policy("{all: [{in_group: [a]}], include_admins: false}")),
         (policy("{all: [{email_domain: ACME.example}]}"), policy("{all: [{email_domain: acme.example}]}")),
         (document("Guardrails", "{plan_ttl: 48h}"), document("Guardrails", "{plan_ttl: '2d'}")),
+        (standing("approval: plan, "), standing("")),
+        (
+            standing("approval: standing, standing: {max_per_day: 4, after: 24h}, "),
+            standing("approval: standing, standing: {max_per_day: 4}, "),
+        ),
     ],
 )
 def test_two_ways_to_say_the_same_have_one_digest(tmp_path: Path, one: str, other: str) -> None:
@@ -78,6 +88,15 @@ def test_two_ways_to_say_the_same_have_one_digest(tmp_path: Path, one: str, othe
         (policy("{all: [{has_seat: true}]}"), policy("{all: [{has_seat: false}]}")),
         (policy("{all: [{has_seat: true}]}"), policy("{all: [{has_seat: true}], include_admins: true}")),
         (policy(name="a"), policy(name="b")),
+        (standing(""), standing("approval: standing, standing: {max_per_day: 4}, ")),
+        (
+            standing("approval: standing, standing: {max_per_day: 4}, "),
+            standing("approval: standing, standing: {max_per_day: 5}, "),
+        ),
+        (
+            standing("approval: standing, standing: {max_per_day: 4}, "),
+            standing("approval: standing, standing: {max_per_day: 4, after: 25h}, "),
+        ),
         (policy(), policy(top="sites: [acme]\n")),
         (policy(), policy() + "---\n" + document("Protection", "{groups: [a]}")),
         (document("Guardrails", "{plan_ttl: 48h}"), document("Guardrails", "{plan_ttl: 49h}")),

@@ -24,6 +24,7 @@ from cleanup_gitops.policy.documents import (
     Protection,
     Site,
     SitePolicies,
+    Standing,
     StateSettings,
 )
 from cleanup_gitops.policy.guarding import Override, ReadingGuards
@@ -201,6 +202,17 @@ def test_what_guardrails_do_not_say_of_a_reading_is_the_default(tmp_path: Path) 
     found = load_texts(tmp_path / "policies", text).for_site("acme").guardrails
     assert found.reading == ReadingGuards(max_drop=10, min_known=90, canary_groups=("wiki",))
     assert (found.per_domain, found.min_admins, dict(found.caps)) == (50, 1, dict(DEFAULT_CAPS))
+
+
+def test_standing_approvals_have_everything_their_documents_say(tmp_path: Path) -> None:
+    loaded = load_texts(tmp_path, (VALID / "standing.yaml").read_text("utf-8"))
+    assert [one.approvers for one in loaded.sites] == ["WIKI_APPROVERS"]
+    found = {one.name: one for one in loaded.for_site("acme").policies}
+    assert found["daily"].standing == Standing(40, timedelta(hours=48))
+    assert found["usual"].standing == Standing(1, timedelta(hours=24))
+    assert found["by-plan"].standing is None
+    digests = {one.says.name: one.digest for one in loaded.documents if isinstance(one.says, Policy)}
+    assert {name: one.digest for name, one in found.items()} == digests
 
 
 @pytest.fixture(scope="module")

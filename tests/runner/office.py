@@ -20,6 +20,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Store
 from cleanup_gitops.model.run import LedgerEntry
+from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
@@ -132,8 +133,8 @@ class Office:
         memory = memory_of(files)
         return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version)
 
-    def apply(self, saved: Plan | None = None, stop: Stop | None = None) -> Run:
-        """Apply now."""
+    def apply(self, saved: Plan | None = None, stop: Stop | None = None, standing: Approvals | None = None) -> Run:
+        """Apply now; ``standing``: under these approvals of whole policies."""
         hands = Hands(self.site, self.site, self.clock, FakeProgress(), self.workers)
         desk = Desk(
             self.policies,
@@ -144,7 +145,7 @@ class Office:
             process="process 1",
             journals=self.journals,
         )
-        return execute(desk, saved=saved, stop=stop or Stop())
+        return execute(desk, saved=saved, stop=stop or Stop(), standing=standing)
 
     def recover(self, run: str, kept: bytes | None = None) -> Recovered:
         """End a run that was cut off."""

@@ -7,15 +7,24 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
 from cleanup_gitops.model.activity import seen_at
+from cleanup_gitops.model.change import MembershipRemove, change_digest
 from cleanup_gitops.model.errors import ApprovalError, RefusedError
+from cleanup_gitops.model.memory import Consumed, Memory
 from cleanup_gitops.policy.documents import Cap, Guardrails
-from cleanup_gitops.runner.desk import BrokenGuardsError
+from cleanup_gitops.runner.approval import choose
+from cleanup_gitops.runner.desk import BrokenGuardsError, Stop
+from tests.fakes import NOON
 from tests.runner.office import DORMANT, OTHERS, POLICIES, open_git_office, open_office, person
+
+EMPTY = open_office().plan()
 
 
 def test_a_saved_plan_is_applied_as_it_was_approved() -> None:
@@ -55,7 +64,7 @@ def test_a_plan_from_the_future_is_refused() -> None:
         office.apply(saved)
 
 
-@pytest.mark.case("E55")
+@pytest.mark.case("E55", "F8")
 def test_after_a_change_of_policy_only_rows_with_equal_digests_are_applied() -> None:
     """The row of the policy that is still the same is applied; the new policy's rows wait."""
     office = open_office(10, 100)
@@ -80,7 +89,7 @@ def test_rows_of_a_policy_that_was_renamed_are_no_longer_approved() -> None:
         office.apply(saved)
 
 
-@pytest.mark.case("E56")
+@pytest.mark.case("E56", "F10")
 def test_who_came_back_after_the_review_is_left_alone_and_recorded() -> None:
     office = open_office(100, 200)
     saved = office.plan()
@@ -90,7 +99,7 @@ def test_who_came_back_after_the_review_is_left_alone_and_recorded() -> None:
     assert [one.user for one in office.site.written] == ["712020:0002"]
 
 
-@pytest.mark.case("E56")
+@pytest.mark.case("E56", "F8")
 def test_who_became_dormant_after_the_review_waits_for_the_next_one() -> None:
     office = open_office(100, 91)
     saved = office.plan()
@@ -98,6 +107,67 @@ def test_who_became_dormant_after_the_review_waits_for_the_next_one() -> None:
     run = office.apply(saved)
     assert [one.user for one in run.outcomes] == ["712020:0001"]
     assert [one.user for one in run.choice.not_approved] == ["712020:0002"]
+
+
+@given(st.data())
+@pytest.mark.case("F8", "F11")
+def test_what_is_carried_out_is_approved_and_planned_and_not_spent(data: st.DataObject) -> None:
+    """For any approved, current and spent rows: their sets alone decide, and every row is told once."""
+    rows = [
+        MembershipRemove(address=f"membership/{group}/{user}", user=user, directory="d", group=group)
+        for user in ("u1", "u2", "u3")
+        for group in ("g1", "g2")
+    ]
+    some = st.lists(st.sampled_from(rows), unique_by=lambda one: one.address)
+    saved, current = (msgspec.structs.replace(EMPTY, changes=tuple(data.draw(some))) for _ in range(2))
+    spent = {change_digest(one) for one in data.draw(some)}
+    others = {change_digest(one) for one in data.draw(some)}
+    memory = Memory(
+        consumed=(
+            Consumed(envelope=saved.envelope, at=NOON, rows=tuple(spent)),
+            Consumed(envelope="sha256:another", at=NOON, rows=tuple(others)),
+        )
+    )
+    choice = choose(saved, current, memory)
+    approved, planned = set(saved.manifest), set(current.manifest)
+    assert [change_digest(one) for one in choice.changes] == [
+        one for one in current.manifest if one in approved and one not in spent
+    ]
+    assert {change_digest(one) for one in choice.superseded} == approved - planned - spent
+    assert {change_digest(one) for one in choice.consumed} == approved & spent
+    assert {change_digest(one) for one in choice.not_approved} == planned - approved
+
+
+@pytest.mark.case("F8", "F10")
+def test_a_row_with_the_same_address_and_other_needs_is_not_the_one_that_was_approved() -> None:
+    """The user was seen a little later than the plan read, and is dormant all the same."""
+    office = open_office(200)
+    saved = office.plan()
+    office.site.happens("712020:0001", seen=seen_at(office.clock.now() - timedelta(days=150)))
+    run = office.apply(saved)
+    assert [(one.address, one.result) for one in run.outcomes] == [(saved.changes[0].address, "superseded")]
+    assert [one.address for one in run.choice.not_approved] == [saved.changes[0].address]
+    assert not office.site.written
+
+
+@pytest.mark.case("E55", "F8")
+def test_another_version_of_the_tool_carries_out_what_it_plans_in_the_same_form() -> None:
+    office = open_office(100)
+    saved = office.plan()
+    office.version = "1"
+    assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
+
+
+def test_rows_that_were_not_attempted_may_be_carried_out_while_the_plan_lives() -> None:
+    office = open_office(100, 200)
+    saved = office.plan()
+    stop = Stop()
+    stop.ask()
+    assert {one.result for one in office.apply(saved, stop).outcomes} == {"not_attempted"}
+    office.clock.sleep(timedelta(hours=71).total_seconds())
+    assert {one.result for one in office.apply(saved).outcomes} == {"applied"}
+    with pytest.raises(ApprovalError, match="applied before"):
+        office.apply(saved)
 
 
 @pytest.mark.case("F11")

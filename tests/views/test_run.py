@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from cleanup_gitops.model.change import GroupModifiable, MemberIs, Need, NotSeenAfter, StatusIs
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
 from cleanup_gitops.model.people import People, Person
-from cleanup_gitops.model.run import Result
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.run import Approval, Result
 from cleanup_gitops.policy.problems import PolicyError, Problem
+from cleanup_gitops.runner.standing import Left
 from cleanup_gitops.views.problems import render_problem
 from cleanup_gitops.views.run import render_run
 from cleanup_gitops.views.words import no_longer
@@ -35,11 +38,35 @@ def test_runs_read_as_agreed() -> None:
         "good": render_run(plan, good, approval, COMMIT, plans.PEOPLE),
         "mixed": render_run(plan, plans.mixed_run(plan), approval, COMMIT, plans.PEOPLE),
         "stopped": render_run(plan, stopped, auto, "", plans.PEOPLE),
+        "standing": standing_run(plan),
         "nothing": render_run(empty, [], plans.approval(empty, "auto"), COMMIT),
     }
     for name, text in texts.items():
         check(GOLDEN / f"run-{name}.txt", text)
     assert {path.name for path in GOLDEN.glob("run-*")} == {f"run-{name}.txt" for name in texts}
+
+
+def standing_run(plan: Plan) -> str:
+    """Two rows under standing approvals, and one left for each reason."""
+    why = ("soak", "recorded as pending"), ("daily-maximum", "the changes of this day are used up: 2 for dormant")
+    left = [
+        Left(change, code, text, plans.CREATED + timedelta(hours=24))  # type: ignore[arg-type]
+        for change, (code, text) in zip(plan.changes[2:], why, strict=False)
+    ]
+    left.append(Left(plan.changes[4], "not-approved", "no approval of leavers counts"))
+    approval = Approval(kind="standing", by="SHA256:ada SHA256:ben", at=plan.created, ref=plan.envelope)
+    done = [plans.outcome(change, "applied", verified=plans.CREATED) for change in plan.changes[:2]]
+    told = ["leavers has no standing approval: there is no tag approve/9c1e. Somebody approves it with: git tag …"]
+    return render_run(plan, done, approval, COMMIT, plans.PEOPLE, left=left, to_approve=told)
+
+
+def test_a_run_with_nothing_due_says_that_and_names_no_key() -> None:
+    plan = plans.usual()
+    approval = Approval(kind="standing", by="", at=plan.created, ref=plan.envelope)
+    text = render_run(plan, [], approval, COMMIT, left=[Left(one, "soak", "why") for one in plan.changes])
+    assert "Apply complete! Nothing is due on acme; 5 changes left for later.\n" in text
+    assert "Approved:" not in text
+    assert "Next:" not in text
 
 
 def test_every_outcome_that_needs_a_look_is_listed_with_its_reason() -> None:

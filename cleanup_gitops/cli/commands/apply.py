@@ -21,6 +21,7 @@ from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import (
     Workplace,
     connected,
+    find_standing,
     job_address,
     only_one,
     place_of_record,
@@ -34,12 +35,14 @@ from cleanup_gitops.ledger.planfile import read_plan
 from cleanup_gitops.ledger.subjects import subject_of
 from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.runner.approval import NEW_PLAN
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError
 from cleanup_gitops.runner.journal_files import FileJournals
 from cleanup_gitops.runner.run import execute
+from cleanup_gitops.runner.standing import warnings
 from cleanup_gitops.runner.workers import CREW
 from cleanup_gitops.sites.cloud import CloudSite
 from cleanup_gitops.views.plan import render_text
@@ -51,13 +54,17 @@ FAILURES = 5
 @click.command("apply")
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Plan now and apply all of it, without a saved plan.")
+@click.option("--standing", is_flag=True, help="Plan now and apply what standing approvals of policies allow.")
 @site_option
 @click.pass_obj
-def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name: str | None) -> int:
+def command(folder: Path, plan_file: Path | None, auto_approve: bool, standing: bool, site_name: str | None) -> int:
     r"""Carry out a saved plan and record under state/ what was meant, done, and found.
 
     The plan is made again first. Only rows that stand in the saved plan and are still planned in the same form are
     carried out; whoever came back is left alone. Rows that are new are listed and wait for the next approval.
+
+    With --standing no plan is needed. Of policies with `approval: standing` that somebody else than their author has
+    approved by a signed tag, rows are carried out that have been recorded as pending for long enough.
 
     What others changed since the last snapshot is recorded apart. Before the first write the intent is committed, with
     a lease that keeps other runs away; a second run ends with exit code 6 and says who holds it. See `recover`.
@@ -66,15 +73,17 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name:
     Examples:
       cleanup-gitops apply plan.json
       cleanup-gitops apply --auto-approve
+      cleanup-gitops apply --standing
     """
-    if bool(plan_file) == auto_approve:
-        raise click.UsageError("Give either a saved plan or --auto-approve.")
+    if [plan_file is not None, auto_approve, standing].count(True) != 1:
+        raise click.UsageError("Give either a saved plan, or --auto-approve, or --standing.")
     saved = read_plan(read_file(plan_file)) if plan_file else None
     wanted = site_name or (saved.site if saved else None)
     place = only_one(workplaces(folder, SystemClock(), wanted))
+    approvals = find_standing(place) if standing else None
     stop = Stop()
     try:
-        run = _run(place, saved, stop)
+        run = _run(place, saved, approvals, stop)
     except KeyboardInterrupt:
         if stop.writing:
             raise
@@ -85,15 +94,19 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, site_name:
         raise
     except UnrecordedError as error:
         _keep(place, error.run)
-        _tell(place, error.run)
+        _tell(place, error.run, approvals)
         raise
-    _tell(place, run)
+    _tell(place, run, approvals)
     if run.nothing_in_common:
         raise ApprovalError("Nothing of the saved plan is still planned in the same form.", NEW_PLAN)
+    if run.choice.unapproved:
+        raise ApprovalError(
+            "No policy that asks for something is approved: nothing was done.", "How to approve them is told above."
+        )
     return FAILURES if run.failed else 0
 
 
-def _tell(place: Workplace, run: Run) -> None:
+def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
     text = render_run(
         run.plan,
         run.outcomes,
@@ -103,6 +116,8 @@ def _tell(place: Workplace, run: Run) -> None:
         place=place_of_record(place),
         found=(*(_found(run.found) if run.found else ()), *told_meanwhile(run.record)),
         not_approved=run.choice.not_approved,
+        left=run.choice.left,
+        to_approve=warnings(approvals or {}),
         unread=run.unread,
         colour=colours(sys.stdout),
     )
@@ -124,7 +139,7 @@ def _found(found: Found) -> list[str]:
     return told
 
 
-def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
+def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop: Stop) -> Run:
     lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
@@ -140,7 +155,7 @@ def _run(place: Workplace, saved: Plan | None, stop: Stop) -> Run:
             place=job_address(),
             journals=FileJournals(place.folder, place.site.name),
         )
-        return execute(desk, saved=saved, stop=stop)
+        return execute(desk, saved=saved, stop=stop, standing=approvals)
 
 
 @contextmanager

@@ -15,15 +15,18 @@ from cleanup_gitops.cli.files import write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import Instant, format_option, limit_option, site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
-from cleanup_gitops.cli.wiring import Workplace, connected, look_at_record, only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, connected, find_standing, look_at_record, only_one, workplaces
 from cleanup_gitops.ledger.leases import describe, leases_of
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes
+from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.policy.lists import Lists
+from cleanup_gitops.runner import standing
 from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.views.plan import RENDERERS
@@ -101,6 +104,7 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
     _tell_leases(files, created)
+    approvals, unknown = _approvals(place)
     with progress() as steps, connected(place, steps) as site:
         reader = remembering(site.reader, files)
         live, _ = read_with_answers(reader, place.policies, as_of or created, lists)
@@ -112,8 +116,21 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
         as_of=as_of or created,
         tool_version=__version__,
         policy_commit=policies,
-        warnings=(*([older] if older else []), *credential_warnings(place.site, created.date())),
+        warnings=(
+            *filter(None, (older, unknown)),
+            *credential_warnings(place.site, created.date()),
+            *standing.warnings(approvals),
+        ),
         people=live.people,
         lists=lists,
     )
-    return plan, live.people
+    chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created)
+    return standing.with_notes(plan, place.policies.policies, chosen), live.people
+
+
+def _approvals(place: Workplace) -> tuple[Approvals, str]:
+    """Which policies are approved as a whole, and a warning where that cannot be found out here."""
+    try:
+        return find_standing(place), ""
+    except StateError as error:
+        return {}, f"Which policies have a standing approval is not known here. {error.message}"

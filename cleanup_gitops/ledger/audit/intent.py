@@ -17,6 +17,7 @@ from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, LedgerEntry
+from cleanup_gitops.model.standing import APPROVE, COVERED, joint
 
 
 class Claim(Struct, frozen=True):
@@ -107,6 +108,31 @@ def _plans_odds(claim: Claim, path: str, new: Mapping[str, bytes], before: Memor
         yield path, "is approved under an envelope that no plan beside it has"
     if not intent.changes or not _covered(intent, plans, before):
         yield path, "does not name changes that stand in every plan beside it"
+    else:
+        yield from _standing_odds(intent, path, plan)
+
+
+def _standing_odds(intent: Intent, path: str, plan: Plan) -> Odds:
+    """Whether an intent under standing approvals has one for each policy that asks for its changes, and no other."""
+    used = intent.approvals
+    if intent.approval.kind != "standing":
+        if used:
+            yield path, "names standing approvals, and is approved otherwise"
+        return
+    meant = set(intent.changes)
+    changes = [change for digest, change in zip(plan.manifest, plan.changes, strict=True) if digest in meant]
+    asking = {cause.policy for change in changes for cause in change.causes}
+    if asking != used.keys() or not all(change.causes for change in changes):
+        yield path, "does not name the standing approvals of exactly the policies that ask for its changes"
+    if any(change.action not in COVERED for change in changes):
+        yield path, "has changes that no standing approval covers"
+    if used and intent.approval.by != joint(used.values()).by:
+        yield path, "names other keys as those that approved the run than those that approved its policies"
+    for one in used.values():
+        if (one.kind, one.ref[: len(APPROVE)], one.by[:7]) != ("standing", APPROVE, "SHA256:"):
+            yield path, "has a standing approval that names no key or no tag"
+        if one.at > intent.since + CLOCKS:
+            yield path, "has a standing approval that was given after the run began"
 
 
 def _covered(intent: Intent, plans: Mapping[str, Plan], before: Memory) -> bool:

@@ -17,7 +17,8 @@ from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.memory import Consumed
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import ACTING, EXPLAINED, WRITTEN, Intent, LedgerEntry, OutcomeRecord
+from cleanup_gitops.model.run import ACTING, EXPLAINED, WRITTEN, Approval, Intent, LedgerEntry, OutcomeRecord
+from cleanup_gitops.model.standing import approval_of
 
 _One = TypeVar("_One", OutcomeRecord, Difference)
 
@@ -131,6 +132,11 @@ def _approval_odds(entry: LedgerEntry, plans: Mapping[str, Plan]) -> Odds:
         yield path, "no plan of the run has the envelope that was approved"
     if entry.approval and entry.approval.ref != entry.envelope:
         yield path, "the approval is of another plan"
+    if entry.approval and entry.approval.kind == "standing":
+        if len(plans) != 1 or any(plan.created != entry.approval.at for plan in plans.values()):
+            yield path, "was carried out under standing approvals, and made at another time or beside a saved plan"
+        if bool(entry.approval.by) != bool(entry.intent):
+            yield "ledger", "names keys of standing approvals though nothing was to be written, or the other way round"
 
 
 def _outcome_odds(
@@ -149,7 +155,7 @@ def _outcome_odds(
     if len(actors) > 1:
         yield path, "names several actors in one run"
     for number, one in enumerate(outcomes, start=1):
-        yield from ((f"{path}:{number}", what) for what in _line_odds(one, number, entry, changes))
+        yield from ((f"{path}:{number}", what) for what in _line_odds(one, number, entry, changes, intent))
     if len({one.change for one in outcomes}) != len(outcomes):
         yield path, "has several outcomes of one change"
     intended = set(intent.changes) if intent else set()
@@ -163,11 +169,13 @@ def _outcome_odds(
         yield path, "does not hold as many results as the ledger counts"
 
 
-def _line_odds(one: OutcomeRecord, number: int, entry: LedgerEntry, changes: Mapping[str, Change]) -> list[str]:
+def _line_odds(
+    one: OutcomeRecord, number: int, entry: LedgerEntry, changes: Mapping[str, Change], intent: Intent | None
+) -> list[str]:
     found = []
     if one.number != number:
         found.append(f"has number {one.number} where {number} follows")
-    if (one.run, one.site, one.plan, one.approval) != (entry.run, entry.site, entry.plan, entry.approval):
+    if (one.run, one.site, one.plan, one.approval) != (entry.run, entry.site, entry.plan, _allowed(one, entry, intent)):
         found.append("is of another run, site, plan or approval than the ledger says")
     if (one.policy_commit, one.tool_version) != (entry.policy_commit, entry.tool_version):
         found.append("is of other policies or of another version than the ledger says")
@@ -178,7 +186,19 @@ def _line_odds(one: OutcomeRecord, number: int, entry: LedgerEntry, changes: Map
     said = (one.address, one.action, one.user, one.before, one.after)
     if said != (change.address, change.action, change.user, change.before, change.after):
         found.append("says something else than the plan about its change")
+    if [cause.policy for cause in one.causes] != [cause.policy for cause in change.causes]:
+        found.append("names other policies than the plan as those that ask for its change")
     return found
+
+
+def _allowed(one: OutcomeRecord, entry: LedgerEntry, intent: Intent | None) -> Approval | None:
+    """The approval that an outcome of this run must name; ``None`` when there cannot be any."""
+    policies = intent.approvals if intent else {}
+    if entry.approval is None or entry.approval.kind != "standing":
+        return entry.approval
+    if not one.causes or any(cause.policy not in policies for cause in one.causes):
+        return None
+    return approval_of(one.causes, entry.approval, policies)
 
 
 def _drift_odds(entry: LedgerEntry, files: Mapping[str, bytes]) -> Odds:

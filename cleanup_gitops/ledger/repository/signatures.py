@@ -29,17 +29,7 @@ def signatures(git: Git, commits: Sequence[str], allowed_signers: Path) -> dict[
 
     One process of git, and one or two of ssh-keygen for each commit. Raises ``StoreError`` without ssh-keygen.
     """
-    if not shutil.which("ssh-keygen", path=git.inherited.get("PATH")):
-        raise StoreError("ssh-keygen was not found, so no signature can be checked.", "Install OpenSSH 8.9 or newer.")
-    judge = git.but(
-        gpg_ssh_allowedSignersFile=str(allowed_signers),
-        gpg_ssh_program="ssh-keygen",
-        gpg_program="false",  # a key in somebody's GPG keyring is not among the allowed signers
-        gpg_openpgp_program="false",
-        gpg_x509_program="false",
-        log_showSignature="false",
-        i18n_logOutputEncoding="UTF-8",
-    )
+    judge = judge_of(git, allowed_signers)
     if not commits:
         return {}  # asked for nothing, git tells about the newest one
     asked = "".join(f"{commit}\n" for commit in commits).encode()
@@ -50,6 +40,21 @@ def signatures(git: Git, commits: Sequence[str], allowed_signers: Path) -> dict[
         good = verdict == "G" and key and signer
         found[commit] = None if good else _WRONG.get(verdict, _OTHER)
     return found
+
+
+def judge_of(git: Git, allowed_signers: Path) -> Git:
+    """The same git, which knows the keys of that file and no others. Raises ``StoreError`` without ssh-keygen."""
+    if not shutil.which("ssh-keygen", path=git.inherited.get("PATH")):
+        raise StoreError("ssh-keygen was not found, so no signature can be checked.", "Install OpenSSH 8.9 or newer.")
+    return git.but(
+        gpg_ssh_allowedSignersFile=str(allowed_signers),
+        gpg_ssh_program="ssh-keygen",
+        gpg_program="false",  # a key in somebody's GPG keyring is not among the allowed signers
+        gpg_openpgp_program="false",
+        gpg_x509_program="false",
+        log_showSignature="false",
+        i18n_logOutputEncoding="UTF-8",
+    )
 
 
 def trial_commit(git: Git, *, sign: bool) -> str:

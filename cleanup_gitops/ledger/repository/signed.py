@@ -13,13 +13,16 @@ from cleanup_gitops.policy.documents import StateSettings
 
 
 def allowed_signers(git: Git, here: Here, settings: StateSettings) -> Path | None:
-    """The file with the keys that count, ``None`` when signatures do not matter.
-
-    Raises ``StoreError`` when the variable that names it is not set, or names no file outside the repository.
-    """
+    """The file with the keys whose records count, ``None`` when signatures do not matter. Raises ``StoreError``."""
     name = settings.allowed_signers
-    if name is None:
-        return None
+    return None if name is None else signers_file(git, here, name)
+
+
+def signers_file(git: Git, here: Here, name: str) -> Path:
+    """The file with the keys that count, whose path is in this environment variable.
+
+    Raises ``StoreError`` when the variable is not set, or names no file outside the repository.
+    """
     value = git.inherited.get(name)
     if not value:
         raise StoreError(

@@ -1,0 +1,75 @@
+"""Which policies somebody else than their author has approved: by a signed tag, named after what the policy means."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from cleanup_gitops.ledger.repository.command import Git
+from cleanup_gitops.ledger.repository.origins import NoOriginError, Origins, writers
+from cleanup_gitops.ledger.repository.place import find_here
+from cleanup_gitops.ledger.repository.signed import signers_file
+from cleanup_gitops.ledger.repository.signers import among, principals_of
+from cleanup_gitops.ledger.repository.tags import BadTagError, SignedTag, signed_tag
+from cleanup_gitops.model.run import Approval
+from cleanup_gitops.model.standing import APPROVE, Approvals, Missing
+from cleanup_gitops.policy.documents import Policy
+
+
+def tag_name(policy: Policy) -> str:
+    """The tag that approves the policy as it is."""
+    return APPROVE + policy.digest.removeprefix("sha256:")
+
+
+def find_approvals(git: Git, policies: Iterable[Policy], approvers: str | None, now: datetime) -> Approvals:
+    """What was decided about each policy with ``approval: standing``. git's folder is the one with ``policies/``.
+
+    ``approvers`` is the environment variable with the path of the file of keys that count (``Site.approvers``). Raises
+    ``StoreError`` outside of a repository, when that file cannot be used, or without ssh-keygen.
+    """
+    asked = [one for one in policies if one.standing]
+    if not asked:
+        return {}
+    if approvers is None:
+        missing = Missing("the Site names no `approvers`", "Name those who may approve under `spec.approvers`.")
+        return dict.fromkeys((one.name for one in asked), missing)
+    here = find_here(git)
+    allowed = signers_file(git, here, approvers)
+    origins = Origins(git, here.prefix, "policies")
+    return {one.name: _found(git, one, allowed, origins, now) for one in asked}
+
+
+def _found(git: Git, policy: Policy, allowed: Path, origins: Origins, now: datetime) -> Approval | Missing:
+    name = tag_name(policy)
+    try:
+        tag = signed_tag(git, name, allowed, now)
+        if tag is None:
+            return Missing(f"there is no tag {name}", _todo(policy))
+        _check_other(git, policy, tag, allowed, origins)
+    except BadTagError as error:
+        return Missing(f"the tag {name} does not count: {error}", _todo(policy, again=True))
+    except NoOriginError as error:
+        return Missing(str(error))
+    return Approval(kind="standing", by=tag.key, at=tag.at, ref=name)
+
+
+def _check_other(git: Git, policy: Policy, tag: SignedTag, allowed: Path, origins: Origins) -> None:
+    """Raise ``BadTagError`` when whoever made the tag wrote the policy."""
+    if not any("@" in one for one in tag.principals):
+        raise BadTagError("its key has no e-mail address beside it, so it cannot be told from the author's")
+    commits = origins.of(policy.digest, policy.where.rpartition(":")[0])
+    text = allowed.read_text("utf-8", "replace")
+    for writer in writers(git, commits, allowed):
+        own_key = writer.key and (writer.key == tag.key or principals_of(text, writer.key) & tag.principals)
+        if own_key or among(writer.addresses, tag.principals):
+            raise BadTagError("it was made by an author of the policy, and somebody else must approve it")
+
+
+def _todo(policy: Policy, *, again: bool = False) -> str:
+    """What to type. An old tag of the same name has to go first."""
+    name = tag_name(policy)
+    first = f"Delete it (git tag -d {name}; git push --delete origin {name}). " if again else ""
+    made = f"git tag -s {name} -m {shlex.quote(f'Approve {policy.name}')} && git push origin {name}"
+    return f"{first}Whoever has reviewed {policy.name}, and did not write it, approves it with: {made}"

@@ -1,0 +1,202 @@
+"""Which rows of a plan a run may carry out because their policies were approved as a whole. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.run import Approval
+from cleanup_gitops.model.standing import COVERED, Approvals, Missing, joint
+from cleanup_gitops.policy.documents import Policy, Standing
+
+Code = Literal["not-approved", "soak", "daily-maximum"]
+"""Why a row is left for later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A row that is planned and left for later. ``until``: not before then (UTC), as far as can be said now."""
+
+    change: Change
+    code: Code
+    why: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChoice:
+    """Rows that may be carried out now, in the order of the plan, and the others."""
+
+    changes: tuple[Change, ...]
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row whose soak is over: since when it has been pending for all policies that ask for it."""
+
+    change: Change
+    since: datetime
+    policies: tuple[str, ...]
+
+
+def choose_standing(
+    plan: Plan, policies: Iterable[Policy], approvals: Approvals, memory: Memory, now: datetime
+) -> StandingChoice:
+    """What a run that begins now (UTC) may do without anybody's look at the plan, within the limits of each policy.
+
+    A row needs all policies that ask for it: standing, approved, recorded as pending for long enough, and below what
+    they may do on the UTC day of ``now``. Longest pending first, then by address.
+    """
+    rules = {one.name: one.standing for one in policies if one.standing}
+    since = {(one.change, one.policy): one.since for one in memory.waiting}
+    left: list[Left] = []
+    ready: list[Ready] = []
+    for digest, change in zip(plan.manifest, plan.changes, strict=True):
+        found = _judged(digest, change, rules, approvals, since, now)
+        if isinstance(found, Left):
+            left.append(found)
+        else:
+            ready.append(found)
+    taken = _within(ready, rules, spent_on(memory, now))
+    chosen = {one.change.address for one in taken}
+    tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
+    left += [
+        Left(one.change, "daily-maximum", _full(one.policies, rules), tomorrow)
+        for one in ready
+        if one.change.address not in chosen
+    ]
+    places = {change.address: place for place, change in enumerate(plan.changes)}
+    changes = sorted((one.change for one in taken), key=lambda change: places[change.address])
+    return StandingChoice(tuple(changes), tuple(sorted(left, key=lambda one: places[one.change.address])))
+
+
+def spent_on(memory: Memory, now: datetime) -> Counter[str]:
+    """Changes that were made on the UTC day of ``now`` under standing approvals, by policy."""
+    spent: Counter[str] = Counter()
+    for one in memory.daily:
+        if one.day == now.astimezone(UTC).date():
+            spent[one.policy] += one.changes
+    return spent
+
+
+def _judged(
+    digest: str,
+    change: Change,
+    rules: Mapping[str, Standing],
+    approvals: Approvals,
+    since: Mapping[tuple[str, str], datetime],
+    now: datetime,
+) -> Left | Ready:
+    """Whether the row may be carried out as far as it alone is concerned."""
+    names = tuple(dict.fromkeys(cause.policy for cause in change.causes))
+    if by_plan := [name for name in names if name not in rules]:
+        return Left(change, "not-approved", f"{', '.join(by_plan)} is approved plan by plan")
+    if not names or change.action not in COVERED:
+        return Left(change, "not-approved", "no standing approval covers what cannot be put back")
+    if missing := [name for name in names if not isinstance(approvals.get(name), Approval)]:
+        return Left(change, "not-approved", f"no approval of {', '.join(missing)} counts")
+    started = [since.get((digest, name)) for name in names]
+    recorded = [one for one in started if one is not None]
+    if len(recorded) != len(started):
+        hours = max(rules[name].after for name in names) // timedelta(hours=1)
+        return Left(change, "soak", f"not recorded as pending yet, due {hours} hours after a run has done that")
+    until = max(begun + rules[name].after for name, begun in zip(names, recorded, strict=True))
+    if until > now:
+        return Left(change, "soak", f"pending since {max(recorded):%Y-%m-%d %H:%M} UTC", until)
+    return Ready(change, max(recorded), names)
+
+
+def _within(ready: Iterable[Ready], rules: Mapping[str, Standing], spent: Counter[str]) -> list[Ready]:
+    """Those that still fit into the day of each of their policies."""
+    used = Counter(spent)
+    taken: list[Ready] = []
+    for one in sorted(ready, key=lambda row: (row.since, row.change.address)):
+        if all(used[name] < rules[name].max_per_day for name in one.policies):
+            used.update(one.policies)
+            taken.append(one)
+    return taken
+
+
+def _full(names: Iterable[str], rules: Mapping[str, Standing]) -> str:
+    most = ", ".join(f"{rules[name].max_per_day} for {name}" for name in names)
+    return f"the changes of this day are used up: {most}"
+
+
+def needed(changes: Iterable[Change], approvals: Approvals) -> dict[str, Approval]:
+    """The approvals under which these rows are carried out, by policy."""
+    names = {cause.policy for change in changes for cause in change.causes}
+    return {name: one for name, one in sorted(approvals.items()) if name in names and isinstance(one, Approval)}
+
+
+def approval_of_run(plan: Plan, used: Mapping[str, Approval]) -> Approval:
+    """The approval of a whole run: all keys that its rows need, for this plan."""
+    keys = joint(used.values()).by if used else ""
+    return Approval(kind="standing", by=keys, at=plan.created, ref=plan.envelope)
+
+
+def nothing_approved(choice: StandingChoice, policies: Iterable[Policy], approvals: Approvals) -> bool:
+    """Whether there are rows of policies with a standing approval, and none of these policies is approved."""
+    standing = {one.name for one in policies if one.standing}
+    asking = {cause.policy for one in choice.left for cause in one.change.causes} & standing
+    asking |= {cause.policy for change in choice.changes for cause in change.causes}
+    return bool(asking) and all(isinstance(approvals.get(name), Missing) for name in asking)
+
+
+def dated(left: Iterable[Left], policies: Iterable[Policy], memory: Memory) -> tuple[Left, ...]:
+    """The same rows once the run is recorded: what it was the first to record has a time from which on it is due."""
+    rules = {one.name: one.standing for one in policies if one.standing}
+    since = {(one.change, one.policy): one.since for one in memory.waiting}
+    found = []
+    for one in left:
+        digest = change_digest(one.change) if one.code == "soak" else ""
+        ends = [
+            begun + rules[cause.policy].after
+            for cause in one.change.causes
+            if cause.policy in rules and (begun := since.get((digest, cause.policy)))
+        ]
+        found.append(replace(one, why="recorded as pending", until=max(ends)) if ends and not one.until else one)
+    return tuple(found)
+
+
+def with_notes(plan: Plan, policies: Sequence[Policy], choice: StandingChoice) -> Plan:
+    """The same plan, with a note at each row of a standing policy: what a run without a saved plan would do with it."""
+    standing = {one.name for one in policies if one.standing}
+    left = {one.change.address: one for one in choice.left}
+    changes = tuple(
+        _noted(change, left.get(change.address)) if any(cause.policy in standing for cause in change.causes) else change
+        for change in plan.changes
+    )
+    return msgspec.structs.replace(plan, changes=changes)
+
+
+def _noted(change: Change, left: Left | None) -> Change:
+    note = f"standing approval: {_words(left)}"
+    return msgspec.structs.replace(change, note=f"{change.note}; {note}" if change.note else note)
+
+
+def _words(left: Left | None) -> str:
+    match left:
+        case None:
+            return "due"
+        case Left(code="not-approved"):
+            return f"not approved, {left.why}"
+        case _:
+            return f"{left.why}, due from {left.until:%Y-%m-%d %H:%M} UTC" if left.until else left.why
+
+
+def warnings(approvals: Approvals) -> tuple[str, ...]:
+    """A sentence for each policy that waits for an approval."""
+    return tuple(
+        f"{name} has no standing approval: {one.why}. {one.todo}".strip()
+        for name, one in sorted(approvals.items())
+        if isinstance(one, Missing)
+    )
