@@ -86,12 +86,13 @@ def look_at_record(place: Workplace) -> tuple[dict[str, bytes], str]:
 def connected(place: Workplace, progress: Progress) -> Iterator[CloudSite]:
     """A connection to the site; only the environment variables that its Site names are read."""
     from cleanup_gitops.sites.cloud import connect
+    from cleanup_gitops.sites.secret import Secret
 
     credentials = place.site.credentials
     named = [credentials.org_api_key.env, credentials.user.env, credentials.token.env]
     if place.site.csv and place.site.csv.env:
         named.append(place.site.csv.env)
-    secrets = {name: os.environ[name] for name in named if os.environ.get(name)}
+    secrets = {name: Secret(os.environ[name], name) for name in named if os.environ.get(name)}
     with connect(place.site, secrets, place.clock, progress, folder=place.folder) as site:
         yield site
 

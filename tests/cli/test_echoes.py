@@ -1,0 +1,155 @@
+"""Servers that repeat the credential, proxies and git remotes with a password in their address: none of it gets out.
+
+The plugin of the test run looks into all that is printed and left behind; the tests here make sure that there is
+something to be found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from tests import canaries
+from tests.canaries import places
+from tests.cli.test_recover import killed
+from tests.cli.workspace import Said, Workspace
+from tests.sites.echoing import Echo, Echoing, echoing, in_headers, in_html, in_json, in_text
+from tests.sites.scripted import Reply, scripted
+
+IN_URL = quote(canaries.STRAY, safe="")
+READING = r"POST \S+/users/search|GET \S+/(memberships|groups|users)|POST \S+/groups/search"
+COMMANDS = [("plan",), ("apply", "--auto-approve"), ("drift",), ("users",), ("groups",), ("status",)]
+ECHOES = (
+    in_json(400),
+    in_json(401),
+    in_json(403),
+    in_json(404),
+    in_json(200),
+    in_html(200),
+    in_html(403),
+    in_headers(302),
+    in_headers(400),
+    in_text(200),
+)
+
+
+@pytest.fixture
+def server(workspace: Workspace) -> Iterator[Echoing]:
+    """Stands in front of the sandbox, for the organization and for the site."""
+    with echoing(workspace.box.url) as between:
+        workspace.site(url=between.url)
+        yield between
+
+
+def clean(said: Said) -> str:
+    """What was printed, which holds no canary."""
+    text = said.out + said.err
+    assert canaries.found(text) == []
+    assert "elsewhere.example" not in text
+    return text
+
+
+@pytest.mark.case("E78", "F21")
+def test_a_server_that_repeats_the_credential_gets_it_into_no_error(workspace: Workspace, server: Echoing) -> None:
+    for pattern in ("user/current", "workspaces|directories", READING):  # site, organization, list of users
+        for echo in ECHOES:
+            server.answer(pattern, echo)
+            said = workspace.run("plan")
+            assert said.code in (1, 3), said.out + said.err
+            assert server.heard
+            assert "Error: " in clean(said)
+
+
+@pytest.mark.case("E78", "F21")
+def test_every_command_that_connects_keeps_the_credential_to_itself(workspace: Workspace, server: Echoing) -> None:
+    assert workspace.run("apply", "--auto-approve").code == 0
+    for args in COMMANDS:
+        for echo in (in_json(403), in_headers(400)):
+            server.answer(READING, echo)
+            said = workspace.run(*args)
+            assert said.code in (1, 3)
+            assert "Error: " in clean(said)
+            assert server.heard
+    assert places.finds_below(workspace.folder) == []
+
+
+@pytest.mark.case("E78", "F21")
+@pytest.mark.parametrize(
+    ("status", "echo"), [(204, in_headers(204)), (400, in_json(400)), (403, in_headers(403)), (500, in_json(500))]
+)
+def test_a_write_whose_answer_repeats_the_credential_is_recorded_without_it(
+    workspace: Workspace, server: Echoing, status: int, echo: Echo
+) -> None:
+    server.answer(r"DELETE \S+/memberships/|DELETE \S+/groups/", echo)
+    said = workspace.run("apply", "--auto-approve")
+    assert said.code == 5, said.out + said.err
+    assert server.heard, status
+    clean(said)
+    (outcomes,) = (workspace.folder / "state/acme/runs").glob("*/outcomes.jsonl")
+    rows = [json.loads(line) for line in outcomes.read_text().splitlines()]
+    assert rows
+    assert not any((row.get("receipt") or {}).get("request_id") for row in rows)
+    assert places.finds_below(workspace.folder) == []
+
+
+@pytest.mark.case("E78", "F21")
+def test_a_run_is_recovered_from_a_server_that_repeats_the_credential(workspace: Workspace, server: Echoing) -> None:
+    run = killed(workspace)
+    for echo in (in_json(403), in_headers(302), in_html(200)):
+        server.answer(READING, echo)
+        said = workspace.run("recover", run)
+        assert said.code in (1, 3), said.out + said.err
+        assert "Error: " in clean(said)
+    server.answer("^$", in_json(403))
+    clean(workspace.run("recover", run))
+
+
+@pytest.mark.case("E78", "F21")
+def test_the_password_of_a_proxy_is_not_shown(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    workspace.site(url="https://acme.atlassian.net")
+    refusal = Reply(status=407, body=canaries.STRAY.encode(), headers={"Proxy-Authenticate": canaries.STRAY})
+    with scripted(refusal) as proxy:
+        place = proxy.url.removeprefix("http://")
+        for address in (f"http://user:{IN_URL}@{place}", f"socks5://user:{IN_URL}@{place}", IN_URL):
+            monkeypatch.setenv("HTTPS_PROXY", address)
+            for args in (("plan",), ("apply", "--auto-approve"), ("users",)):
+                said = workspace.run(*args)
+                assert said.code == 1
+                assert "HTTPS_PROXY" in clean(said)
+
+
+REMOTE_COMMANDS = [("plan",), ("apply", "--auto-approve"), ("drift",), ("recover",), ("audit", "verify")]
+
+
+@pytest.mark.case("E77", "E78", "F21")
+def test_the_password_in_the_address_of_a_git_remote_is_not_shown(workspace: Workspace) -> None:
+    assert workspace.run("apply", "--auto-approve").code == 0
+    branch = workspace.git("symbolic-ref", "--short", "HEAD").strip()
+    words = f"fatal: the token {canaries.STRAY} of https://user:{IN_URL}@host/x?token={IN_URL} is not valid\n"
+    told = {"Content-Type": "text/plain", "WWW-Authenticate": f'Basic realm="{canaries.STRAY}"'}
+    shown = ""
+    for status in (200, 401, 403, 500):
+        with scripted(Reply(status=status, body=words.encode() * 3, headers=told)) as host:
+            address = host.url.replace("://", f"://user:{IN_URL}@")
+            workspace.git("config", "remote.origin.url", f"{address}/x.git")
+            workspace.git("config", f"branch.{branch}.remote", "origin")
+            workspace.git("config", f"branch.{branch}.merge", f"refs/heads/{branch}")
+            shown += "".join(clean(workspace.run(*args)) for args in REMOTE_COMMANDS)
+            assert host.requests
+    assert f"origin/{branch} cannot be fetched" in shown
+    assert places.finds_below(workspace.folder) == []
+
+
+@pytest.mark.case("E78", "F21")
+def test_an_address_in_place_of_the_name_of_a_remote_is_not_repeated(workspace: Workspace) -> None:
+    branch = workspace.git("symbolic-ref", "--short", "HEAD").strip()
+    workspace.git("config", f"branch.{branch}.remote", f"https://user:{IN_URL}@127.0.0.1:1/x.git")
+    workspace.git("config", f"branch.{branch}.merge", f"refs/heads/{branch}")
+    for args in REMOTE_COMMANDS:
+        clean(workspace.run(*args))
