@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +55,18 @@ def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace
     if not sites:
         known = ", ".join(site.name for site in found.sites) or "none"
         raise CleanupError(f"There is no Site {wanted!r} in {folder / 'policies'}.", f"Sites: {known}.")
+    variables = environment_of_git(found.sites)
     return [
-        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, os.environ, site.state), clock)
+        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, variables, site.state), clock)
         for site in sites
     ]
+
+
+def environment_of_git(sites: Iterable[Site]) -> dict[str, str]:
+    """Our environment without the credentials of the sites: what git starts (ssh, helpers) has no use for them."""
+    credentials = [site.credentials for site in sites]
+    secret = {ref.env for one in credentials for ref in (one.org_api_key, one.user, one.token)}
+    return {name: value for name, value in os.environ.items() if name not in secret}
 
 
 def only_one(places: list[Workplace]) -> Workplace:

@@ -22,17 +22,21 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass
 class Echoing:
-    """``echo`` answers requests whose "METHOD path" fits ``to``; the sandbox answers the rest. ``heard`` is counted."""
+    """``echo`` answers requests whose "METHOD path" fits ``to``; the sandbox answers the rest. ``heard`` is counted.
+
+    ``carry_out``: the sandbox is asked first, and only its answer is replaced.
+    """
 
     sandbox: str
     url: str = ""
     to: re.Pattern[str] = re.compile("^$")
     echo: Echo = field(default=lambda sent: (400, " ".join(sent).encode(), {}))
+    carry_out: bool = False
     heard: int = 0
 
-    def answer(self, pattern: str, echo: Echo) -> None:
+    def answer(self, pattern: str, echo: Echo, *, carry_out: bool = False) -> None:
         """From now on ``echo`` answers what fits the pattern."""
-        self.to, self.echo, self.heard = re.compile(pattern), echo, 0
+        self.to, self.echo, self.carry_out, self.heard = re.compile(pattern), echo, carry_out, 0
 
 
 def sent_in(authorization: str) -> list[str]:
@@ -98,15 +102,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         told = self.server.told
-        if told.to.search(f"{self.command} {self.path}"):
-            told.heard += 1
-            status, answer, headers = told.echo(sent_in(self.headers["Authorization"]))
-        else:
+        echoes = told.to.search(f"{self.command} {self.path}")
+        if not echoes or told.carry_out:
             kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
             got = self.server.client.request(self.command, told.sandbox + self.path, content=body, headers=kept)
             status, answer = got.status_code, got.content
             headers = {"Content-Type": got.headers.get("content-type", "text/plain")}
-        self.send_response_only(status, self.headers["Authorization"] if told.heard else None)
+        if echoes:
+            told.heard += 1
+            status, answer, headers = told.echo(sent_in(self.headers["Authorization"]))
+        self.send_response_only(status, self.headers["Authorization"] if echoes else None)
         for name, value in headers.items():
             self.send_header(name, value)
         if status != 204:
