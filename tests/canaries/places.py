@@ -21,7 +21,7 @@ SHOWN_ON_PURPOSE = re.compile(rb"^ *export (ATLASSIAN_ORG_API_KEY|CONFLUENCE_API
 """How `sandbox` and `demo` hand out the keys of an invented organization, so that somebody can play with it."""
 
 _ALLOWED = re.compile("|".join(ALLOWED))
-_LOOSE = re.compile(r"/objects/[0-9a-f]{2}/[0-9a-f]{38}$")
+_LOOSE = re.compile(r"/objects/[0-9a-f]{2}/[0-9a-f]{38,62}$")
 _PACK = re.compile(r"/objects/pack/[^/]+\.pack$")
 
 
