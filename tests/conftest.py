@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import case_marks
+from tests.canaries import plugin as canaries
 from tests.openapi import plugin
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def openapi_contracts() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Listen to what is said to sandboxes."""
+    """Listen to what is said to sandboxes, and look for secrets in all that tests leave."""
     plugin.register(config)
+    canaries.register(config)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -21,6 +21,7 @@ from cleanup_gitops.runner.reading import Questions, read_with_answers
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sites.cloud import CloudSite, connect
+from cleanup_gitops.sites.secret import Secret
 from tests.fakes import FakeProgress
 from tests.planner.site_policies import site_policies
 
@@ -35,7 +36,8 @@ def connected(box: RunningSandbox) -> CloudSite:
         runner_accounts=(),
         api_url=box.url,
     )
-    secrets = {"KEY": box.org_api_key, "USER": box.user_email, "TOKEN": box.api_token}
+    values = {"KEY": box.org_api_key, "USER": box.user_email, "TOKEN": box.api_token}
+    secrets = {name: Secret(value, name) for name, value in values.items()}
     return connect(site, secrets, SystemClock(), FakeProgress())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cleanup_gitops.cli.terminal import colours, progress
-from cleanup_gitops.cli.wiring import Workplace, connected
+from cleanup_gitops.cli.wiring import Workplace, connected, environment_of_git
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Live
@@ -152,7 +152,9 @@ def find(place: Workplace, recorded: str | None) -> Found:
         return Found(read_live(place))
     from cleanup_gitops.ledger.repository.revisions import find_revision
 
-    revision = find_revision(place.folder, place.site.name, recorded, os.environ, place.site.state)
+    revision = find_revision(
+        place.folder, place.site.name, recorded, environment_of_git([place.site]), place.site.state
+    )
     return Found(revision.reader.read(), revision)
 
 

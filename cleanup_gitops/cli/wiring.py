@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +56,18 @@ def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace
     if not sites:
         known = ", ".join(site.name for site in found.sites) or "none"
         raise CleanupError(f"There is no Site {wanted!r} in {folder / 'policies'}.", f"Sites: {known}.")
+    variables = environment_of_git(found.sites)
     return [
-        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, os.environ, site.state), clock)
+        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, variables, site.state), clock)
         for site in sites
     ]
+
+
+def environment_of_git(sites: Iterable[Site]) -> dict[str, str]:
+    """Our environment without the credentials of the sites: what git starts (ssh, helpers) has no use for them."""
+    credentials = [site.credentials for site in sites]
+    secret = {ref.env for one in credentials for ref in (one.org_api_key, one.user, one.token)}
+    return {name: value for name, value in os.environ.items() if name not in secret}
 
 
 def only_one(places: list[Workplace]) -> Workplace:
@@ -87,12 +95,13 @@ def look_at_record(place: Workplace) -> tuple[dict[str, bytes], str]:
 def connected(place: Workplace, progress: Progress) -> Iterator[CloudSite]:
     """A connection to the site; only the environment variables that its Site names are read."""
     from cleanup_gitops.sites.cloud import connect
+    from cleanup_gitops.sites.secret import Secret
 
     credentials = place.site.credentials
     named = [credentials.org_api_key.env, credentials.user.env, credentials.token.env]
     if place.site.csv and place.site.csv.env:
         named.append(place.site.csv.env)
-    secrets = {name: os.environ[name] for name in named if os.environ.get(name)}
+    secrets = {name: Secret(os.environ[name], name) for name in named if os.environ.get(name)}
     with connect(place.site, secrets, place.clock, progress, folder=place.folder) as site:
         yield site
 

@@ -1,16 +1,18 @@
 """One request and one answer over HTTP/1.1: no retries, no opinions about statuses.
 
 Everything that can go wrong below HTTP becomes an `Unanswered` with one plain sentence; texts of foreign exceptions
-are not carried along, as they may hold data. Cookies are refused, redirects are never followed.
+are not carried along, as they may hold data. Cookies are refused, redirects are never followed. The credential is
+put into a request when that is sent, and taken out of an answer before anybody sees that.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -24,12 +26,15 @@ from cleanup_gitops import __version__
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.sites import proxies
 from cleanup_gitops.sites.breaker import Fuse
-from cleanup_gitops.sites.secret import Secret
+from cleanup_gitops.sites.secret import Secret, blotted
 
 WORKERS = 8
 """Requests under way at once to one host."""
 LARGEST_ANSWER = 64 * 1024 * 1024
 USUAL_FUSE = Fuse()
+
+for _name in ("httpcore", "httpx"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # below, headers of answers as they came are logged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +68,8 @@ class Answer:
     """A complete answer of any status."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,17 @@ def trusted(bundle: str | None = None, where: str = "") -> ssl.SSLContext:
     return context
 
 
+class _Authorization(httpx.Auth):
+    """Puts the header into each request as it is sent: no other object of the client's holds it."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = self._secret.reveal()
+        yield request
+
+
 class Exchange:
     """Sends requests to one base URL with one credential. Safe to share between threads."""
 
@@ -147,8 +163,8 @@ class Exchange:
         self._trust = trust or trusted()
         here = is_loopback(urlsplit(self.base).hostname)
         self._trust_env = not here  # a proxy has no business between two ends of one machine
+        self._authorization = authorization
         headers = {
-            "Authorization": authorization.reveal(),
             "Accept": "application/json",
             "User-Agent": f"cleanup-gitops/{__version__}",
         }
@@ -157,7 +173,9 @@ class Exchange:
         except (ImportError, ValueError, TypeError, httpx.InvalidURL):
             if here:
                 raise  # no proxy is asked for, so this is a defect of ours
-            raise proxies.unusable_proxy() from None
+        else:
+            return
+        raise proxies.unusable_proxy()  # out here it has no context: that may hold the proxy's password
 
     def _new_client(self, headers: Mapping[str, str]) -> httpx.Client:
         """The client, which reads the proxy settings and takes offence at some."""
@@ -172,6 +190,7 @@ class Exchange:
             timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.total),
             limits=httpx.Limits(max_connections=WORKERS, max_keepalive_connections=WORKERS),
             headers=headers,
+            auth=_Authorization(self._authorization),
         )
 
     def send(self, call: Call) -> Answer:
@@ -184,8 +203,16 @@ class Exchange:
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise self._told(error) from None
-        return Answer(response.status_code, response.headers, body)
+            told = self._told(error)
+        else:
+            return self._answer(response, body)
+        raise told  # out here it has no context: frames of the library hold what was sent
+
+    def _answer(self, response: httpx.Response, body: bytes) -> Answer:
+        """The answer without the credential, should the server have repeated it."""
+        secret = self._authorization
+        headers = httpx.Headers([(name, blotted(value, secret)) for name, value in response.headers.raw])
+        return Answer(response.status_code, headers, blotted(body, secret))
 
     def close(self) -> None:
         """Close all connections."""

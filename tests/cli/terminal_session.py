@@ -11,6 +11,7 @@ import sys
 import termios
 from contextlib import suppress
 
+from tests import canaries
 from tests.cli.workspace import Said, Workspace
 
 _USUAL = {"TERM": "xterm-256color"}
@@ -33,4 +34,5 @@ def on_terminal(workspace: Workspace, *args: str, columns: int = 120, lines: int
     code = process.wait(timeout=60)
     text = shown.decode().replace("\r\n", "\n")
     assert "Traceback" not in text
+    assert canaries.found(text) == []
     return Said(code, text, "")

@@ -22,6 +22,7 @@ from cleanup_gitops.sandbox.records import Token
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from cleanup_gitops.sandbox.world import World
+from tests import canaries
 from tests.cli.workspace import DORMANT, SITE, Said, Workspace
 
 # -- types -----------------------------------------------------------------------------------------
@@ -228,13 +229,9 @@ def every_object(workspace: Workspace) -> bytes:
 
 def assert_clean(what: str, text: bytes | str, workspace: Workspace) -> None:
     data = text.encode() if isinstance(text, str) else text
-    secrets = {
-        "the organization's key": workspace.box.org_api_key,
-        "the API token": workspace.box.api_token,
-        "the user's address": workspace.box.user_email,
-    }
-    for name, secret in secrets.items():
-        assert secret.encode() not in data, f"{name} is in {what}"
+    for secret in canaries.found(data):
+        pytest.fail(f"{secret} is in {what}")
+    assert workspace.box.user_email.encode() not in data, f"the user's address is in {what}"
     at = data.lower().find(PROBE.encode())
     assert at < 0, f"{what}: {data[max(0, at - 200) : at + 100]!r}"
 

@@ -11,12 +11,13 @@ import pytest
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from cleanup_gitops.sandbox.world import LAST_ACTIVE_DATES, Directory, RateLimit
+from tests import canaries
 from tests.sandbox.caller import Caller
 
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic sandbox-org-api-key"}],
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {canaries.ORG_KEY}"}],
     ids=["none", "wrong", "basic"],
 )
 @pytest.mark.parametrize("path", ["/admin/v1/orgs", "/admin/nowhere"])
@@ -48,7 +49,7 @@ def test_the_edge_of_the_site_answers_in_plain_text(demo: Caller) -> None:
         assert answer.headers["content-type"].startswith("text/plain")
 
 
-@pytest.mark.parametrize("auth", [("x@acme.com", "sandbox-api-token"), ("cleanup-runner@acme.com", "wrong")])
+@pytest.mark.parametrize("auth", [("x@acme.com", canaries.TOKEN), ("cleanup-runner@acme.com", "wrong")])
 def test_a_wrong_token_gets_confluences_own_error_body(demo: Caller, auth: tuple[str, str]) -> None:
     answer = demo.http.get("/wiki/rest/api/user/current", auth=auth)
     assert answer.status_code == 401

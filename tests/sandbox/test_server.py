@@ -15,6 +15,7 @@ import trustme
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import listen, running, serve
 from cleanup_gitops.sandbox.world import SandboxError
+from tests import canaries
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", ""])
@@ -49,7 +50,7 @@ def test_a_running_sandbox_tells_what_a_client_needs() -> None:
     with running(world) as box:
         assert box.world is world
         assert box.org_id == "0f5e0000-0000-0000-0000-000000000000"
-        assert (box.org_api_key, box.api_token) == ("sandbox-org-api-key", "sandbox-api-token")
+        assert (box.org_api_key, box.api_token) == (canaries.ORG_KEY, canaries.TOKEN)
         assert box.user_email == "cleanup-runner@acme.com"
         assert box.runner_account == world.users[0].id
         assert box.cloud_id == world.site.cloud_id

@@ -12,6 +12,7 @@ from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site
 from cleanup_gitops.sandbox.server import RunningSandbox
 from cleanup_gitops.sites.cloud import CloudSite, connect
 from cleanup_gitops.sites.exchange import Limits
+from cleanup_gitops.sites.secret import Secret
 from tests.fakes import FakeClock
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -47,9 +48,10 @@ def site_of(box: RunningSandbox, **other: object) -> Site:
     return Site(**(values | other))
 
 
-def secrets_of(box: RunningSandbox, **other: str) -> dict[str, str]:
-    """The environment that fits the sandbox."""
-    return {KEY: box.org_api_key, USER: box.user_email, TOKEN: box.api_token} | other
+def secrets_of(box: RunningSandbox, **other: str) -> dict[str, Secret]:
+    """The environment that fits the sandbox, as the command line reads it."""
+    values = {KEY: box.org_api_key, USER: box.user_email, TOKEN: box.api_token} | other
+    return {name: Secret(value, name) for name, value in values.items()}
 
 
 def connected(box: RunningSandbox, **site: object) -> CloudSite:

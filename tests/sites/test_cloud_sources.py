@@ -217,7 +217,7 @@ def test_the_newer_of_list_and_directory_counts_and_strangers_are_counted(
 def test_a_wrong_list_stops_before_the_site_is_read(box: RunningSandbox, tmp_path: Path) -> None:
     file = tmp_path / "seen.csv"
     file.write_text("account,last_seen_utc\n712020:1,Not active in the last 180 days\n")
-    secrets = secrets_of(box) | {"SEEN_CSV": str(file)}
+    secrets = secrets_of(box, SEEN_CSV=str(file))
     with connect(site_of(box, **listed(env="SEEN_CSV")), secrets, FakeClock(NOW), limits=QUICK) as site:
         before = len(requests(box))
         with pytest.raises(SiteError, match=r"seen\.csv:2: column 'last_seen_utc' holds no date") as caught:

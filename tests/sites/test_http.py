@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import socket
 import ssl
@@ -12,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -24,11 +24,13 @@ from cleanup_gitops.sites.bodies import reason_code
 from cleanup_gitops.sites.exchange import Answer, Call, Limits
 from cleanup_gitops.sites.gates import Interrupted
 from cleanup_gitops.sites.http import Http, StatusError
-from cleanup_gitops.sites.secret import Secret, basic, bearer
+from cleanup_gitops.sites.secret import Secret, bearer
+from tests import canaries
 from tests.fakes import NOON, FakeClock, FakeProgress
 from tests.sites.scripted import JSON, Reply, scripted
 
-CANARY = "canary-5b1d-secret"
+CANARY = canaries.STRAY
+IN_URL = quote(CANARY, safe="")
 PERSON = "ada.example@acme.com"
 LIMITS = Limits(connect=2, read=2, total=6, attempts=3, connect_attempts=2, waiting=100)
 GET = Call(method="GET", template="/things/{thing}", parts={"thing": "712020:4f/x"})
@@ -61,8 +63,8 @@ def failing(kind: type[CleanupError]) -> Iterator[list[str]]:
     error = caught.value
     assert type(error) is kind
     shown = "".join(traceback.format_exception(error)) + repr(error) + error.message + error.hint
-    for canary in (CANARY, base64.b64encode(CANARY.encode()).decode(), PERSON):
-        assert canary not in shown
+    assert canaries.found(shown) == []
+    assert PERSON not in shown
     assert error.__suppress_context__ or error.__context__ is None
     texts += [error.message, error.hint]
 
@@ -415,18 +417,7 @@ def test_a_server_that_echoes_the_credential_does_not_get_it_into_an_error(statu
     echo = Reply(status=status, body=body, headers=JSON | {"Retry-After": "9999", "X-Echo": CANARY})
     with scripted(echo) as server, failing(StatusError) as texts:
         read(client(server.url))
-    assert "***" in texts[0]
-
-
-@pytest.mark.case("E78")
-def test_a_secret_shows_itself_nowhere() -> None:
-    secret = basic(Secret(PERSON, "USER"), Secret(CANARY, "TOKEN"))
-    for shown in (repr(secret), str(secret), f"{secret}", f"{secret:>40}", repr([secret]), "%s" % secret):  # noqa: UP031
-        assert CANARY not in shown
-        assert "***" in shown
-    with pytest.raises(TypeError):
-        msgspec.json.encode(secret)
-    assert secret.reveal() == "Basic " + base64.b64encode(f"{PERSON}:{CANARY}".encode()).decode()
+    assert str(status) in texts[0]
 
 
 @pytest.mark.parametrize(
@@ -471,7 +462,7 @@ def proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_that_refuses_is_named_by_its_variable(proxies: pytest.MonkeyPatch, name: str) -> None:
     with scripted(Reply(status=407)) as proxy:
-        proxies.setenv(name, proxy.url.replace("://", f"://user:{CANARY}@"))
+        proxies.setenv(name, proxy.url.replace("://", f"://user:{IN_URL}@"))
         with failing(SiteError) as texts:
             read(client("https://acme.example"))
     assert texts[0].startswith(f"The proxy for acme.example ({name.upper()} is set) refused to connect")
@@ -485,7 +476,7 @@ def test_a_proxy_that_is_not_there_is_not_taken_for_the_site(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    proxies.setenv("HTTPS_PROXY", f"http://user:{CANARY}@" + path.format(port=port))
+    proxies.setenv("HTTPS_PROXY", f"http://user:{IN_URL}@" + path.format(port=port))
     with failing(SiteError) as texts:
         read(client("https://acme.example"))
     assert texts[0].startswith("The proxy for acme.example (HTTPS_PROXY is set)")
@@ -503,11 +494,11 @@ def test_a_host_without_a_proxy_is_not_blamed_on_one(proxies: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("HTTPS_PROXY", f"socks9://user:{CANARY}@proxy.example:1080", "HTTPS_PROXY names a SOCKS proxy"),
-        ("all_proxy", f"socks9://{CANARY}", "ALL_PROXY names a SOCKS proxy"),
-        ("HTTPS_PROXY", f"ftp://user:{CANARY}@proxy.example", "HTTPS_PROXY holds no address of a proxy"),
-        ("HTTP_PROXY", f"http://user:{CANARY}@proxy.example:port", "HTTP_PROXY holds no address of a proxy"),
-        ("NO_PROXY", f"acme.example:{CANARY}", "NO_PROXY holds something that is no host name"),
+        ("HTTPS_PROXY", f"socks9://user:{IN_URL}@proxy.example:1080", "HTTPS_PROXY names a SOCKS proxy"),
+        ("all_proxy", f"socks9://{IN_URL}", "ALL_PROXY names a SOCKS proxy"),
+        ("HTTPS_PROXY", f"ftp://user:{IN_URL}@proxy.example", "HTTPS_PROXY holds no address of a proxy"),
+        ("HTTP_PROXY", f"http://user:{IN_URL}@proxy.example:port", "HTTP_PROXY holds no address of a proxy"),
+        ("NO_PROXY", f"acme.example:{IN_URL}", "NO_PROXY holds something that is no host name"),
     ],
 )
 def test_proxy_settings_that_cannot_be_used_are_one_clear_line(
@@ -522,7 +513,7 @@ def test_proxy_settings_that_cannot_be_used_are_one_clear_line(
 
 def test_a_socks_proxy_without_its_library_is_one_clear_line(proxies: pytest.MonkeyPatch) -> None:
     proxies.setitem(sys.modules, "socksio", None)
-    proxies.setenv("HTTPS_PROXY", f"socks5://user:{CANARY}@proxy.example:1080")
+    proxies.setenv("HTTPS_PROXY", f"socks5://user:{IN_URL}@proxy.example:1080")
     with failing(SiteError) as texts:
         client("https://acme.example")
     assert texts[0].startswith("HTTPS_PROXY names a SOCKS proxy")

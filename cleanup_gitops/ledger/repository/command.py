@@ -51,6 +51,8 @@ PATIENCE = 600.0
 _LONGEST = 800
 _ADDRESS = re.compile(r"://\S*@")
 _QUERY = re.compile(r"(://[^\s'\"?]*)\?[^\s'\"]*")
+_TOKEN = re.compile(r"(?<![\w+=%~-])(?=[\w+=%~-]*[a-z])(?=[\w+=%~-]*[A-Z])(?=[\w+=%~-]*\d)[\w+=%~-]{20,}")
+"""What looks random may be a token that the remote repeats; commits are in lower case."""
 _PERSON = re.compile(r"[^\s@/'\"<>()\[\]:=,;]+@")
 
 
@@ -214,6 +216,7 @@ def clean(said: str) -> str:
     text = "; ".join(line for line in kept if line != "remote:")
     text = _ADDRESS.sub("://…@", text)
     text = _QUERY.sub(r"\1?…", text)
+    text = _TOKEN.sub("…", text)
     text = _PERSON.sub("…@", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

@@ -19,7 +19,7 @@ from cleanup_gitops.sites.cloud.sources import Sources
 from cleanup_gitops.sites.cloud.writer import CloudWriter
 from cleanup_gitops.sites.exchange import Limits, trusted
 from cleanup_gitops.sites.http import Http
-from cleanup_gitops.sites.secret import basic, bearer, taken
+from cleanup_gitops.sites.secret import Secret, basic, bearer, taken
 
 
 class CloudSite:
@@ -57,7 +57,7 @@ class CloudSite:
 
 def connect(
     site: Site,
-    secrets: Mapping[str, str],
+    secrets: Mapping[str, Secret],
     clock: Clock,
     progress: Progress | None = None,
     *,
@@ -104,13 +104,14 @@ def connect(
     return CloudSite(reader, CloudWriter(admin, site.organization, ground.directory, ground.ari), confluence, admin)
 
 
-def _listed(site: Site, secrets: Mapping[str, str], folder: Path) -> Path | None:
+def _listed(site: Site, secrets: Mapping[str, Secret], folder: Path) -> Path | None:
     """Where the activity list lies. Raises `SiteError` when its variable is not set."""
     if site.csv is None or "csv" not in site.sources:
         return None
     if site.csv.env is None:
         return folder / site.csv.path if site.csv.path else None
-    path = secrets.get(site.csv.env, "").strip()
+    named = secrets.get(site.csv.env)
+    path = named.reveal().strip() if named else ""
     if not path:
         raise SiteError(
             f"The environment variable {site.csv.env} (path of the activity list) is not set or empty.",

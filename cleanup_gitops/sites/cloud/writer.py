@@ -27,6 +27,7 @@ from cleanup_gitops.sites.http import Http
 
 TRACE_HEADERS = ("atl-traceid", "atl-request-id", "x-request-id")
 _TRACE = re.compile(r"[\w./:+=-]{1,128}", re.ASCII)
+_DATE = re.compile(r"[A-Za-z]{3}, \d{2} [A-Za-z]{3} \d{4} \d{2}:\d{2}:\d{2} [A-Z]{1,5}", re.ASCII)
 
 
 class CloudWriter:
@@ -106,7 +107,7 @@ def _receipt(call: Call, answer: Answer) -> Receipt:
         endpoint=call.template,
         status=answer.status,
         request_id=_trace(answer.headers),
-        server_date=answer.headers.get("date", ""),
+        server_date=date[0] if (date := _DATE.search(answer.headers.get("date", ""))) else "",
     )
 
 
