@@ -108,7 +108,7 @@ OTHERS = Policy(
     match=Match(all=(InGroup(("confluence-users-acme",)),)),
     ensure=Ensure(groups_present=("others",)),
 )
-ROOMY = Guardrails(caps={name: Cap(1000) for name in Guardrails().caps}, allow=frozenset(ACTIONS))
+ROOMY = Guardrails(caps={name: Cap(1000) for name in Guardrails().caps}, allow=frozenset(ACTIONS), per_domain=100)
 POLICIES = SitePolicies(site="acme", policies=(DORMANT,), guardrails=ROOMY)
 
 
