@@ -120,9 +120,10 @@ def _document(data: bytes) -> dict[str, Any]:
 def _check_version(document: Mapping[str, Any]) -> str:
     """The format of the file. A newer minor only adds keys; another major means something else."""
     version = str(document["format_version"])
-    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+    major = FORMAT_VERSION.partition(".")[0]
+    if version.partition(".")[0] != major:
         raise ApprovalError(
-            f"The plan file has format {version}; this version reads {FORMAT_VERSION} and later minor formats.",
+            f"The plan file has format {version}; this version reads {major}.0 and later minor formats.",
             "Apply it with the version that made it, or make a new plan.",
         )
     return version

@@ -2,7 +2,8 @@
 
 from cleanup_gitops.planner.assume import assume
 from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.guards import reading_checks
 from cleanup_gitops.planner.plan import evaluate, holds_now, make_plan
 from cleanup_gitops.planner.questions import questions
 
-__all__ = ["Evaluation", "assume", "evaluate", "holds_now", "make_plan", "questions"]
+__all__ = ["Evaluation", "assume", "evaluate", "holds_now", "make_plan", "questions", "reading_checks"]

@@ -221,6 +221,12 @@ def test_a_file_that_is_not_the_plan_is_refused_with_the_place(data: bytes, mess
         read_plan(data)
 
 
+def test_a_file_of_the_first_format_has_fewer_keys_and_is_read_all_the_same() -> None:
+    data = edit(lambda plan: plan.update(format_version="1.0"))
+    assert b'"found"' not in data
+    assert read_plan(data) == msgspec.structs.replace(a_plan(), format_version="1.0")
+
+
 def test_a_later_minor_format_may_have_more_keys() -> None:
     def later(plan: dict[str, Any]) -> None:
         plan["format_version"] = "1.7"

@@ -58,6 +58,20 @@ def test_a_used_override_is_recorded_before_the_run_with_its_numbers_and_the_pla
     assert (entry.plan, entry.serial) == (run.plan.digest, 0)
 
 
+@pytest.mark.case("F7", "F8")
+def test_a_plan_that_was_approved_under_an_override_is_refused_once_that_has_ended() -> None:
+    office = open_office(100, 200, 5, 5, 5)
+    last = replace(override(2), until=NOON.date())
+    under(office, 1, last)
+    saved = office.plan()
+    assert saved.applyable
+    office.clock.sleep(86400)
+    with pytest.raises(BrokenGuardsError, match="2 planned and 0 applied in the last 24 hours, 1 allowed"):
+        office.apply(saved)
+    assert not office.site.written
+    assert kinds(office) == ["void"]
+
+
 @pytest.mark.case("F7")
 def test_an_override_that_is_not_needed_is_not_recorded() -> None:
     office = open_office(100, 5)

@@ -23,7 +23,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check
-from cleanup_gitops.planner.guards import reading_checks
+from cleanup_gitops.planner import reading_checks
 from cleanup_gitops.runner.books import refuse_open_run
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
 from cleanup_gitops.views.safe import plain

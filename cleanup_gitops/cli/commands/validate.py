@@ -18,7 +18,8 @@ from cleanup_gitops.views.words import counted
 def command(folder: Path) -> int:
     """Check every file under policies/ and report all problems at once.
 
-    Talks to no site and needs no credential. Exit code 0 when all is well, else 1. Warns of credentials that end soon.
+    Talks to no site and needs no credential. Exit code 0 when all is well, else 1. Warns of credentials that end
+    soon and of Overrides that have ended.
 
     Example: cleanup-gitops validate
     """
