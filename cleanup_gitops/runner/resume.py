@@ -18,6 +18,8 @@ from cleanup_gitops.runner.needs import questions_about, took_effect
 
 _OPEN: frozenset[State] = frozenset({"unchanged", "changed", "unknown"})
 """What the policies may say of such a user now: nobody protects the user, and nothing is in conflict."""
+_ON_HOLD = frozenset({"hold", "flapping"})
+"""Reasons for which policies leave such a user alone after what was done was undone."""
 
 
 def resumed(
@@ -41,7 +43,9 @@ def resumed(
 
 def _open(current: Plan, account: str) -> bool:
     disposition = current.dispositions.get(account)
-    return disposition is not None and disposition.state in _OPEN
+    if disposition is None or disposition.state not in _OPEN or disposition.reason in _ON_HOLD:
+        return False
+    return all(one.change.user != account for one in current.pending)
 
 
 def _in_effect(done: Sequence[Change], site: Inventory, reader: Reader) -> frozenset[str]:

@@ -7,20 +7,23 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from cleanup_gitops.ledger.memory import memory_of, read_lines
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import CleanupError, SiteError, StateError
+from cleanup_gitops.model.errors import ApprovalError, CleanupError, SiteError, StateError
 from cleanup_gitops.model.memory import Done, Flap, Hold
-from cleanup_gitops.model.plan import Lost, Plan
+from cleanup_gitops.model.plan import Disposition, Lost, Pending, Plan
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import Lifecycle, User
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Ensure, Exemption, Protection
+from cleanup_gitops.policy.documents import Cap, Ensure, Exemption, Protection
 from cleanup_gitops.runner import Run, Stop, read_with_answers
+from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.remembering import remembering
+from cleanup_gitops.runner.resume import resumed
 from cleanup_gitops.runner.rollback import undo_of
 from tests.fakes import FakeSite
 from tests.runner.office import DORMANT, OTHERS, RUNNER, SEATS, Office, open_office
@@ -204,6 +207,22 @@ def test_no_more_seats_are_given_back_than_there_are() -> None:
     plan = rollback(office, run)
     assert not plan.applyable
     assert [one.name for one in plan.checks if not one.passed] == ["seats"]
+
+
+@pytest.mark.case("F7")
+def test_a_rollback_is_under_the_same_caps_and_proposes_an_override_that_can_be_written() -> None:
+    office = open_office(100, 200, 300)
+    run = office.apply()
+    caps = {**office.policies.guardrails.caps, "membership.add": Cap(1)}
+    office.under(guardrails=replace(office.policies.guardrails, caps=caps))
+    plan = rollback(office, run)
+    assert not plan.applyable
+    (check,) = [one for one in plan.checks if not one.passed]
+    assert check.name == "cap:membership.add"
+    assert "  max: 3" in check.override
+    assert "policy:" not in check.override  # what a rollback asks for is no policy's
+    with pytest.raises(ApprovalError, match="unsafe"):
+        office.apply(plan)
 
 
 # -- what cannot be taken back -------------------------------------------------------------------
@@ -471,3 +490,20 @@ def test_a_stopped_rollback_holds_only_what_it_reached() -> None:
     run = office.apply(plan, stop)
     assert sorted(one.result for one in run.outcomes) == ["applied", "not_attempted"]
     assert len(lines(office, Hold)) == 1
+
+
+@pytest.mark.parametrize(("reason", "goes_on"), [("no-policy-matches", True), ("hold", False), ("flapping", False)])
+def test_what_is_left_of_somebody_is_not_gone_on_with_while_policies_hold_still(reason: str, goes_on: bool) -> None:
+    office = open_office(100)
+    office.under(policies=(replace(DORMANT, ensure=replace(DORMANT.ensure, status="suspended")),))
+    saved = office.plan()
+    leave, suspend = sorted(saved.changes, key=lambda one: one.action)
+    office.site.write(leave)
+    current = msgspec.structs.replace(
+        office.plan(), changes=(), dispositions={ONE: Disposition("unchanged", reason)}, inputs=saved.inputs
+    )
+    choice = Choice(changes=(), superseded=(suspend,), consumed=(leave,))
+    found, begun = resumed(choice, saved, current, office.site.read().inventory, office.site)
+    assert (found.changes, begun) == (((suspend,), frozenset({ONE})) if goes_on else ((), frozenset()))
+    waiting = msgspec.structs.replace(current, pending=(Pending(change=suspend, reason="hold"),))
+    assert resumed(choice, saved, waiting, office.site.read().inventory, office.site) == (choice, frozenset())

@@ -152,10 +152,13 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _one_policy(rows: Rows, usual: int) -> str | None:
-    """The policy with the most rows, when all rows that are not its own are within the limit."""
+    """The policy with the most rows, when all rows that are not its own are within the limit.
+
+    What a rollback asks for is no policy's, and no Override can name it: its name has spaces.
+    """
     own: Counter[str] = Counter()
     for names, number in rows.items():
-        own.update(dict.fromkeys(names, number))
+        own.update(dict.fromkeys((name for name in names if " " not in name), number))
     if not own:
         return None
     policy, most = min(own.items(), key=lambda one: (-one[1], one[0]))
