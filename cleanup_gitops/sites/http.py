@@ -232,8 +232,8 @@ class Http:
 
     def _believed(self, call: Call, answer: Answer) -> Answer:
         """The answer, unless its 2xx is contradicted by what it brings."""
-        kind = answer.headers.get("content-type", "")
-        if ("html" in kind and answer.body) or answer.body.lstrip()[:1] == b"<":
+        begins, kind = answer.body.lstrip()[:1], answer.headers.get("content-type", "")
+        if begins == b"<" or ("html" in kind and begins not in (b"", b"{", b"[")):
             error = SiteError(
                 f"{self.host} answered {call.endpoint} with HTML, not JSON.",
                 "A proxy or a login page may stand in between, or the URL is not that of the API. Check both.",
