@@ -76,7 +76,8 @@ class Answer:
 class Limits:
     """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together.
 
-    ``fuse`` is what is borne of a failing site (`breaker`).
+    ``fuse`` is what is borne of a failing site (`breaker`). Without ``published`` only what the site itself says and
+    does limits the calls: for a site that has no limits, such as a sandbox without them.
     """
 
     connect: float = 10.0
@@ -86,6 +87,7 @@ class Limits:
     connect_attempts: int = 3
     waiting: float = 900.0
     fuse: Fuse = USUAL_FUSE
+    published: bool = True
 
 
 class Unanswered(Exception):  # noqa: N818 - turned into an error of the model before anybody sees it
