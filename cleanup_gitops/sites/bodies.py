@@ -82,6 +82,15 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
 
 
+def is_json(body: bytes) -> bool:
+    """Whether a body is JSON, or nothing at all."""
+    try:
+        msgspec.json.decode(body or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def is_error(body: bytes) -> bool:
     """Whether a body is that of an error, whatever the status of its answer: it then proves no success.
 

@@ -12,10 +12,10 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -76,7 +76,8 @@ class Answer:
 class Limits:
     """Seconds and tries. ``total`` bounds one request, ``waiting`` all waits of one call together.
 
-    ``fuse`` is what is borne of a failing site (`breaker`).
+    ``fuse`` is what is borne of a failing site (`breaker`). Without ``published`` only what the site itself says and
+    does limits the calls: for a site that has no limits, such as a sandbox without them.
     """
 
     connect: float = 10.0
@@ -86,6 +87,7 @@ class Limits:
     connect_attempts: int = 3
     waiting: float = 900.0
     fuse: Fuse = USUAL_FUSE
+    published: bool = True
 
 
 class Unanswered(Exception):  # noqa: N818 - turned into an error of the model before anybody sees it
@@ -120,6 +122,25 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+class _InTime(httpx.SyncByteStream):
+    """A body as it comes from the network, with a look at the time at every piece.
+
+    What is decompressed from it is too late for that: a slow sender can keep it back for long.
+    """
+
+    def __init__(self, stream: httpx.SyncByteStream, check: Callable[[], None]) -> None:
+        self._stream = stream
+        self._check = check
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            self._check()
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def trusted(bundle: str | None = None, where: str = "") -> ssl.SSLContext:
@@ -199,11 +220,14 @@ class Exchange:
         try:
             response = self._client.send(self._request(call), stream=True)
             try:
-                body = b"".join(self._chunks(response, deadline))
+                response.stream = _InTime(cast("httpx.SyncByteStream", response.stream), lambda: self._check(deadline))
+                body = b"".join(self._chunks(response))
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             told = self._told(error)
+        except Unanswered as cut_off:
+            told = Unanswered(cut_off.what, cut_off.hint, sent=cut_off.sent)
         else:
             return self._answer(response, body)
         raise told  # out here it has no context: frames of the library hold what was sent
@@ -225,15 +249,17 @@ class Exchange:
             call.method, self.base + call.path, params=call.query or None, content=body, headers=headers
         )
 
-    def _chunks(self, response: httpx.Response, deadline: float) -> Iterator[bytes]:
+    def _chunks(self, response: httpx.Response) -> Iterator[bytes]:
         size = 0
         for chunk in response.iter_bytes():
             size += len(chunk)
             if size > LARGEST_ANSWER:
                 raise Unanswered(f"{self.host} sent more than {LARGEST_ANSWER >> 20} MiB", sent=True)
-            if time.monotonic() > deadline:
-                raise Unanswered(f"{self.host} did not finish its answer within {self._limits.total:g} s", sent=True)
             yield chunk
+
+    def _check(self, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise Unanswered(f"{self.host} did not finish its answer within {self._limits.total:g} s", sent=True)
 
     def _told(self, error: Exception) -> Unanswered:
         """The plain sentence for a failure below HTTP."""

@@ -35,6 +35,7 @@ class _Line:
     """One family: its bucket, and who waits for it."""
 
     def __init__(self, family: Family, now: float) -> None:
+        self.family = family
         self.bucket = Bucket(family, now)
         self.waiting: deque[object] = deque()
 
@@ -42,16 +43,22 @@ class _Line:
 class Gates:
     """When each family may be asked again: what one worker learns holds for the others as well.
 
-    ``longest`` is the longest wait that is worth it, ``tell`` hears of waits as they begin. ``stop`` ends every wait
-    within a second and allows none until ``resume``; calls that need not wait go on, so that what was written can still
-    be read back. ``close`` lets no call through any more.
+    ``longest`` is the longest wait that is worth it, ``published`` whether published limits are kept; ``tell`` hears of
+    waits as they begin. ``stop`` ends every wait within a second and allows none until ``resume``; calls that need not
+    wait go on, so that what was written can still be read back. ``close`` lets no call through any more.
     """
 
     def __init__(
-        self, clock: Clock, *, longest: float = math.inf, tell: Callable[[float], None] = lambda _: None
+        self,
+        clock: Clock,
+        *,
+        longest: float = math.inf,
+        published: bool = True,
+        tell: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._longest = longest
+        self._published = published
         self._tell = tell
         self._lines: dict[str, _Line] = {}
         self._moved = threading.Condition()  # over a lock that its holder may take again
@@ -123,6 +130,8 @@ class Gates:
 
     def _line(self, endpoint: str) -> _Line:
         family = family_of(endpoint)
+        if not self._published:
+            family = Family(family.name)
         with self._moved:
             line = self._lines.get(family.name)
             if line is None:
@@ -148,7 +157,7 @@ class Gates:
                 if got == UNTIL_ANSWERED:
                     self._moved.wait(LOOK)
                     continue
-            if got > self._longest:
+            if got > max(self._longest, line.family.seconds):  # a published limit is always worth its wait
                 raise SiteError(
                     f"The site allows no more calls of this kind for {got:.0f} s.", "Run the command again after that."
                 )

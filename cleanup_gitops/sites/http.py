@@ -24,7 +24,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.ports import Clock, Progress
-from cleanup_gitops.sites.bodies import further_reasons, is_error, reason_code
+from cleanup_gitops.sites.bodies import further_reasons, is_error, is_json, reason_code
 from cleanup_gitops.sites.breaker import Breaker
 from cleanup_gitops.sites.exchange import Answer, Call, Exchange, Limits, Unanswered
 from cleanup_gitops.sites.gates import Gates
@@ -93,7 +93,7 @@ class Http:
     ) -> None:
         self._limits = limits or Limits()
         self._exchange = Exchange(base, authorization, self._limits, trust)
-        self._gates = Gates(clock, longest=self._limits.waiting, tell=self._tell)
+        self._gates = Gates(clock, longest=self._limits.waiting, published=self._limits.published, tell=self._tell)
         self._breaker = Breaker(self._exchange.host, clock, self._limits.fuse)
         self._clock = clock
         self._explain = explain
@@ -128,7 +128,7 @@ class Http:
         """
         patience = _Patience(self, call, write=True)
         try:
-            return self._deliver(call, patience, lambda answer: self._believed(call, answer))
+            return self._deliver(call, patience, lambda answer: self._done(call, answer))
         except Unanswered as lost:
             if lost.sent:
                 raise LostAnswerError(f"{lost.what} ({call.endpoint}).", _LOST) from None
@@ -230,10 +230,18 @@ class Http:
         )
         raise _Garbled(other, again=broken)
 
+    def _done(self, call: Call, answer: Answer) -> Answer:
+        """The answer to a write, whose body, if there is one, must be one of the API."""
+        self._believed(call, answer)
+        if not is_json(answer.body):
+            error = SiteError(f"{self.host} answered {answer.status} to {call.endpoint}, but not in JSON.")
+            raise _Garbled(error, again=False)
+        return answer
+
     def _believed(self, call: Call, answer: Answer) -> Answer:
         """The answer, unless its 2xx is contradicted by what it brings."""
-        kind = answer.headers.get("content-type", "")
-        if ("html" in kind and answer.body) or answer.body.lstrip()[:1] == b"<":
+        begins, kind = answer.body.lstrip()[:1], answer.headers.get("content-type", "")
+        if begins == b"<" or ("html" in kind and begins not in (b"", b"{", b"[")):
             error = SiteError(
                 f"{self.host} answered {call.endpoint} with HTML, not JSON.",
                 "A proxy or a login page may stand in between, or the URL is not that of the API. Check both.",

@@ -17,6 +17,8 @@ from cleanup_gitops.sites.buckets import Told
 
 EPOCH_FROM = 1_000_000_000
 """A number of seconds this large is an instant since 1970, not a wait."""
+LONGEST_WINDOW = 3660.0
+"""Seconds: the longest window of a published limit is an hour. What ends later is no limit, but a wrong clock."""
 
 
 def instant(text: str | None) -> datetime | None:
@@ -54,10 +56,13 @@ def told(headers: Mapping[str, str], now: datetime) -> Told:
 
 def _reset(headers: Mapping[str, str], date: datetime) -> float | None:
     reset = headers.get("x-ratelimit-reset", "")
-    if (seconds := _number(reset)) is not None:
-        return max(0.0, seconds - date.timestamp()) if seconds >= EPOCH_FROM else seconds
-    at = instant(reset)
-    return None if at is None else max(0.0, (at - date).total_seconds())
+    seconds = _number(reset)
+    if seconds is None:
+        at = instant(reset)
+        seconds = None if at is None else (at - date).total_seconds()
+    elif seconds >= EPOCH_FROM:
+        seconds -= date.timestamp()
+    return None if seconds is None or seconds > LONGEST_WINDOW else max(0.0, seconds)
 
 
 def backoff(attempt: int, first: float = 0.5, most: float = 30.0) -> float:

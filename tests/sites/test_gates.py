@@ -72,6 +72,22 @@ def test_a_wait_that_is_too_long_is_an_error_and_not_a_wait() -> None:
     assert clock.slept == []
 
 
+def test_without_published_limits_only_the_site_limits_the_calls() -> None:
+    clock = FakeClock(NOW)
+    gates = Gates(clock, published=False)
+    for _ in range(LAST_ACTIVE_DATES.limit + 1):
+        called(gates, DATES)
+    assert clock.slept == []
+
+
+def test_a_published_limit_is_worth_its_wait_whatever_is_too_long_otherwise() -> None:
+    clock = FakeClock(NOW)
+    gates = Gates(clock, longest=1)
+    for _ in range(LAST_ACTIVE_DATES.limit + 1):
+        called(gates, DATES)
+    assert sum(clock.slept) == pytest.approx(LAST_ACTIVE_DATES.seconds)
+
+
 def test_whoever_came_first_goes_first_and_everybody_goes() -> None:
     clock = FakeClock(NOW)
     gates = Gates(clock)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import socket
 import ssl
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -258,6 +261,47 @@ def test_an_answer_that_never_ends_is_cut_off() -> None:
     assert "did not finish its answer within 0.01 s" in texts[0]
 
 
+@contextmanager
+def dripping(head: bytes, pieces: bytes) -> Iterator[str]:
+    """A server that sends a head and then one byte after the other, for ever."""
+    stop = threading.Event()
+
+    def serve(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listening.accept()
+                with near, contextlib.suppress(OSError):
+                    near.recv(65536)
+                    near.sendall(head)
+                    for piece in itertools.cycle(pieces):
+                        near.sendall(bytes([piece]))
+                        stop.wait(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stop.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "encoding", [b"", b"Content-Encoding: gzip\r\n"], ids=["plain", "compressed, and nothing comes out of it"]
+)
+@pytest.mark.parametrize("writing", [True, False])
+def test_a_slow_drip_is_cut_off_at_the_bound_of_the_whole_answer(encoding: bytes, writing: bool) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n" + encoding + b"\r\n"
+    kept_back = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03" + b"x" * 1000 if encoding else b" "
+    limits = Limits(connect=2, read=2, total=0.3, attempts=1)
+    with dripping(head, kept_back) as url, failing(LostAnswerError if writing else SiteError) as texts:
+        http = client(url, limits=limits)
+        _ = write(http) if writing else read(http)
+    assert "did not finish its answer within 0.3 s" in texts[0]
+
+
 # -- writes ----------------------------------------------------------------------------------------
 
 
@@ -351,8 +395,9 @@ def test_a_read_is_repeated_when_its_answer_makes_no_sense(bad: Reply) -> None:
 
 
 def test_json_under_another_content_type_is_taken_for_what_it_is() -> None:
-    with scripted(Reply(body=GOOD.body, headers={"Content-Type": "text/plain"})) as server:
-        assert read(client(server.url)) == Thing(7)
+    for kind in ("text/plain", "text/html; charset=utf-8", "image/png"):
+        with scripted(Reply(body=GOOD.body, headers={"Content-Type": kind})) as server:
+            assert read(client(server.url)) == Thing(7)
 
 
 def test_an_answer_of_another_shape_is_not_asked_for_again() -> None:

@@ -34,6 +34,12 @@ DATE = "Thu, 26 Mar 2026 15:59:50 GMT"
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"x-ratelimit-reset": "tomorrow"}, None),
+        ({"x-ratelimit-reset": "2026-03-26T16:59:30Z"}, 3600.0),
+        ({"x-ratelimit-reset": "2026-03-27T16:00Z"}, None),
+        ({"x-ratelimit-reset": "9999-12-31T23:59:59Z"}, None),
+        ({"x-ratelimit-reset": "86400"}, None),
+        ({"x-ratelimit-reset": "2026-03-26T16:00Z", "date": "Wed, 25 Mar 2026 16:00:00 GMT"}, None),
+        ({"x-ratelimit-reset": "2026-03-26T16:00Z", "date": "Fri, 27 Mar 2026 16:00:00 GMT"}, 0.0),
         ({}, None),
     ],
 )
