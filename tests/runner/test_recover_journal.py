@@ -249,6 +249,17 @@ def test_nobody_is_gone_on_with_who_came_back_is_protected_or_was_given_the_seat
     assert len(office.site.written) == 1
 
 
+def test_nobody_is_gone_on_with_who_was_changed_by_somebody_else() -> None:
+    office = open_office(100, 10)
+    office.under(policies=(GONE,))
+    office, saved, _ = _killed(office, 1, durable=False)
+    office.site.happens("712020:0001", groups=(), license="none", seats=())
+    found = office.recover(open_run(office))
+    assert [one.result for one in found.outcomes] == ["already", "not_attempted"]
+    assert [one.result for one in office.apply(saved).outcomes] == ["superseded"]
+    assert not office.site.written
+
+
 def test_an_exemption_that_came_meanwhile_holds_too() -> None:
     office, saved = begun()
     exemption = Exemption(
