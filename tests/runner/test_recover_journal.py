@@ -365,3 +365,16 @@ def test_lines_of_memory_without_a_deadline_are_read_as_before() -> None:
 def test_every_action_has_a_deadline() -> None:
     actions = {cls.action for cls in Change.__args__}
     assert set(SETTLES_WITHIN) == actions
+
+
+def test_the_page_about_writes_names_the_deadlines_that_hold() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cloud-writes.md").read_text("utf-8")
+    table = page.partition("## How long an effect may be missing")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+    units = {"minute": timedelta(minutes=1), "minutes": timedelta(minutes=1), "hour": timedelta(hours=1)}
+    told = {
+        action: int(span.split()[0]) * units[span.split()[1]]
+        for actions, span in rows
+        for action in actions.replace("`", "").replace(",", " ").split()
+    }
+    assert told == dict(SETTLES_WITHIN)
