@@ -29,6 +29,7 @@ class FakeJournals:
             raise JournalError("memory", "Read-only file system")
 
     def begin(self, header: Header) -> Journal:
+        self.files[header.run] = line_bytes(header)
         return _Kept(self, header)
 
     def read(self, run: str) -> bytes | None:
@@ -51,7 +52,6 @@ class _Kept:
         if kept.full is not None and self._lines >= kept.full:
             raise JournalError("memory", "No space left on device")
         self._lines += 1
-        before = kept.files.get(self._header.run, line_bytes(self._header))
-        kept.files[self._header.run] = before + line_bytes(line)
+        kept.files[self._header.run] += line_bytes(line)
         if kept.seen:
             kept.seen(line, True)

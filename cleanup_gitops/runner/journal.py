@@ -90,7 +90,10 @@ class Journals(Protocol):
         ...
 
     def begin(self, header: Header) -> Journal:
-        """The journal of a run that begins. Nothing is written before its first line."""
+        """The journal of a run that begins, with its header: from now on a line that is missing was never written.
+
+        What is wrong with it is raised by its first line.
+        """
         ...
 
     def read(self, run: str) -> bytes | None:

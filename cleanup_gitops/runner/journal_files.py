@@ -44,13 +44,13 @@ class FileJournals:
             raise JournalError(f"{FOLDER}/{self._site}", _reason(error)) from None
 
     def begin(self, header: Header) -> Journal:
-        """Its file is made with the first line."""
+        """A new file; one that is there already is not touched."""
         path = self._path(header.run)
         if path is None:
             raise JournalError(self._told(header.run), "the name of the run is no file name")
-        with suppress(OSError):  # the first line will tell
+        with suppress(OSError):  # the file will tell
             self._make_folder()
-        return _File(path, self._told(header.run), header)
+        return _File(path, self._told(header.run), line_bytes(header))
 
     def read(self, run: str) -> bytes | None:
         """The bytes of the file."""
@@ -89,30 +89,27 @@ class FileJournals:
 class _File:
     """One journal. Its lines are on the disk when ``add`` comes back."""
 
-    def __init__(self, path: Path, told: str, header: Header) -> None:
-        self._path = path
+    def __init__(self, path: Path, told: str, first: bytes) -> None:
         self._told = told
-        self._first = line_bytes(header)
         self._lock = threading.Lock()
         self._file: int | None = None
         self._broken = ""
+        try:
+            self._file = _created(path)
+            _write(self._file, first)
+        except OSError as error:
+            self._broken = _reason(error)
 
     def add(self, line: Line) -> None:
         """After one failure nothing is written any more: half a line must not be followed by others."""
         with self._lock:
-            if not self._broken:
-                self._try(line_bytes(line))
+            if self._file is not None and not self._broken:
+                try:
+                    _write(self._file, line_bytes(line))
+                except OSError as error:
+                    self._broken = _reason(error)
             if self._broken:
                 raise JournalError(self._told, self._broken)
-
-    def _try(self, data: bytes) -> None:
-        try:
-            if self._file is None:
-                self._file = _created(self._path)
-                data = self._first + data
-            _write(self._file, data)
-        except OSError as error:
-            self._broken = _reason(error)
 
     def __del__(self) -> None:
         if self._file is not None:

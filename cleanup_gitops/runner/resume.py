@@ -6,13 +6,19 @@ is known, and no later change of the same user is dropped for it; this knows it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from cleanup_gitops.model.change import Change, change_order
+import msgspec
+
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.chain import HINT, UNREADABLE, read_tail
+from cleanup_gitops.model.change import Change, change_digest, change_order
+from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan, State
-from cleanup_gitops.model.ports import Reader
+from cleanup_gitops.model.ports import Reader, Store
+from cleanup_gitops.model.run import ACTING, OutcomeRecord
 from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.needs import questions_about, took_effect
 
@@ -22,19 +28,40 @@ _ON_HOLD = frozenset({"hold", "flapping"})
 """Reasons for which policies leave such a user alone after what was done was undone."""
 
 
+def applied_under(envelope: str, files: Mapping[str, bytes], store: Store) -> frozenset[str]:
+    """Digests of the rows that earlier runs applied under this approval. Raises ``StateError``.
+
+    ``files`` are those of the newest record, as ``store`` read them last.
+    """
+    tail = read_tail(files)
+    runs = [one.run for one in tail.entries if one.envelope == envelope and one.kind in ACTING] if tail else []
+    found: set[str] = set()
+    for run in runs:
+        path = layout.run_file(run, layout.OUTCOMES)
+        for line in store.run_files(run).get(path, b"").splitlines():
+            try:
+                one = msgspec.json.decode(line, type=OutcomeRecord)
+            except UNREADABLE:
+                raise StateError(f"{path} cannot be read.", HINT) from None
+            if one.result == "applied":
+                found.add(one.change)
+    return frozenset(found)
+
+
 def resumed(
-    choice: Choice, saved: Plan, current: Plan, site: Inventory, reader: Reader
+    choice: Choice, saved: Plan, current: Plan, site: Inventory, reader: Reader, applied: Collection[str]
 ) -> tuple[Choice, frozenset[str]]:
     """The choice with the approved rows that are left of users begun under the same approval, and those users.
 
-    Only under the very same policies and version, and only where all that was done to the user is still in effect.
-    What a row needs is asked again before its write, and whether the user is protected. Raises what the reader raises.
+    ``applied`` are the rows that were made under it; what somebody else made begins nothing. Only under the very same
+    policies and version, and only where all that was done to the user is still in effect. What a row needs is asked
+    again before its write, and whether the user is protected. Raises what the reader raises.
     """
     same = (saved.inputs.policy_digest, saved.inputs.tool_version)
     if same != (current.inputs.policy_digest, current.inputs.tool_version):
         return choice, frozenset()
     left = {one.user for one in choice.superseded if _open(current, one.user)}
-    done = [one for one in choice.consumed if one.user in left]
+    done = [one for one in choice.consumed if one.user in left and change_digest(one) in applied]
     begun = _in_effect(done, site, reader)
     back = sorted((one for one in choice.superseded if one.user in begun), key=change_order)
     superseded = tuple(one for one in choice.superseded if one.user not in begun)

@@ -30,7 +30,7 @@ from cleanup_gitops.runner.needs import questions_about
 from cleanup_gitops.runner.outcomes import unseen
 from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import Remembering, remembering
-from cleanup_gitops.runner.resume import resumed
+from cleanup_gitops.runner.resume import applied_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
@@ -108,7 +108,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     _check_applyable(desk, ground, sight, plan, stop)
     evaluation = _evaluation(desk, ground, sight, plan, undo)
     if standing is None:
-        order = _order(ground, sight, plan, saved, evaluation)
+        order = _order(desk, ground, sight, plan, saved, evaluation)
     else:
         order = _standing(desk, ground, plan, standing, evaluation)
     if order.choice.changes:
@@ -168,7 +168,7 @@ def _check_applyable(desk: Desk, ground: Ground, sight: Sight, plan: Plan, stop:
         raise error
 
 
-def _order(ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, evaluation: Evaluation) -> Order:
+def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, evaluation: Evaluation) -> Order:
     """What is both approved and planned now. Raises ``ApprovalError`` when somebody must have seen the plan."""
     live, begun = sight.live, frozenset[str]()
     if saved is None:
@@ -176,7 +176,9 @@ def _order(ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, evaluat
         choice = Choice(plan.changes)
     else:
         choice = choose(saved, plan, ground.memory)
-        choice, begun = resumed(choice, saved, plan, live.inventory, sight.reader)
+        if choice.consumed and choice.superseded:
+            applied = applied_under(saved.envelope, ground.before, desk.store)
+            choice, begun = resumed(choice, saved, plan, live.inventory, sight.reader, applied)
     return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation, {}, begun)
 
 

@@ -37,9 +37,10 @@ def journals(request: pytest.FixtureRequest, tmp_path: Path) -> Journals:
 
 def test_what_was_added_is_read_back_until_the_run_is_recorded(journals: Journals) -> None:
     journals.check()
-    journal = journals.begin(HEADER)
     assert journals.read(RUN) is None
     assert journals.place(RUN) == ""
+    journal = journals.begin(HEADER)
+    assert journals.read(RUN) == line_bytes(HEADER)
     for number in (1, 2):
         journal.add(line(number))
     data = journals.read(RUN)

@@ -249,6 +249,17 @@ def test_nobody_is_gone_on_with_who_came_back_is_protected_or_was_given_the_seat
     assert len(office.site.written) == 1
 
 
+def test_nobody_is_gone_on_with_who_was_changed_by_somebody_else() -> None:
+    office = open_office(100, 10)
+    office.under(policies=(GONE,))
+    office, saved, _ = _killed(office, 1, durable=False)
+    office.site.happens("712020:0001", groups=(), license="none", seats=())
+    found = office.recover(open_run(office))
+    assert [one.result for one in found.outcomes] == ["already", "not_attempted"]
+    assert [one.result for one in office.apply(saved).outcomes] == ["superseded"]
+    assert not office.site.written
+
+
 def test_an_exemption_that_came_meanwhile_holds_too() -> None:
     office, saved = begun()
     exemption = Exemption(
@@ -354,3 +365,16 @@ def test_lines_of_memory_without_a_deadline_are_read_as_before() -> None:
 def test_every_action_has_a_deadline() -> None:
     actions = {cls.action for cls in Change.__args__}
     assert set(SETTLES_WITHIN) == actions
+
+
+def test_the_page_about_writes_names_the_deadlines_that_hold() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cloud-writes.md").read_text("utf-8")
+    table = page.partition("## How long an effect may be missing")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
+    units = {"minute": timedelta(minutes=1), "minutes": timedelta(minutes=1), "hour": timedelta(hours=1)}
+    told = {
+        action: int(span.split()[0]) * units[span.split()[1]]
+        for actions, span in rows
+        for action in actions.replace("`", "").replace(",", " ").split()
+    }
+    assert told == dict(SETTLES_WITHIN)

@@ -62,7 +62,7 @@ def consumed_rows(intent: Intent, outcomes: Iterable[bytes]) -> tuple[Consumed, 
     """The rows that were done under the approval of this intent, as these files of outcomes tell."""
     found: list[Odd] = []
     lines = [one for data in outcomes for one in _lines(layout.OUTCOMES, data, OutcomeRecord, found)]
-    rows = tuple(sorted({one.change for one in lines if one.result in ("applied", "already")}))
+    rows = tuple(sorted({one.change for one in lines if one.result == "applied"}))
     return (Consumed(envelope=intent.envelope, at=intent.since, rows=rows),) if rows else ()
 
 
