@@ -21,6 +21,7 @@ from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sites.cloud import connect
 from cleanup_gitops.sites.exchange import WORKERS
+from cleanup_gitops.sites.secret import Secret
 
 LIMIT, WINDOW = 50, 5
 """Writes in every window, and its seconds."""
@@ -55,7 +56,8 @@ def main(writes: int) -> Limited:
     world.options.rate_limits = [RateLimit(path="/suspend$", limit=LIMIT, window_seconds=WINDOW)]
     people = [user.id for user in world.users if user.directories.get("default") == "active"][:writes]
     with running(world) as box:
-        secrets = {"KEY": box.org_api_key, "USER": box.user_email, "TOKEN": box.api_token}
+        keys = {"KEY": box.org_api_key, "USER": box.user_email, "TOKEN": box.api_token}
+        secrets = {name: Secret(value, name) for name, value in keys.items()}
         with connect(_site(box), secrets, RealClock()) as site, ThreadPoolExecutor(WORKERS) as pool:
             time.sleep(WINDOW - time.time() % WINDOW)  # a whole window lies ahead
             started = time.perf_counter()
