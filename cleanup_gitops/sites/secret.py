@@ -17,6 +17,8 @@ from cleanup_gitops.model.errors import CredentialError
 SHOWN = "***"
 TELLING = 8
 """So many characters of a secret in a row are too many for an error text."""
+UNMISTAKABLE = 16
+"""Values of so many characters are taken out of data; a shorter one, which no key is, could be a word of it."""
 
 
 class Secret:
@@ -111,7 +113,7 @@ def _without(text: str, value: str) -> str:
 def blotted(data: bytes, secret: Secret) -> bytes:
     """What a server answered without the secret it was sent, as it is or as URLs and JSON write it."""
     for value in secret.values():
-        for form in (value, quote(value, safe=""), value.replace("/", "\\/")):
-            if form:
+        if len(value) >= UNMISTAKABLE:
+            for form in (value, quote(value, safe=""), value.replace("/", "\\/")):
                 data = data.replace(form.encode(), SHOWN.encode())
     return data

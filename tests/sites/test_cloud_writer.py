@@ -50,6 +50,8 @@ USERS = "/admin/v2/orgs/org-1/directories/dir-2/users/712020%3Aada"
 GROUPS = "/admin/v2/orgs/org-1/directories/dir-2/groups/g-1"
 MANAGED = "/users/712020%3Aada/manage"
 
+DATE = "Sun, 22 Nov 2026 09:00:00 GMT"
+
 
 def opened(old: Any) -> UserEnable:  # noqa: ANN401 - a status, also wrong ones
     return UserEnable(**WHO, old=old, new="active")
@@ -117,12 +119,12 @@ def error_of(reply: Reply, write: Write) -> CleanupError:
 
 @pytest.mark.parametrize(("change", "method", "path", "body"), CHANGES, ids=lambda one: getattr(one, "action", None))
 def test_a_change_is_one_call_in_its_own_directory(change: Change, method: str, path: str, body: object) -> None:
-    with writing(Reply(status=204, body=b"", headers={"X-Request-Id": "r-1", "Date": "now"})) as (writer, server):
+    with writing(Reply(status=204, body=b"", headers={"X-Request-Id": "r-1", "Date": DATE})) as (writer, server):
         receipt = writer.write(change)
     (request,) = server.requests
     assert (request.method, request.path) == (method, path)
     assert (json.loads(request.body) if request.body else None) == body
-    assert (receipt.method, receipt.status, receipt.request_id, receipt.server_date) == (method, 204, "r-1", "now")
+    assert (receipt.method, receipt.status, receipt.request_id, receipt.server_date) == (method, 204, "r-1", DATE)
     assert ADA not in receipt.endpoint
 
 

@@ -145,6 +145,12 @@ def test_what_a_server_answers_is_rid_of_the_secret_in_every_way_it_is_written(s
     assert blotted(b'{"name": "Ada"}', secret) == b'{"name": "Ada"}'
 
 
+def test_a_word_of_the_data_is_not_taken_for_a_secret() -> None:
+    answer = b'{"key": "Basic", "name": "Bearer", "at": ""}'
+    for short in (bearer(Secret("key", "KEY")), basic(Secret("", "USER"), Secret("name", "TOKEN")), Secret("", "KEY")):
+        assert blotted(answer, short) == answer
+
+
 @pytest.mark.case("E78", "F21")
 def test_a_traceback_with_locals_of_a_failed_call_shows_no_secret() -> None:
     """As a debugger or a crash report would make it; nothing in the tool does."""
