@@ -12,7 +12,7 @@ import pytest
 
 from cleanup_gitops.ledger.memory import memory_of, read_lines
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
-from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.errors import ApprovalError, CleanupError, SiteError, StateError
 from cleanup_gitops.model.memory import Done, Flap, Hold
 from cleanup_gitops.model.plan import Disposition, Lost, Pending, Plan
@@ -503,7 +503,8 @@ def test_what_is_left_of_somebody_is_not_gone_on_with_while_policies_hold_still(
         office.plan(), changes=(), dispositions={ONE: Disposition("unchanged", reason)}, inputs=saved.inputs
     )
     choice = Choice(changes=(), superseded=(suspend,), consumed=(leave,))
-    found, begun = resumed(choice, saved, current, office.site.read().inventory, office.site)
+    site, made = office.site.read().inventory, {change_digest(leave)}
+    found, begun = resumed(choice, saved, current, site, office.site, made)
     assert (found.changes, begun) == (((suspend,), frozenset({ONE})) if goes_on else ((), frozenset()))
     waiting = msgspec.structs.replace(current, pending=(Pending(change=suspend, reason="hold"),))
-    assert resumed(choice, saved, waiting, office.site.read().inventory, office.site) == (choice, frozenset())
+    assert resumed(choice, saved, waiting, site, office.site, made) == (choice, frozenset())
