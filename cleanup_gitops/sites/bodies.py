@@ -76,6 +76,8 @@ class _Envelope(msgspec.Struct):
     key: Any = None
     context: Any = None
     message: Any = None
+    title: Any = None
+    detail: Any = None
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -94,7 +96,7 @@ def is_json(body: bytes) -> bool:
 def is_error(body: bytes) -> bool:
     """Whether a body is that of an error, whatever the status of its answer: it then proves no success.
 
-    Shapes: ``errors`` with something in it, ``error`` in words, a status of 400 or more, or a key with its context.
+    Shapes: ``errors`` with something in it, ``error`` in words, a status of 400 or more, or a key or code with a text.
     """
     try:
         found = _ENVELOPE.decode(body)
@@ -102,5 +104,6 @@ def is_error(body: bytes) -> bool:
         return False
     if any(_STATUS.fullmatch(str(one)) for one in (found.status_code, found.status, found.code)):
         return True
-    keyed = isinstance(found.key, str) and (found.context is not None or found.message is not None)
+    named = isinstance(found.key, str) or isinstance(found.code, str)
+    keyed = named and any(one is not None for one in (found.context, found.message, found.title, found.detail))
     return bool(found.errors) or (isinstance(found.error, str | dict) and bool(found.error)) or keyed

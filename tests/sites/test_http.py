@@ -353,6 +353,7 @@ ERRORS = [
     b'{"status":"500"}',
     b'{"code":429,"message":"slow down"}',
     b'{"key":"forbidden.action","context":{}}',
+    b'{"id":"1","status":"200","code":"ADMIN-200-1","title":"Error","detail":"ada.example@acme.com"}',
 ]
 """Bodies of errors behind a status of success."""
 LOGIN = Reply(body=b"<!DOCTYPE html><p>ada.example@acme.com", headers={"Content-Type": "text/html"})
