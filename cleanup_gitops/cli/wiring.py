@@ -113,7 +113,7 @@ def find_standing(place: Workplace) -> Approvals:
     from cleanup_gitops.ledger.repository.approvals import find_approvals
     from cleanup_gitops.ledger.repository.command import Git
 
-    git = Git(place.folder.absolute(), os.environ)
+    git = Git(place.folder.absolute(), environment_of_git([place.site]))
     return find_approvals(git, place.policies.policies, place.site.approvers, place.clock.now())
 
 
