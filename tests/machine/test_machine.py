@@ -44,7 +44,7 @@ def test_no_order_of_events_breaks_a_promise() -> None:
 
 @pytest.mark.slow
 def test_no_order_of_many_events_breaks_a_promise() -> None:
-    run_state_machine_as_test(Trust, settings=steps(40, 25))
+    run_state_machine_as_test(Trust, settings=steps(24, 25))
 
 
 @pytest.mark.slow
