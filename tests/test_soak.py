@@ -170,7 +170,7 @@ def test_a_hundred_changes_in_a_storm_of_all_faults_are_each_made_once() -> None
     assert {"reset", "throttle", "status", "truncate", "no_effect", "late"} <= soak.met.keys()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_thousand_changes_in_a_storm_of_all_faults_are_each_made_once() -> None:
     soak = soaked(1600, 2026, 300)
     assert len(soak.saved.changes) >= 2000

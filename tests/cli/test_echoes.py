@@ -56,6 +56,7 @@ def clean(said: Said) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.case("E78", "F21")
 def test_a_server_that_repeats_the_credential_gets_it_into_no_error(workspace: Workspace, server: Echoing) -> None:
     for pattern, echo in ECHOES:
@@ -81,7 +82,12 @@ def test_every_command_that_connects_keeps_the_credential_to_itself(workspace: W
 @pytest.mark.case("E78", "F21")
 @pytest.mark.parametrize(
     ("status", "echo", "code"),
-    [(204, in_headers(204), 0), (500, in_json(500), 0), (400, in_json(400), 5), (403, in_headers(403), 5)],
+    [
+        (500, in_json(500), 0),
+        pytest.param(204, in_headers(204), 0, marks=pytest.mark.slow),
+        pytest.param(400, in_json(400), 5, marks=pytest.mark.slow),
+        pytest.param(403, in_headers(403), 5, marks=pytest.mark.slow),
+    ],
 )
 def test_a_write_whose_answer_repeats_the_credential_is_recorded_without_it(
     workspace: Workspace, server: Echoing, status: int, echo: Echo, code: int
@@ -98,6 +104,7 @@ def test_a_write_whose_answer_repeats_the_credential_is_recorded_without_it(
     assert places.finds_below(workspace.folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.case("E78", "F21")
 def test_a_run_is_recovered_from_a_server_that_repeats_the_credential(workspace: Workspace, server: Echoing) -> None:
     run = killed(workspace)

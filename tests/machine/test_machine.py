@@ -47,6 +47,6 @@ def test_no_order_of_many_events_breaks_a_promise() -> None:
     run_state_machine_as_test(Trust, settings=steps(24, 25))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_no_order_of_events_breaks_a_promise_in_a_git_repository() -> None:
     run_state_machine_as_test(TrustInGit, settings=steps(10, 20))

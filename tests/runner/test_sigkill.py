@@ -112,13 +112,20 @@ def test_killed_while_several_workers_are_at_it(tmp_path: Path, whole: Whole) ->
 
 @pytest.mark.slow
 @pytest.mark.case("E64", "F12")
+def test_killed_at_every_twentieth_instant(tmp_path: Path, whole: Whole) -> None:
+    for instant in TELLING[::20]:
+        check(killed_and_ended(tmp_path / str(instant), instant), whole)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.case("E64", "F12")
 @pytest.mark.parametrize("first", range(0, len(TELLING), CHUNK))
 def test_killed_at_every_instant(tmp_path: Path, whole: Whole, first: int) -> None:
     for instant in TELLING[first : first + CHUNK]:
         check(killed_and_ended(tmp_path / str(instant), instant), whole)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.case("E64", "F12")
 def test_killed_at_many_instants_without_a_journal_afterwards(tmp_path: Path, whole: Whole) -> None:
     for instant in TELLING[::17]:

@@ -307,7 +307,7 @@ def test_bytes_trickle_and_come_whole_in_the_end(caller: Caller) -> None:
     whole = ask(caller).content
     fault(caller, "drip", piece=len(whole) // 4, seconds=0.01)
     pieces = []
-    with caller.http.stream("POST", f"{caller.users}/search", json={"limit": 10}, headers=caller.key) as answer:
+    with caller.http.stream("POST", f"{caller.users}/search", json={"limit": 10}, auth=caller.auth) as answer:
         pieces += list(answer.iter_raw())
     assert b"".join(pieces) == whole
     assert answer.elapsed.total_seconds() >= 0.03
@@ -318,7 +318,7 @@ def test_an_answer_that_never_ends_goes_on_until_the_client_gives_up(caller: Cal
     fault(caller, "drip", {"path_regex": path_regex}, endless=True, piece=200, seconds=0)
     account = caller.someone(status="active", managed=False).id
     path = "search" if path_regex.startswith("users") else f"{account}/suspend"
-    with caller.http.stream("POST", f"{caller.users}/{path}", headers=caller.key, json={}) as answer:
+    with caller.http.stream("POST", f"{caller.users}/{path}", auth=caller.auth, json={}) as answer:
         got = 0
         for part in answer.iter_raw():
             got += len(part)
