@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
 import re
 import subprocess
@@ -33,7 +34,9 @@ def run(folder: Path, *options: str) -> str:
     command = [sys.executable, "-m", "pytest", "-q", "-rA", f"--rootdir={folder}", f"--basetemp={folder / 'tmp'}"]
     command += ["-p", "no:cacheprovider", "-p", "no:schemathesis", "--tb=no", "--show-capture=no"]
     command += ["--disable-warnings", *options]
-    done = subprocess.run([*command, str(folder)], cwd=ROOT, capture_output=True, check=False, text=True)
+    # On a build server pytest shows values in full, and this output is looked into as any other.
+    plain = {name: value for name, value in os.environ.items() if name not in ("CI", "BUILD_NUMBER")}
+    done = subprocess.run([*command, str(folder)], cwd=ROOT, env=plain, capture_output=True, check=False, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout
 
