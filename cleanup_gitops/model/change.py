@@ -268,6 +268,8 @@ def change_order(change: Change) -> tuple[int, str]:
     return ACTIONS.index(change.action), change.address
 
 
+GIVING: frozenset[Action] = frozenset({"user.enable", "membership.add"})
+"""Actions that take nothing away; every other one does, one that is added to the language as well."""
 EXECUTION: tuple[Action, ...] = (
     "membership.add",
     "tokens.revoke",

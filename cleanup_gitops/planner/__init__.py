@@ -1,9 +1,19 @@
 """From policies and an inventory to a plan. Pure: no I/O, no clock; the same inputs give the same bytes."""
 
-from cleanup_gitops.planner.assume import assume
+from cleanup_gitops.planner.assume import assume, rewound
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.guards import reading_checks
-from cleanup_gitops.planner.plan import evaluate, holds_now, make_plan
+from cleanup_gitops.planner.plan import evaluate, guarded, holds_now, make_plan
 from cleanup_gitops.planner.questions import questions
 
-__all__ = ["Evaluation", "assume", "evaluate", "holds_now", "make_plan", "questions", "reading_checks"]
+__all__ = [
+    "Evaluation",
+    "assume",
+    "evaluate",
+    "guarded",
+    "holds_now",
+    "make_plan",
+    "questions",
+    "reading_checks",
+    "rewound",
+]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from cleanup_gitops.model.activity import Unknown
 from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
@@ -53,14 +54,9 @@ def _after(user: User, change: Change, inventory: Inventory) -> User:
             gone = msgspec.structs.replace(user, status=change.new, **_NEW)
             return msgspec.structs.replace(gone, groups=(), seats=(), direct=(), license="none")
         case MembershipAdd():
-            groups = tuple(sorted({*(user.groups or ()), change.group}))
-            joined = msgspec.structs.replace(user, groups=groups)
-            new = [path for path in seat_paths(change.group, inventory) if path not in (user.seats or ())]
-            return _with_seats(joined, [*(user.seats or ()), *new], inventory)
+            return _joined(user, change.group, inventory)
         case MembershipRemove():
-            groups = tuple(sorted({*(user.groups or ())} - {change.group}))
-            left = [path for path in user.seats or () if not begins_with(path, change.group)]
-            return _with_seats(msgspec.structs.replace(user, groups=groups), left, inventory)
+            return _left(user, change.group, inventory)
         case RoleRevoke():
             direct = None if user.direct is None else tuple(one for one in user.direct if one != change.role)
             left = [path for path in user.seats or () if path != RoleSeat(change.role)]
@@ -68,6 +64,56 @@ def _after(user: User, change: Change, inventory: Inventory) -> User:
         case TokenRevoke():
             tokens = None if user.tokens is None else tuple(one for one in user.tokens if one != change.token)
             return msgspec.structs.replace(user, tokens=tokens)
+
+
+def _joined(user: User, group: str, inventory: Inventory) -> User:
+    groups = tuple(sorted({*(user.groups or ()), group}))
+    new = [path for path in seat_paths(group, inventory) if path not in (user.seats or ())]
+    return _with_seats(msgspec.structs.replace(user, groups=groups), [*(user.seats or ()), *new], inventory)
+
+
+def _left(user: User, group: str, inventory: Inventory) -> User:
+    groups = tuple(sorted({*(user.groups or ())} - {group}))
+    left = [path for path in user.seats or () if not begins_with(path, group)]
+    return _with_seats(msgspec.structs.replace(user, groups=groups), left, inventory)
+
+
+def rewound(user: User, before: User, made: Iterable[Change], inventory: Inventory) -> User:
+    """A user as read now, with our own changes thought away; all that others did meanwhile stays.
+
+    ``before`` is the same user as these changes found it. Whoever has lost an access is told less about: what is not
+    known any more is taken from there.
+    """
+    for change in made:
+        match change:
+            case MembershipAdd():
+                user = _left(user, change.group, inventory)
+            case MembershipRemove():
+                user = _joined(user, change.group, inventory)
+            case RoleRevoke():
+                path = RoleSeat(change.role)
+                back = [path] if path in (before.seats or ()) and path not in (user.seats or ()) else []
+                user = msgspec.structs.replace(user, direct=before.direct, roles=before.roles)
+                user = _with_seats(user, [*(user.seats or ()), *back], inventory)
+            case TokenRevoke():
+                user = msgspec.structs.replace(user, tokens=before.tokens)
+            case _:
+                user = msgspec.structs.replace(
+                    user,
+                    status=change.old,
+                    status_since=before.status_since,
+                    status_by=before.status_by,
+                    status_after=before.status_after,
+                )
+    return msgspec.structs.replace(
+        user,
+        seen=before.seen if isinstance(user.seen, Unknown) else user.seen,
+        elsewhere=before.elsewhere if user.elsewhere is None else user.elsewhere,
+        seat_since=before.seat_since if user.seat_since is None else user.seat_since,
+        lifecycle=before.lifecycle if user.lifecycle is None else user.lifecycle,
+        tokens=before.tokens if user.tokens is None else user.tokens,
+        direct=before.direct if user.direct is None else user.direct,
+    )
 
 
 def _with_seats(user: User, seats: Iterable[SeatPath], inventory: Inventory) -> User:

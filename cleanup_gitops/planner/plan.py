@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import Never
 from cleanup_gitops.model.change import Change, NotSeenAfter, change_order
@@ -14,9 +16,11 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import (
+    Check,
     Disposition,
     Handoff,
     Inputs,
+    Limit,
     Pending,
     Plan,
     Seats,
@@ -92,28 +96,8 @@ def make_plan(
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
     changes = noted(changes, memory, created)
-    exceptions = exceptions_of(policies, created.date())
-    counted = limits(
-        changes,
-        policies.guardrails.caps,
-        memory,
-        exceptions,
-        seats=inventory.seats_used,
-        created=created,
-        waiting=[one.change for one in pending],
-    )
-    seats = _seats(changes, inventory)
-    checks = all_checks(
-        changes,
-        counted,
-        policies,
-        inventory,
-        seats,
-        memory,
-        exceptions=exceptions,
-        unprotected=shield.missing,
-        created=created,
-    )
+    waiting = [one.change for one in pending]
+    guards = _guards(changes, waiting, inventory, policies, memory, created, shield.missing)
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)
     return Plan(
@@ -124,8 +108,8 @@ def make_plan(
         changes=changes,
         handoffs=handoffs,
         dispositions=dispositions,
-        checks=checks,
-        limits=tuple(one.limit for one in counted),
+        checks=guards.checks,
+        limits=guards.limits,
         blocked=blocked,
         warnings=(
             *warnings,
@@ -133,10 +117,10 @@ def make_plan(
             *ended(policies.overrides, created.date()),
             *stopped(holds),
         ),
-        seats=seats,
+        seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
-        applyable=all(check.passed for check in checks),
+        applyable=guards.passed,
         complete=not blocked,
         digest=digest,
         envelope=envelope_digest(
@@ -157,6 +141,59 @@ def holds_now(
     """The holds that count for a plan: remembered ones, and those for what this reading shows to have been undone."""
     found = noticed(memory, inventory, created.date(), policies.guardrails.grace)
     return holds_of(memory, found, as_of, policies.guardrails.flapping_after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guards:
+    """All guards over some rows."""
+
+    checks: tuple[Check, ...]
+    limits: tuple[Limit, ...]
+    seats: Seats
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+
+def _guards(
+    changes: tuple[Change, ...],
+    waiting: Sequence[Change],
+    inventory: Inventory,
+    policies: SitePolicies,
+    memory: Memory,
+    created: datetime,
+    unprotected: tuple[str, ...],
+) -> _Guards:
+    """The guards of a plan with these rows, beside rows that wait."""
+    exceptions = exceptions_of(policies, created.date())
+    caps, used = policies.guardrails.caps, inventory.seats_used
+    counted = limits(changes, caps, memory, exceptions, seats=used, created=created, waiting=waiting)
+    seats = _seats(changes, inventory)
+    checks = all_checks(
+        changes,
+        counted,
+        policies,
+        inventory,
+        seats,
+        memory,
+        exceptions=exceptions,
+        unprotected=unprotected,
+        created=created,
+    )
+    return _Guards(checks, tuple(one.limit for one in counted), seats)
+
+
+def guarded(
+    plan: Plan, changes: tuple[Change, ...], inventory: Inventory, policies: SitePolicies, memory: Memory
+) -> Plan:
+    """The plan with its guards asked about these rows alone: those that are to be carried out.
+
+    They may be fewer than the plan has, so that what was to make room for them is missing, or others that an earlier
+    run has left. The limits of the whole plan hold beside it.
+    """
+    found = _guards(changes, (), inventory, policies, memory, plan.created, ())
+    return replace(plan, checks=found.checks, limits=found.limits, applyable=found.passed)
 
 
 def _inputs(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.change import GIVING, Change
 from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.runner.needs import took_effect
 from cleanup_gitops.runner.standing import Left
 
 NEW_PLAN = "Make a new plan with `cleanup-gitops plan --out plan.json` and have it reviewed."
@@ -77,6 +79,16 @@ def choose(saved: Plan, current: Plan, memory: Memory) -> Choice:
         consumed=tuple(change for key, change in approved.items() if key in spent),
         not_approved=tuple(change for key, change in now.items() if key not in approved),
     )
+
+
+def ungiven(choice: Choice, site: Inventory) -> frozenset[str]:
+    """Users who were to get something, as approved, that they do not get from this run because it is planned no longer.
+
+    Nothing is taken from them: who is to go from one group to another must not be left without both.
+    """
+    users = site.user_by_id
+    missed = (one for one in choice.superseded if one.action in GIVING)
+    return frozenset(one.user for one in missed if not took_effect(one, users.get(one.user)))
 
 
 def _spent(saved: Plan, memory: Memory) -> set[str] | None:

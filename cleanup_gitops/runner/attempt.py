@@ -12,7 +12,7 @@ from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
 from cleanup_gitops.model.run import Outcome, Receipt, Result
 from cleanup_gitops.model.user import Question, User
-from cleanup_gitops.planner import Evaluation
+from cleanup_gitops.planner import Evaluation, rewound
 from cleanup_gitops.runner.journal import Page
 from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
 from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
@@ -36,11 +36,24 @@ class Hands:
     workers: Workers = ONE_BY_ONE
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was done to a user under the same approval: the user as that was decided upon, and the changes since.
+
+    ``shown`` are those of them that were seen in effect. ``here``: this run made them, after asking the same.
+    """
+
+    before: User
+    made: tuple[Change, ...]
+    shown: tuple[Change, ...]
+    here: bool = True
+
+
 class Attempt:
     """One change of one run.
 
-    ``questions`` are asked about the user before the write. ``again``: this run, or the one that it goes on with, has
-    changed the same user before. ``stopped`` says why nothing more may be sent; "" while it may.
+    ``questions`` are asked about the user before the write. ``past``: what this run, or the one that it goes on with,
+    has done to the same user before. ``stopped`` says why nothing more may be sent; "" while it may.
     """
 
     def __init__(
@@ -50,16 +63,16 @@ class Attempt:
         evaluation: Evaluation,
         questions: frozenset[Question],
         stopped: Callable[[], str],
-        *,
-        again: bool,
+        past: Past | None,
     ) -> None:
         self._page = page
         self._change: Change = page.change
         self._hands = hands
         self._evaluation = evaluation
-        self._questions = questions | shown_by(page.change)
+        self._questions = questions.union(shown_by(page.change), *map(shown_by, past.shown if past else ()))
         self._stopped = stopped
-        self._again = again
+        self._past = past
+        self._found: User | None = None
         self.sent = False
 
     def make(self) -> Outcome:
@@ -73,11 +86,20 @@ class Attempt:
             return self._outcome("already", seen=True)
         if user is None:
             return self._outcome("superseded", "the account is gone")
-        gone = unmet(change.needs, user, hands.reader, own_effects=self._again)
+        self._found = user
+        gone = unmet(change.needs, user, hands.reader, own_effects=self._past is not None and self._past.here)
         if gone:
             return msgspec.structs.replace(self._outcome("superseded", describe(gone)), unmet=gone)
         against = self._decided_otherwise(user)
         return self._outcome("superseded", against) if against else self._write()
+
+    def past(self, outcome: Outcome) -> Past | None:
+        """What was done to the user so far, this change included where it was sent."""
+        if not self.sent or self._found is None:
+            return self._past
+        known = self._past or Past(self._found, (), ())
+        made, shown = (*known.made, self._change), known.shown
+        return Past(known.before, made, (*shown, self._change) if outcome.result == "applied" else shown)
 
     def broken(self, why: str) -> Outcome:
         """The outcome when the run stops here."""
@@ -88,8 +110,8 @@ class Attempt:
     def _decided_otherwise(self, user: User) -> str:
         """Why the same change would not be planned for the user as read now; empty when it would be.
 
-        After an own change of the same user only protections are asked again: who has just left a group need not
-        match the policy any more.
+        Own changes of the same user are thought away for that: who has just left a group need not match the policy any
+        more. What somebody else took back meanwhile is not fought about.
         """
         if user.directory != self._change.directory:
             return "the account is in another directory by now"
@@ -97,8 +119,11 @@ class Attempt:
             return "the user is in a group that is newer than the plan"
         if self._evaluation.forbids(user, [cause.policy for cause in self._change.causes]):
             return "the user is protected by now"
-        if self._again:
-            return ""
+        past = self._past
+        if past is not None:
+            if not all(took_effect(one, user) for one in past.shown):
+                return "what was done to the user was undone meanwhile"
+            user = rewound(user, past.before, past.made, self._evaluation.scope.inventory)
         fate = self._evaluation.fate(user)
         if change_digest(self._change) in {change_digest(one) for one in fate.changes}:
             return ""

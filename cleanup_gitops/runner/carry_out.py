@@ -6,16 +6,16 @@ What was begun is finished: a worker ends its write with what it read back, or n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.change import GIVING, Change, change_digest
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.run import Outcome
 from cleanup_gitops.planner import Evaluation
-from cleanup_gitops.runner.attempt import Attempt, Hands
+from cleanup_gitops.runner.attempt import Attempt, Hands, Past
 from cleanup_gitops.runner.journal import UNKEPT, Journal, JournalError, Page
 from cleanup_gitops.runner.needs import took_effect
 from cleanup_gitops.runner.order import Errand, phases
@@ -33,19 +33,26 @@ def carry_out(
     questions: Questions | None = None,
     *,
     journal: Journal = UNKEPT,
-    begun: Collection[str] = (),
+    begun: Mapping[str, Past] | None = None,
+    ungiven: Collection[str] = (),
 ) -> tuple[Outcome, ...]:
     """An outcome for every change, in the order of ``model.change.execution_order``, whatever happens.
 
     ``stopped`` is asked before each one, and says why no more is to be done; "" when there is no reason.
     ``evaluation`` is that of the plan: it decides again about every user as read right before the first change.
-    ``questions`` are those that the plan asked: they are asked again before each change of the same user. ``begun`` are
-    users whom an earlier run has changed under the same approval.
+    ``questions`` are those that the plan asked: they are asked again before each change of the same user. ``begun`` is
+    what an earlier run has done to users under the same approval. From the users in ``ungiven`` nothing is taken,
+    because something that they were to get with it is planned no longer.
     """
-    work = _Work(hands, evaluation, stopped, questions or {}, journal, len(changes), set(begun))
+    work = _Work(hands, evaluation, stopped, questions or {}, journal, len(changes))
+    work.past |= begun or {}
+    work.ungiven |= set(ungiven)
     for errands in phases(changes, evaluation.scope.inventory):
         hands.workers.each(work.run, errands)
     return work.outcomes()
+
+
+_UNGIVEN = "what the user was to get first was not given, so nothing is taken either"
 
 
 class _Work:
@@ -59,7 +66,6 @@ class _Work:
         questions: Questions,
         journal: Journal,
         total: int,
-        touched: set[str],
     ) -> None:
         self._hands = hands
         self._evaluation = evaluation
@@ -67,7 +73,9 @@ class _Work:
         self._questions = questions
         self._journal = journal
         self._total = total
-        self._touched = touched
+        self.past: dict[str, Past] = {}
+        self.ungiven: set[str] = set()
+        """Users who did not get what they were to get before something is taken from them."""
         self._lock = threading.Lock()
         self._done: dict[int, Outcome] = {}
         self._halt = ""
@@ -87,10 +95,12 @@ class _Work:
     def _one(self, number: int, change: Change) -> Outcome:
         if why := self._stopped():
             return outcome_of(change, "not_attempted", self._hands.clock.now(), detail=why)
+        if change.user in self.ungiven and change.action not in GIVING:
+            return outcome_of(change, "not_attempted", self._hands.clock.now(), detail=_UNGIVEN)
         page = Page(self._journal, self._hands.clock, number, change)
         known = self._questions.get(change.user, frozenset())
-        again = change.user in self._touched
-        attempt = Attempt(page, self._hands, self._evaluation, known, self._stopped, again=again)
+        past = self.past.get(change.user)
+        attempt = Attempt(page, self._hands, self._evaluation, known, self._stopped, past)
         try:
             outcome = attempt.make()
         except (SiteError, JournalError) as error:
@@ -98,8 +108,10 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
             why = f"the run stopped: a defect of cleanup-gitops ({type(error).__name__})"
             outcome = attempt.broken(self._failed(why))
-        if attempt.sent:
-            self._touched.add(change.user)
+        if (now := attempt.past(outcome)) is not None:
+            self.past[change.user] = now
+        if change.action in GIVING and outcome.result not in ("applied", "already"):
+            self.ungiven.add(change.user)
         page.ended(outcome)
         return outcome
 

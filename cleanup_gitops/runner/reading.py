@@ -32,10 +32,22 @@ def read_with_answers(
     An answer may raise a further question about the same user; none is asked twice. With ``undo`` the plan is one that
     takes a run back. Raises what the reader raises.
     """
-    live = reader.read()
+    return answered(reader, reader.read(), policies, as_of, lists, undo)
+
+
+def answered(
+    reader: Reader,
+    live: Live,
+    policies: SitePolicies,
+    as_of: datetime,
+    lists: Lists = NO_LISTS,
+    undo: Undo | None = None,
+    accounts: frozenset[str] | None = None,
+) -> tuple[Live, Questions]:
+    """The same for what was read already; with ``accounts`` only what is asked about these."""
     inventory = live.inventory
     asked: dict[str, frozenset[Question]] = {}
-    wanted = questions(inventory, policies, as_of, live.people, lists, undo=undo)
+    wanted = questions(inventory, policies, as_of, live.people, lists, accounts=accounts, undo=undo)
     while wanted:
         inventory = reader.ask(inventory, wanted)
         asked |= {account: asked.get(account, frozenset()) | new for account, new in wanted.items()}

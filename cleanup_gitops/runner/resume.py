@@ -1,13 +1,13 @@
 """Goes on with users whom a run that was cut off had changed in part: what is left of them is still approved.
 
-Who has just lost the seat need not match the policy any more that wanted the account closed as well. Within a run that
-is known, and no later change of the same user is dropped for it; this knows it after the end of that run.
+Who has just lost the seat need not match the policy any more that wanted the account closed as well. Within a run what
+it did itself is thought away when the user is decided about again; this does the same after the end of that run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -19,13 +19,28 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan, State
 from cleanup_gitops.model.ports import Reader, Store
 from cleanup_gitops.model.run import ACTING, OutcomeRecord
+from cleanup_gitops.planner import Evaluation, rewound
 from cleanup_gitops.runner.approval import Choice
+from cleanup_gitops.runner.attempt import Past
 from cleanup_gitops.runner.needs import questions_about, took_effect
+from cleanup_gitops.runner.reading import Questions
+
+Ask = Callable[[Inventory, frozenset[str]], tuple[Inventory, Questions]]
+"""The inventory with the answers to what a plan asks about these accounts, and what was asked."""
 
 _OPEN: frozenset[State] = frozenset({"unchanged", "changed", "unknown"})
 """What the policies may say of such a user now: nobody protects the user, and nothing is in conflict."""
 _ON_HOLD = frozenset({"hold", "flapping"})
 """Reasons for which policies leave such a user alone after what was done was undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A choice with the rows that are left of users begun before: what was done to them, and asked about them."""
+
+    choice: Choice
+    begun: Mapping[str, Past] = field(default_factory=dict)
+    questions: Questions = field(default_factory=dict)
 
 
 def applied_under(envelope: str, files: Mapping[str, bytes], store: Store) -> frozenset[str]:
@@ -49,23 +64,41 @@ def applied_under(envelope: str, files: Mapping[str, bytes], store: Store) -> fr
 
 
 def resumed(
-    choice: Choice, saved: Plan, current: Plan, site: Inventory, reader: Reader, applied: Collection[str]
-) -> tuple[Choice, frozenset[str]]:
-    """The choice with the approved rows that are left of users begun under the same approval, and those users.
+    choice: Choice,
+    saved: Plan,
+    current: Plan,
+    site: Inventory,
+    reader: Reader,
+    ask: Ask,
+    evaluation: Evaluation,
+    applied: Collection[str],
+) -> Resumed:
+    """The choice with the approved rows that are left of users begun under the same approval.
 
     ``applied`` are the rows that were made under it; what somebody else made begins nothing. Only under the very same
-    policies and version, and only where all that was done to the user is still in effect. What a row needs is asked
-    again before its write, and whether the user is protected. Raises what the reader raises.
+    policies, lists and version, only where all that was done to the user is still in effect, and only what would still
+    be planned if it had not been done. ``ask`` gets answers to what a plan asks. Raises what the reader raises.
     """
-    same = (saved.inputs.policy_digest, saved.inputs.tool_version)
-    if same != (current.inputs.policy_digest, current.inputs.tool_version):
-        return choice, frozenset()
+    if current.rollback is not None or _made_from(saved) != _made_from(current):
+        return Resumed(choice)
     left = {one.user for one in choice.superseded if _open(current, one.user)}
-    done = [one for one in choice.consumed if one.user in left and change_digest(one) in applied]
-    begun = _in_effect(done, site, reader)
-    back = sorted((one for one in choice.superseded if one.user in begun), key=change_order)
-    superseded = tuple(one for one in choice.superseded if one.user not in begun)
-    return replace(choice, changes=(*choice.changes, *back), superseded=superseded), begun
+    done: dict[str, list[Change]] = {}
+    for one in choice.consumed:
+        if one.user in left and change_digest(one) in applied:
+            done.setdefault(one.user, []).append(one)
+    begun, asked = _begun(done, site, reader, ask)
+    planned = {change_digest(one) for past in begun.values() for one in evaluation.fate(past.before).changes}
+    back = [one for one in choice.superseded if one.user in begun and change_digest(one) in planned]
+    kept = {change_digest(one) for one in back}
+    superseded = tuple(one for one in choice.superseded if change_digest(one) not in kept)
+    changes = (*choice.changes, *sorted(back, key=change_order))
+    users = {one.user for one in back}
+    kept_on = {user: past for user, past in begun.items() if user in users}
+    return Resumed(replace(choice, changes=changes, superseded=superseded), kept_on, asked)
+
+
+def _made_from(plan: Plan) -> tuple[object, ...]:
+    return plan.inputs.policy_digest, plan.inputs.tool_version, plan.inputs.lists
 
 
 def _open(current: Plan, account: str) -> bool:
@@ -75,9 +108,22 @@ def _open(current: Plan, account: str) -> bool:
     return all(one.change.user != account for one in current.pending)
 
 
-def _in_effect(done: Sequence[Change], site: Inventory, reader: Reader) -> frozenset[str]:
-    """Users of whom every one of these changes shows on the site."""
-    asked = questions_about(done)
-    users = (reader.ask(site, asked) if asked else site).user_by_id
-    undone = {one.user for one in done if not took_effect(one, users.get(one.user))}
-    return frozenset(one.user for one in done) - undone
+def _begun(
+    done: Mapping[str, Sequence[Change]], site: Inventory, reader: Reader, ask: Ask
+) -> tuple[dict[str, Past], Questions]:
+    """What was done to each user whose changes all show on the site, and what was asked about the user without them."""
+    shown = questions_about(one for made in done.values() for one in made)
+    told = (reader.ask(site, shown) if shown else site).user_by_id
+    in_effect = {
+        user: tuple(made) for user, made in done.items() if all(took_effect(one, told.get(user)) for one in made)
+    }
+    if not in_effect:
+        return {}, {}
+    without = {user: rewound(told[user], told[user], made, site) for user, made in in_effect.items()}
+    users = tuple(without.get(user.id, user) for user in site.users)
+    found, asked = ask(msgspec.structs.replace(site, users=users), frozenset(without))
+    answers = found.user_by_id  # an answer tells the present, so it has to be thought back as well
+    return {
+        user: Past(rewound(answers[user], without[user], made, site), made, made, here=False)
+        for user, made in in_effect.items()
+    }, asked

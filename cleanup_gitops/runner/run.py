@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cleanup_gitops.ledger import layout
@@ -13,24 +13,26 @@ from cleanup_gitops.ledger.record import Ground, record_run
 from cleanup_gitops.model.change import UserDelete, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteError, StateError, StoreError
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.model.standing import Approvals
-from cleanup_gitops.planner import Evaluation, evaluate, holds_now, make_plan
+from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan
 from cleanup_gitops.planner.holds import noticed
 from cleanup_gitops.planner.undo import Undo
-from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose
+from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven
+from cleanup_gitops.runner.attempt import Past
 from cleanup_gitops.runner.books import claim, record_found, record_lifted, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
 from cleanup_gitops.runner.journal import UNKEPT, header_of
 from cleanup_gitops.runner.needs import questions_about
 from cleanup_gitops.runner.outcomes import unseen
-from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
+from cleanup_gitops.runner.reading import Questions, answered, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import Remembering, remembering
-from cleanup_gitops.runner.resume import applied_under, resumed
+from cleanup_gitops.runner.resume import Ask, Resumed, applied_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
@@ -60,8 +62,12 @@ class Order:
     evaluation: Evaluation
     approvals: Mapping[str, Approval]
     """The standing approvals that the chosen rows need, by policy."""
-    begun: frozenset[str] = frozenset()
+    begun: Mapping[str, Past] = field(default_factory=dict)
     """Users whom a run that was cut off has changed under the same approval, and of whom something is left."""
+    asked: Questions = field(default_factory=dict)
+    """What was asked about these."""
+    ungiven: frozenset[str] = frozenset()
+    """Users who were to get something that is planned no longer: nothing is taken from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,9 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
         order = _order(desk, ground, sight, plan, saved, evaluation)
     else:
         order = _standing(desk, ground, plan, standing, evaluation)
+    if order.choice.changes != plan.changes:
+        chosen = guarded(plan, order.choice.changes, sight.live.inventory, desk.policies, ground.memory)
+        _check_applyable(desk, ground, sight, chosen, stop)
     if order.choice.changes:
         desk.journals.check()
     stop.writing = True
@@ -170,16 +179,37 @@ def _check_applyable(desk: Desk, ground: Ground, sight: Sight, plan: Plan, stop:
 
 def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | None, evaluation: Evaluation) -> Order:
     """What is both approved and planned now. Raises ``ApprovalError`` when somebody must have seen the plan."""
-    live, begun = sight.live, frozenset[str]()
+    live = sight.live
     if saved is None:
         _refuse_deletions(plan)
-        choice = Choice(plan.changes)
-    else:
-        choice = choose(saved, plan, ground.memory)
-        if choice.consumed and choice.superseded:
-            applied = applied_under(saved.envelope, ground.before, desk.store)
-            choice, begun = resumed(choice, saved, plan, live.inventory, sight.reader, applied)
-    return Order(plan, choice, _approval(plan, saved, by=_actor(live)), saved, evaluation, {}, begun)
+        return Order(plan, Choice(plan.changes), _approval(plan, None, by=_actor(live)), None, evaluation, {})
+    found = Resumed(choose(saved, plan, ground.memory))
+    if found.choice.consumed and found.choice.superseded:
+        applied = applied_under(saved.envelope, ground.before, desk.store)
+        ask = _asking(desk, sight, plan)
+        found = resumed(found.choice, saved, plan, live.inventory, sight.reader, ask, evaluation, applied)
+    return Order(
+        plan,
+        found.choice,
+        _approval(plan, saved, by=_actor(live)),
+        saved,
+        evaluation,
+        {},
+        found.begun,
+        found.questions,
+        ungiven(found.choice, live.inventory),
+    )
+
+
+def _asking(desk: Desk, sight: Sight, plan: Plan) -> Ask:
+    """Asks what a plan would ask about some accounts."""
+
+    def ask(inventory: Inventory, accounts: frozenset[str]) -> tuple[Inventory, Questions]:
+        told = Live(inventory, sight.live.people)
+        found, asked = answered(sight.reader, told, desk.policies, plan.as_of, desk.lists, accounts=accounts)
+        return found.inventory, asked
+
+    return ask
 
 
 def _standing(desk: Desk, ground: Ground, plan: Plan, approvals: Approvals, evaluation: Evaluation) -> Order:
@@ -246,9 +276,10 @@ def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch, intent: Int
         hands,
         order.evaluation,
         watch,
-        sight.questions,
+        {**sight.questions, **order.asked},
         journal=desk.journals.begin(header_of(intent)) if intent else UNKEPT,
         begun=order.begun,
+        ungiven=order.ungiven,
     )
     return (*done, *dropped(order.choice.superseded, hands))
 

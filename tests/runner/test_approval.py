@@ -18,11 +18,12 @@ from cleanup_gitops.model.activity import seen_at
 from cleanup_gitops.model.change import MembershipRemove, change_digest
 from cleanup_gitops.model.errors import ApprovalError, RefusedError
 from cleanup_gitops.model.memory import Consumed, Memory
-from cleanup_gitops.policy.documents import Cap, Guardrails
+from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails
+from cleanup_gitops.policy.tree import EmailDomain, Match
 from cleanup_gitops.runner.approval import choose
 from cleanup_gitops.runner.desk import BrokenGuardsError, Stop
 from tests.fakes import NOON
-from tests.runner.office import DORMANT, OTHERS, POLICIES, open_git_office, open_office, person
+from tests.runner.office import DORMANT, OTHERS, POLICIES, RUNNER, open_git_office, open_office, person
 
 EMPTY = open_office().plan()
 
@@ -287,3 +288,23 @@ def test_an_empty_plan_is_a_success_and_leaves_a_record() -> None:
     assert run.commit
     assert memory_of(office.store.read()).serial == 1
     assert office.entries()[0].accounts == 2
+
+
+@pytest.mark.case("F5", "F8")
+def test_rows_that_nobody_approved_make_no_room_for_those_that_are() -> None:
+    """The newcomer would keep the group from being empty, and is not approved."""
+    leave = replace(DORMANT, ensure=Ensure(groups_absent=("confluence-*",)))
+    joins = Ensure(groups_present=("confluence-users-acme",))
+    join = replace(DORMANT, name="join", match=Match(all=(EmailDomain(("new.example",)),)), ensure=joins)
+    office = open_office(100, 1)
+    office.under(policies=(leave, join))
+    saved = office.plan()
+    assert [one.action for one in saved.changes] == ["membership.remove"]
+    office.site.happens("712020:0002", groups=(), seats=(), license="none", domain="new.example")
+    office.site.happens(RUNNER, groups=(), seats=(), license="none")
+    now = office.plan()
+    assert now.applyable
+    assert [one.action for one in now.changes] == ["membership.remove", "membership.add"]
+    with pytest.raises(BrokenGuardsError, match="empty-groups"):
+        office.apply(saved)
+    assert not office.site.written

@@ -19,7 +19,7 @@ from cleanup_gitops.model.memory import Settling
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, Outcome, Receipt
 from cleanup_gitops.policy.documents import Ensure, Exemption
-from cleanup_gitops.policy.tree import HasSeat, InactiveFor, Match
+from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.journal import Line
 from cleanup_gitops.runner.outcomes import SETTLES_WITHIN
@@ -185,6 +185,18 @@ def begun(at: int = 3) -> tuple[Office, Plan]:
     assert [one.action for one in saved.changes] == ["user.disable", "membership.remove"]
     office.recover(open_run(office))
     return office, saved
+
+
+@pytest.mark.case("E56", "F12")
+def test_who_was_taken_out_of_the_policy_meanwhile_is_not_gone_on_with() -> None:
+    """The user would be meant no longer, had the first change not been made either."""
+    office = open_office(100, 10)
+    office.under(policies=(replace(GONE, match=replace(GONE.match, none=(InGroup(("others",)),))),))
+    office, saved, _ = _killed(office, 3, durable=True)
+    office.recover(open_run(office))
+    office.site.happens("712020:0001", groups=("g-others",))
+    done = office.apply(saved)
+    assert [(one.action, one.result) for one in done.outcomes] == [("user.disable", "superseded")]
 
 
 @pytest.mark.case("E64", "F12")

@@ -14,16 +14,18 @@ from cleanup_gitops.ledger.memory import memory_of, read_lines
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
 from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.errors import ApprovalError, CleanupError, SiteError, StateError
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Done, Flap, Hold
 from cleanup_gitops.model.plan import Disposition, Lost, Pending, Plan
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import Lifecycle, User
-from cleanup_gitops.planner import make_plan
+from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Exemption, Protection
 from cleanup_gitops.runner import Run, Stop, read_with_answers
 from cleanup_gitops.runner.approval import Choice
+from cleanup_gitops.runner.reading import Questions
 from cleanup_gitops.runner.remembering import remembering
-from cleanup_gitops.runner.resume import resumed
+from cleanup_gitops.runner.resume import Resumed, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from tests.fakes import FakeSite
 from tests.runner.office import DORMANT, OTHERS, RUNNER, SEATS, Office, open_office
@@ -504,7 +506,12 @@ def test_what_is_left_of_somebody_is_not_gone_on_with_while_policies_hold_still(
     )
     choice = Choice(changes=(), superseded=(suspend,), consumed=(leave,))
     site, made = office.site.read().inventory, {change_digest(leave)}
-    found, begun = resumed(choice, saved, current, site, office.site, made)
-    assert (found.changes, begun) == (((suspend,), frozenset({ONE})) if goes_on else ((), frozenset()))
+    evaluation = evaluate(site, office.policies, office.clock.now())
+
+    def ask(inventory: Inventory, accounts: frozenset[str]) -> tuple[Inventory, Questions]:
+        return inventory, {one: frozenset() for one in accounts}
+
+    found = resumed(choice, saved, current, site, office.site, ask, evaluation, made)
+    assert (found.choice.changes, set(found.begun)) == (((suspend,), {ONE}) if goes_on else ((), set()))
     waiting = msgspec.structs.replace(current, pending=(Pending(change=suspend, reason="hold"),))
-    assert resumed(choice, saved, waiting, site, office.site, made) == (choice, frozenset())
+    assert resumed(choice, saved, waiting, site, office.site, ask, evaluation, made) == Resumed(choice)

@@ -21,13 +21,15 @@ from cleanup_gitops.model.change import (
     execution_order,
 )
 from cleanup_gitops.model.errors import CredentialError, LostAnswerError, RefusedError, SiteError, StateError
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.model.user import Question, User
+from cleanup_gitops.model.user import GroupSeat, Question, User
 from cleanup_gitops.policy.documents import Ensure, Protection
+from cleanup_gitops.policy.tree import InGroup
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.desk import UnrecordedError
-from tests.fakes import FakeSite
+from tests.fakes import NOON, FakeSite
 from tests.runner.office import DORMANT, SEATS, Office, office_site, open_git_office, open_office
 
 
@@ -335,7 +337,7 @@ def test_a_defect_of_ours_in_the_last_reading_loses_no_record() -> None:
 
 def test_after_a_refusal_the_next_change_of_the_same_user_is_decided_anew() -> None:
     office = open_office(100)
-    office.under(policies=(DORMANT, replace(DORMANT, name="others-too", ensure=Ensure(groups_present=("others",)))))
+    office.under(policies=(DORMANT, replace(DORMANT, name="others-too", ensure=Ensure(groups_absent=("others",)))))
 
     class Refusing(FakeSite):
         def write(self, change: Change) -> Receipt:
@@ -344,9 +346,90 @@ def test_after_a_refusal_the_next_change_of_the_same_user_is_decided_anew() -> N
             raise RefusedError("The site answered 403.")
 
     office.site = Refusing(office_site(100))
+    office.site.happens("712020:0001", groups=("g-others", SEATS))
     run = office.apply()
     assert [one.result for one in run.outcomes] == ["failed", "superseded"]
     assert run.outcomes[1].detail == "no longer planned: unchanged (no-policy-matches)"
+
+
+MOVE = replace(DORMANT, ensure=Ensure(groups_present=("others",), groups_absent=("confluence-users-acme",)))
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_from_whom_does_not_get_what_comes_first_nothing_is_taken(refused: bool) -> None:
+    """Who is to go from one group to the other is never left without both."""
+    office = open_office(100)
+    office.under(policies=(MOVE,))
+
+    class Refusing(FakeSite):
+        def write(self, change: Change) -> Receipt:
+            if change.action == "membership.add" and refused:
+                raise RefusedError("The site answered 403.")
+            return super().write(change)
+
+    office.site = Refusing(office_site(100))
+    run = office.apply(office.plan())
+    assert [one.result for one in run.outcomes] == (["failed", "not_attempted"] if refused else ["applied"] * 2)
+    assert office.site.read().inventory.user_by_id["712020:0001"].groups == ((SEATS,) if refused else ("g-others",))
+
+
+def test_when_what_was_to_come_first_is_planned_no_longer_nothing_is_taken() -> None:
+    office = open_office(100)
+    office.under(policies=(MOVE,))
+    saved = office.plan()
+    office.site = FakeSite(regrouped(office_site(100), "g-others", "g-others-made-anew"))
+    run = office.apply(saved)
+    assert {one.action: one.result for one in run.outcomes} == {
+        "membership.remove": "not_attempted",
+        "membership.add": "superseded",
+    }
+    assert not office.site.written
+
+
+def regrouped(site: Inventory, old: str, new: str) -> Inventory:
+    """The site after somebody deleted a group and made it again."""
+    groups = tuple(msgspec.structs.replace(one, id=new) if one.id == old else one for one in site.groups)
+    return msgspec.structs.replace(site, groups=groups)
+
+
+SUSPEND = replace(
+    DORMANT,
+    match=replace(DORMANT.match, none=(InGroup(("others",)),)),
+    ensure=Ensure(status="suspended", groups_absent=("confluence-users-acme",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"groups": (SEATS,), "seats": (GroupSeat((SEATS,)),), "license": "seat"}, "undone meanwhile"),
+        ({"groups": ("g-others",)}, "no longer planned: unchanged"),
+        ({"seen": seen_at(NOON)}, "seen again"),
+    ],
+)
+def test_between_two_changes_of_a_user_others_are_listened_to(facts: dict[str, object], why: str) -> None:
+    office = open_office(100)
+    office.under(policies=(SUSPEND,))
+
+    class Interfering(FakeSite):
+        looks = 0
+
+        def user(self, account: str, questions: frozenset[Question] = frozenset()) -> User | None:
+            self.looks += bool(self.written)
+            if self.looks == 2:  # the first look is the one that sees the change in effect
+                self.happens(account, **facts)
+            return super().user(account, questions)
+
+    office.site = Interfering(office_site(100))
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["applied", "superseded"]
+    assert why in run.outcomes[1].detail
+
+
+def test_between_two_changes_of_a_user_nobody_else_touched_nothing_changes() -> None:
+    office = open_office(100)
+    office.under(policies=(SUSPEND,))
+    assert [one.result for one in office.apply().outcomes] == ["applied", "applied"]
 
 
 def test_a_record_that_cannot_be_committed_is_not_lost(tmp_path: Path) -> None:

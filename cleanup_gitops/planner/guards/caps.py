@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cleanup_gitops.model.change import ACTIONS, Action, Change
+from cleanup_gitops.model.change import ACTIONS, GIVING, Action, Change
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Check, Limit
@@ -17,8 +17,6 @@ from cleanup_gitops.policy.guarding import Guard, check_capped
 
 WINDOW = timedelta(hours=24)
 """Caps count the rows of the plan and what was applied in this time before it."""
-GIVING: frozenset[Action] = frozenset({"user.enable", "membership.add"})
-"""Actions that take nothing away; every other one does, one that is added to the language as well."""
 FEW_OF_A_DOMAIN = 3
 """So many people of one domain are never too many of it: the caps of the actions hold for them all the same."""
 
