@@ -23,12 +23,16 @@ Code = Literal["not-approved", "soak", "daily-maximum"]
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A row that is planned and left for later. ``until``: not before then (UTC), as far as can be said now."""
+    """A row that is planned and left for later. ``until``: not before then (UTC), as far as can be said now.
+
+    ``behind``: the row of the same user that it waits for, where nothing else holds it up.
+    """
 
     change: Change
     code: Code
     why: str
     until: datetime | None = None
+    behind: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +52,50 @@ class Ready:
     policies: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All rows of one user, when each of them is ready: they are taken together or left together."""
+
+    rows: tuple[Ready, ...]
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Since when all of them have been pending, then their first address."""
+        return max(one.since for one in self.rows), min(one.change.address for one in self.rows)
+
+    @property
+    def needs(self) -> Counter[str]:
+        """How many changes they take from the day of each policy."""
+        return Counter(name for one in self.rows for name in one.policies)
+
+
 def choose_standing(
     plan: Plan, policies: Iterable[Policy], approvals: Approvals, memory: Memory, now: datetime
 ) -> StandingChoice:
     """What a run that begins now (UTC) may do without anybody's look at the plan, within the limits of each policy.
 
     A row needs all policies that ask for it: standing, approved, recorded as pending for long enough, and below what
-    they may do on the UTC day of ``now``. Longest pending first, then by address.
+    they may do on the UTC day of ``now``. The rows of one user belong together, because half of them may take access
+    that the other half gives back: one that has to wait holds up the others, and a day's maximum takes a user whole or
+    not at all. The user whose rows have all been pending longest comes first, then by address.
     """
     rules = {one.name: one.standing for one in policies if one.standing}
     since = {(one.change, one.policy): one.since for one in memory.waiting}
-    left: list[Left] = []
-    ready: list[Ready] = []
+    users: dict[str, list[Left | Ready]] = {}
     for digest, change in zip(plan.manifest, plan.changes, strict=True):
-        found = _judged(digest, change, rules, approvals, since, now)
-        if isinstance(found, Left):
-            left.append(found)
+        users.setdefault(change.user, []).append(_judged(digest, change, rules, approvals, since, now))
+    left: list[Left] = []
+    wholes: list[Whole] = []
+    for rows in users.values():
+        ready = tuple(one for one in rows if isinstance(one, Ready))
+        if len(ready) == len(rows):
+            wholes.append(Whole(ready))
         else:
-            ready.append(found)
-    taken = _within(ready, rules, spent_on(memory, now))
-    chosen = {one.change.address for one in taken}
-    tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
-    left += [
-        Left(one.change, "daily-maximum", _full(one.policies, rules), tomorrow)
-        for one in ready
-        if one.change.address not in chosen
-    ]
+            left += _held_up(rows, rules, now)
+    taken, over = _within(wholes, rules, spent_on(memory, now), now)
     places = {change.address: place for place, change in enumerate(plan.changes)}
     changes = sorted((one.change for one in taken), key=lambda change: places[change.address])
-    return StandingChoice(tuple(changes), tuple(sorted(left, key=lambda one: places[one.change.address])))
+    return StandingChoice(tuple(changes), tuple(sorted([*left, *over], key=lambda one: places[one.change.address])))
 
 
 def spent_on(memory: Memory, now: datetime) -> Counter[str]:
@@ -115,19 +134,58 @@ def _judged(
     return Ready(change, max(recorded), names)
 
 
-def _within(ready: Iterable[Ready], rules: Mapping[str, Standing], spent: Counter[str]) -> list[Ready]:
-    """Those that still fit into the day of each of their policies."""
+def _held_up(rows: Iterable[Left | Ready], rules: Mapping[str, Standing], now: datetime) -> list[Left]:
+    """The rows of a user of which one at least has to wait: what is ready waits for the one that waits longest."""
+
+    def rank(one: Left) -> tuple[bool, datetime]:
+        afters = [rules[cause.policy].after for cause in one.change.causes if cause.policy in rules]
+        return one.code == "not-approved", one.until or now + max(afters, default=timedelta())
+
+    worst = max((one for one in rows if isinstance(one, Left)), key=rank)
+    return [
+        one
+        if isinstance(one, Left)
+        else replace(worst, change=one.change, why=_for_others(worst.why), behind=worst.change)
+        for one in rows
+    ]
+
+
+def _for_others(why: str) -> str:
+    return f"waits for the user's other changes: {why}"
+
+
+def _within(
+    wholes: Iterable[Whole], rules: Mapping[str, Standing], spent: Counter[str], now: datetime
+) -> tuple[list[Ready], list[Left]]:
+    """The rows of the users that still fit into the day of each of their policies, and those of the others."""
     used = Counter(spent)
     taken: list[Ready] = []
-    for one in sorted(ready, key=lambda row: (row.since, row.change.address)):
-        if all(used[name] < rules[name].max_per_day for name in one.policies):
-            used.update(one.policies)
-            taken.append(one)
-    return taken
+    over: list[Left] = []
+    tomorrow = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
+    for whole in sorted(wholes, key=lambda one: one.order):
+        needs = whole.needs
+        full = [name for name, number in needs.items() if used[name] + number > rules[name].max_per_day]
+        never = [name for name in full if needs[name] > rules[name].max_per_day]
+        if not full:
+            used.update(needs)
+            taken += whole.rows
+            continue
+        why = _too_many(never, needs) if never else _full(full, rules, len(whole.rows))
+        until = None if never else tomorrow
+        over += [Left(one.change, "daily-maximum", why, until) for one in whole.rows]
+    return taken, over
 
 
-def _full(names: Iterable[str], rules: Mapping[str, Standing]) -> str:
+def _too_many(names: Iterable[str], needs: Counter[str]) -> str:
+    """Why a user never fits into any day of these policies."""
+    numbers = ", ".join(f"{needs[name]} changes for {name}" for name in names)
+    return f"the user needs {numbers}, more than max_per_day allows: raise it or approve a plan"
+
+
+def _full(names: Iterable[str], rules: Mapping[str, Standing], rows: int) -> str:
     most = ", ".join(f"{rules[name].max_per_day} for {name}" for name in names)
+    if rows > 1:
+        return f"what is left of the changes of this day is too little for the {rows} of this user: {most}"
     return f"the changes of this day are used up: {most}"
 
 
@@ -157,13 +215,15 @@ def dated(left: Iterable[Left], policies: Iterable[Policy], memory: Memory) -> t
     since = {(one.change, one.policy): one.since for one in memory.waiting}
     found = []
     for one in left:
-        digest = change_digest(one.change) if one.code == "soak" else ""
+        waits = one.behind or one.change
+        digest = change_digest(waits) if one.code == "soak" else ""
         ends = [
             begun + rules[cause.policy].after
-            for cause in one.change.causes
+            for cause in waits.causes
             if cause.policy in rules and (begun := since.get((digest, cause.policy)))
         ]
-        found.append(replace(one, why="recorded as pending", until=max(ends)) if ends and not one.until else one)
+        why = _for_others("recorded as pending") if one.behind else "recorded as pending"
+        found.append(replace(one, why=why, until=max(ends)) if ends and not one.until else one)
     return tuple(found)
 
 
