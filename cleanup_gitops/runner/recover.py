@@ -21,7 +21,7 @@ from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Settling
+from cleanup_gitops.model.memory import Baseline, Settling
 from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.ports import Clock, Live, Reader, Store
 from cleanup_gitops.model.run import Intent, Lease, Outcome, Result
@@ -123,7 +123,7 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         live, judged = _read(rescue, begun.changes)
         outcomes = _judged(told, begun.changes, judged, rescue.clock.now())
         ours = (*ground.memory.settling, *effects_of(run, outcomes))
-        lifted = _check_trusted(rescue, ground, live.inventory, ours)
+        lifted = _check_trusted(rescue, ground, begun.plan, live.inventory, ours)
         sent = {change_digest(one) for one in begun.changes} if told.sent is None else told.sent
         drift = drift_of(ground.before, live.inventory, ours)
         others = tuple(one for one in drift.differences if one.run != run) if drift else ()
@@ -171,15 +171,20 @@ def leases_of_run(files: Mapping[str, bytes], run: str, site: str) -> tuple[Leas
     return mine
 
 
-def _check_trusted(rescue: Rescue, ground: Ground, site: Inventory, ours: Sequence[Settling]) -> list[Check]:
+def _check_trusted(
+    rescue: Rescue, ground: Ground, plan: Plan, site: Inventory, ours: Sequence[Settling]
+) -> list[Check]:
     """The guard against a drop, when it holds because of Overrides alone. Raises ``DroppedReadingError``.
 
-    What is recorded is what the next reading is compared with, so one that came back short must not get there. The
-    other guards of the reading compare nothing with the record: each plan holds its own reading against them.
+    What is recorded is what the next reading is compared with, so one that came back short must not get there.
+    Before the first snapshot it is held against what the ``plan`` of the run counted. The other guards of the reading
+    compare nothing with the record: each plan holds its own reading against them.
     """
     if rescue.policies is None:
         return []
-    memory = msgspec.structs.replace(ground.memory, settling=tuple(ours))
+    counted = Baseline(as_of=plan.as_of, accounts=plan.summary.users, seats=plan.seats.before, known=0, members={})
+    baseline = ground.memory.baseline or counted
+    memory = msgspec.structs.replace(ground.memory, baseline=baseline, settling=tuple(ours))
     checks = reading_checks(site, rescue.policies, memory, created=rescue.clock.now())
     (drop,) = (check for check in checks if check.name == "reading:drop")
     if not drop.passed:

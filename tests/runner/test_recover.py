@@ -283,6 +283,21 @@ def test_a_reading_that_fell_too_far_ends_no_run_and_a_later_one_does() -> None:
     assert [one.result for one in office.recover(run).outcomes] == ["applied"] * 29 + ["not_attempted"]
 
 
+@pytest.mark.case("F1", "F12")
+def test_before_the_first_snapshot_the_plan_of_the_run_tells_how_many_there_were() -> None:
+    office = open_office()
+    office.site = Mortal(*[100] * 30, *[3] * 11, at=30)
+    with pytest.raises(KilledError):
+        office.apply()
+    run, whole = open_run(office), short_again(office)
+    with pytest.raises(DroppedReadingError, match=r"accounts 42 -> 10 \(77 % fewer\)"):
+        office.recover(run)
+    assert kinds(office) == ["intent"]
+    office.site.read = whole  # type: ignore[method-assign]
+    office.recover(run)
+    assert kinds(office) == ["intent", "recovery"]
+
+
 @pytest.mark.case("F1", "F7")
 def test_an_override_lets_a_real_drop_in_and_is_recorded_with_it(tmp_path: Path) -> None:
     office = recorded_and_killed(open_git_office(tmp_path))
