@@ -11,16 +11,22 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import HINT, UNREADABLE, entry_of
 from cleanup_gitops.ledger.planfile import read_plan
 from cleanup_gitops.model.canonical import sha256
+from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import ApprovalError, StateError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import LedgerEntry, OutcomeRecord
 
 
 class Recounted(Struct, frozen=True):
-    """A recorded run: its entry of the ledger, the plan that it carried out, and what became of the changes."""
+    """A recorded run: its entry of the ledger, the plan that it carried out, and what became of the changes.
+
+    ``changes`` are the rows by digest: those of the plan, and those of the approved one that the run was handed, for a
+    run that goes on with a user makes changes that its own plan has no more.
+    """
 
     entry: LedgerEntry
     plan: Plan
+    changes: dict[str, Change]
     outcomes: tuple[OutcomeRecord, ...]
 
 
@@ -36,16 +42,25 @@ def entry_of_run(files: Mapping[str, bytes], run: str) -> LedgerEntry | None:
 
 def recount(entry: LedgerEntry, files: Mapping[str, bytes]) -> Recounted:
     """The run of this entry, from the files of its folder. Raises ``StateError`` when others than the recorded ones."""
-    plan_path, path = (layout.run_file(entry.run, name) for name in (layout.PLAN, layout.OUTCOMES))
-    for one in (plan_path, path):
+    names = (layout.PLAN, layout.APPROVED, layout.OUTCOMES)
+    plan_path, saved, path = (layout.run_file(entry.run, name) for name in names)
+    plans = [plan_path, saved] if saved in entry.digests else [plan_path]
+    for one in (*plans, path):
         if sha256(files.get(one, b"")) != entry.digests.get(one):
             raise StateError(f"{one} is not the file that the ledger names for this run.", HINT)
-    try:
-        plan = read_plan(files[plan_path])
-    except ApprovalError as error:
-        raise StateError(f"{plan_path} cannot be used: {error.message}", HINT) from None
+    plan, *approved = (_plan(one, files[one]) for one in plans)
+    changes = {
+        digest: change for one in (*approved, plan) for digest, change in zip(one.manifest, one.changes, strict=True)
+    }
     try:
         outcomes = msgspec.json.Decoder(OutcomeRecord).decode_lines(files[path])
     except UNREADABLE as error:
         raise StateError(f"{path} cannot be read: {error}.", HINT) from None
-    return Recounted(entry, plan, tuple(outcomes))
+    return Recounted(entry, plan, changes, tuple(outcomes))
+
+
+def _plan(path: str, data: bytes) -> Plan:
+    try:
+        return read_plan(data)
+    except ApprovalError as error:
+        raise StateError(f"{path} cannot be used: {error.message}", HINT) from None

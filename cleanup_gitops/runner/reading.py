@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from cleanup_gitops.model.activity import Seen, newest
+from cleanup_gitops.model.activity import Seen, Unknown, newest
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import BLANK, Baseline, Memory, Settling
 from cleanup_gitops.model.ports import Live, Reader
 from cleanup_gitops.model.user import Question, User
-from cleanup_gitops.planner import questions
+from cleanup_gitops.planner import questions, reading_checks
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
@@ -69,3 +72,32 @@ def with_sightings(after: Inventory, before: Inventory, asked: Questions) -> Inv
         return msgspec.structs.replace(user, seen=newest(user.seen, known.seen))
 
     return msgspec.structs.replace(after, users=tuple(map(joined, after.users)))
+
+
+def doubt(
+    after: Inventory, before: Inventory, policies: SitePolicies, ours: Sequence[Settling], *, now: datetime
+) -> str:
+    """Why the reading after a run is not to be trusted beside the one before it; "" when it is.
+
+    What the run did itself (``ours``) is no drop. An Override of the drop is for the time since the last snapshot, not
+    for the minutes of a run. What the site tells of single users alone is in neither reading: a guard that does not
+    hold in the reading before for want of it says nothing here.
+    """
+    kept = tuple(one for one in policies.overrides if one.guard != "reading.max_drop")
+    strict = replace(policies, overrides=kept)
+    held = {check.name for check in reading_checks(before, strict, BLANK, created=now) if check.passed}
+    memory = Memory(baseline=_baseline(before), settling=tuple(ours))
+    found = (check for check in reading_checks(after, strict, memory, created=now) if not check.passed)
+    return "; ".join(check.message for check in found if check.name in held)
+
+
+def _baseline(inventory: Inventory) -> Baseline:
+    """The counts of a reading, as those of its snapshot would be."""
+    members = Counter(group for user in inventory.users for group in user.groups or ())
+    return Baseline(
+        as_of=inventory.as_of,
+        accounts=len(inventory.users),
+        seats=inventory.seats_used,
+        known=sum(1 for user in inventory.users if not isinstance(user.seen, Unknown)),
+        members={group.id: members[group.id] for group in inventory.groups},
+    )

@@ -16,15 +16,18 @@ from cleanup_gitops.ledger.chain import read_tail
 from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.late_effects import effects_of
 from cleanup_gitops.ledger.leases import age, describe, leases_of
-from cleanup_gitops.ledger.record import Record, ground_of, record_run
+from cleanup_gitops.ledger.record import Ground, Record, ground_of, record_override, record_run
 from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.drift import Difference
-from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.memory import Baseline, Settling
+from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.ports import Clock, Live, Reader, Store
 from cleanup_gitops.model.run import Intent, Lease, Outcome, Result
 from cleanup_gitops.model.user import User
+from cleanup_gitops.planner import reading_checks
+from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.kept import Begun, Journaled, read_begun, read_journal, read_kept
 from cleanup_gitops.runner.needs import questions_about, took_effect
@@ -53,6 +56,26 @@ class Rescue:
     """Names of the attributes of users that may be recorded."""
     journals: Journals = UNKEPT
     """Where runs keep their journals on this machine."""
+    policies: SitePolicies | None = None
+    """Whose Guardrails say how far a reading may have dropped; ``None``: any reading is recorded."""
+
+
+class DroppedReadingError(UnsafePlanError):
+    """So much less was read than is recorded that it looks like a fault of the data; ``check`` is the broken guard."""
+
+    def __init__(self, site: str, check: Check) -> None:
+        super().__init__(
+            f"What was read of {site} looks like a fault of the data; it was not recorded.\n"
+            f"  {check.name}: {check.message}",
+            "The run stays open. Run it again later."
+            + (
+                " If it is right all the same, merge the Override above as a file below policies/, after the usual"
+                " review."
+                if check.override
+                else ""
+            ),
+        )
+        self.check = check
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +102,8 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
 
     ``warn`` is told what a person should know before it goes on. Raises ``LeaseHeldError`` while a process of this
     machine works on the site, ``CleanupError`` when there is no such open run or ``kept`` is of another one,
-    ``StateError`` when what was recorded for it does not fit together, and what the reading raises; then nothing was
-    recorded.
+    ``StateError`` when what was recorded for it does not fit together, ``DroppedReadingError`` when the reading looks
+    like a fault of the data, and what the reading raises; then nothing was recorded.
     """
     with rescue.store.exclusive():
         rescue.store.check_writable()
@@ -99,8 +122,10 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
             warn(f"This run began only {age(leases[0], now)} ago: {describe(leases[0], now)}.")
         live, judged = _read(rescue, begun.changes)
         outcomes = _judged(told, begun.changes, judged, rescue.clock.now())
+        ours = (*ground.memory.settling, *effects_of(run, outcomes))
+        lifted = _check_trusted(rescue, ground, begun.plan, live.inventory, ours)
         sent = {change_digest(one) for one in begun.changes} if told.sent is None else told.sent
-        drift = drift_of(ground.before, live.inventory, (*ground.memory.settling, *effects_of(run, outcomes)))
+        drift = drift_of(ground.before, live.inventory, ours)
         others = tuple(one for one in drift.differences if one.run != run) if drift else ()
         known = {one.change for one in told.outcomes}
         record = record_run(
@@ -119,6 +144,9 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         )
         commit = rescue.store.commit(record.files, record.subject, record.trailers)
         rescue.journals.end(run)
+        if lifted:  # no other record may come while the run is open, so this one follows
+            used = record_override(ground.after(record), lifted=lifted, time=rescue.clock.now())
+            rescue.store.commit(used.files, used.subject, used.trailers)
     return Recovered(begun.intent, begun.plan, live, outcomes, record, commit, others)
 
 
@@ -141,6 +169,27 @@ def leases_of_run(files: Mapping[str, bytes], run: str, site: str) -> tuple[Leas
             f"Open: {others}." if others else "Nothing is to be recovered: every run that began has been recorded.",
         )
     return mine
+
+
+def _check_trusted(
+    rescue: Rescue, ground: Ground, plan: Plan, site: Inventory, ours: Sequence[Settling]
+) -> list[Check]:
+    """The guard against a drop, when it holds because of Overrides alone. Raises ``DroppedReadingError``.
+
+    What is recorded is what the next reading is compared with, so one that came back short must not get there.
+    Before the first snapshot it is held against what the ``plan`` of the run counted. The other guards of the reading
+    compare nothing with the record: each plan holds its own reading against them.
+    """
+    if rescue.policies is None:
+        return []
+    counted = Baseline(as_of=plan.as_of, accounts=plan.summary.users, seats=plan.seats.before, known=0, members={})
+    baseline = ground.memory.baseline or counted
+    memory = msgspec.structs.replace(ground.memory, baseline=baseline, settling=tuple(ours))
+    checks = reading_checks(site, rescue.policies, memory, created=rescue.clock.now())
+    (drop,) = (check for check in checks if check.name == "reading:drop")
+    if not drop.passed:
+        raise DroppedReadingError(rescue.site, drop)
+    return [drop] if drop.lifted else []
 
 
 def _read(rescue: Rescue, changes: Sequence[Change]) -> tuple[Live, Inventory]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.chain import HINT
 from cleanup_gitops.ledger.leases import leases_of
 from cleanup_gitops.ledger.undone import Recounted, entry_of_run, recount
-from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.model.errors import CleanupError, StateError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.ports import Store
 from cleanup_gitops.model.run import ACCEPTED
@@ -23,7 +23,7 @@ def undo_of(
 
     ``files`` are those that ``store`` read last. Raises ``CleanupError`` when there is no such run of the site, when it
     did nothing, when it was a rollback itself, or when it did nothing to one of ``users``; ``StateError`` when its
-    recorded files are not those that the ledger names.
+    recorded files are not those that the ledger names, or tell of a change that they do not have.
     """
     entry = entry_of_run(files, run)
     if entry is None:
@@ -47,12 +47,18 @@ def undo_of(
 
 
 def _did(told: Recounted, site: str) -> Iterable[Did]:
-    """The changes that the site accepted, in the order in which they were made."""
-    changes: dict[str, Change] = dict(zip(told.plan.manifest, told.plan.changes, strict=True))
+    """The changes that the site accepted, in the order in which they were made. Raises ``StateError``.
+
+    One that stands in no plan of the run is never left out: what is taken back would be less than what is promised.
+    """
     place = f"{layout.site_folder(site)}/{layout.run_file(told.entry.run, layout.OUTCOMES)}"
     for number, one in enumerate(told.outcomes, start=1):
-        if one.result in ACCEPTED and one.change in changes:
-            yield Did(change=changes[one.change], outcome=one, where=f"{place}:{number}")
+        if one.result not in ACCEPTED:
+            continue
+        change = told.changes.get(one.change)
+        if change is None:
+            raise StateError(f"{place}:{number} tells of a change that stands in no plan of the run.", HINT)
+        yield Did(change=change, outcome=one, where=f"{place}:{number}")
 
 
 def _refuse_unknown(files: Mapping[str, bytes], site: str, run: str) -> NoReturn:

@@ -30,7 +30,7 @@ from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop
 from cleanup_gitops.runner.journal import UNKEPT, header_of
 from cleanup_gitops.runner.needs import questions_about
 from cleanup_gitops.runner.outcomes import unseen
-from cleanup_gitops.runner.reading import Questions, answered, read_with_answers, with_sightings
+from cleanup_gitops.runner.reading import Questions, answered, doubt, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import Remembering, remembering
 from cleanup_gitops.runner.resume import Ask, Resumed, applied_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
@@ -295,6 +295,7 @@ def _read_again(
 ) -> Ending:
     """What is recorded is what was read, never what was meant. A site that fails now keeps the reading before.
 
+    So does one whose reading looks like a fault of the data beside the one before, which the guards have let pass.
     Only what could not be seen so far is asked about single users again.
     """
     if intent is None or not any(outcome.result in WRITTEN for outcome in outcomes):
@@ -308,13 +309,18 @@ def _read_again(
         judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
         ours = (*ground.memory.settling, *effects_of(intent.run, outcomes))
         differences = meanwhile(sight.told.inventory, after.inventory, ours)
+        found = with_sightings(after.inventory, sight.live.inventory, sight.questions)
+        why = doubt(found, sight.told.inventory, desk.policies, ours, now=desk.hands.clock.now())
     except SiteError as error:
         return Ending(sight.told, outcomes, error.message)
     except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
         return Ending(sight.told, outcomes, f"a defect of cleanup-gitops ({type(error).__name__}).")
-    recorded = Live(with_sightings(after.inventory, sight.live.inventory, sight.questions), after.people)
+    if why:  # the next reading is compared with what is recorded, so a wrong one must not get there
+        return Ending(sight.told, outcomes, f"the reading after the run looks like a fault of the data: {why}.")
     finished = finish(outcomes, order.choice.changes, judged)
-    return Ending(recorded, finished, differences=tuple(one for one in differences if one.run != intent.run))
+    return Ending(
+        Live(found, after.people), finished, differences=tuple(one for one in differences if one.run != intent.run)
+    )
 
 
 def _recorded(

@@ -150,7 +150,10 @@ class Office:
     def recover(self, run: str, kept: bytes | None = None) -> Recovered:
         """End a run that was cut off."""
         domains = frozenset({"acme.com"})
-        rescue = Rescue("acme", self.store, self.site, self.clock, self.version, domains, journals=self.journals)
+        rescue = Rescue(
+            "acme", self.store, self.site, self.clock, self.version, domains,
+            journals=self.journals, policies=self.policies,
+        )  # fmt: skip
         return recover(rescue, run, kept=kept, warn=self.warned.append)
 
     def entries(self) -> tuple[LedgerEntry, ...]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from cleanup_gitops.ledger.audit.history import GitHistory
+from cleanup_gitops.ledger.audit.verify import verify
+from cleanup_gitops.ledger.leases import leases_of
 from cleanup_gitops.model.errors import (
     ApprovalError,
     CleanupError,
@@ -18,10 +25,12 @@ from cleanup_gitops.model.errors import (
     StoreError,
 )
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.ports import Live
+from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.runner.desk import UnrecordedError
-from cleanup_gitops.runner.recover import NOT_SEEN, SEEN
+from cleanup_gitops.runner.recover import NOT_SEEN, SEEN, DroppedReadingError
 from tests.fake_store import FakeStore
-from tests.runner.office import SEATS, Office, open_office
+from tests.runner.office import SEATS, Office, open_git_office, open_office
 from tests.runner.test_lease import KilledError, Mortal, cut_off, kinds, repository
 
 
@@ -245,3 +254,79 @@ def test_after_a_recovery_there_is_no_drift_of_our_own() -> None:
     assert office.apply().found is None
     office.site.happens("712020:0002", groups=(SEATS, "g-others"))
     assert office.apply().found is not None
+
+
+def short_again(office: Office) -> Callable[[], Live]:
+    """From now on the lists of the site come back short; what reads them whole."""
+    whole = office.site.read
+
+    def read() -> Live:
+        live = whole()
+        return Live(msgspec.structs.replace(live.inventory, users=live.inventory.users[-10:]), live.people)
+
+    office.site.read = read  # type: ignore[method-assign]
+    return whole
+
+
+@pytest.mark.case("F1", "F12")
+def test_a_reading_that_fell_too_far_ends_no_run_and_a_later_one_does() -> None:
+    office = recorded_and_killed(open_office())
+    run, before = open_run(office), dict(repository(office).files)
+    whole = short_again(office)
+    with pytest.raises(DroppedReadingError, match=r"accounts 42 -> 10 \(77 % fewer\)") as caught:
+        office.recover(run)
+    assert caught.value.exit_code == 3
+    assert "The run stays open." in caught.value.hint
+    assert "guard: reading.max_drop" in caught.value.check.override
+    assert repository(office).files == before
+    office.site.read = whole  # type: ignore[method-assign]
+    assert [one.result for one in office.recover(run).outcomes] == ["applied"] * 29 + ["not_attempted"]
+
+
+@pytest.mark.case("F1", "F12")
+def test_before_the_first_snapshot_the_plan_of_the_run_tells_how_many_there_were() -> None:
+    office = open_office()
+    office.site = Mortal(*[100] * 30, *[3] * 11, at=30)
+    with pytest.raises(KilledError):
+        office.apply()
+    run, whole = open_run(office), short_again(office)
+    with pytest.raises(DroppedReadingError, match=r"accounts 42 -> 10 \(77 % fewer\)"):
+        office.recover(run)
+    assert kinds(office) == ["intent"]
+    office.site.read = whole  # type: ignore[method-assign]
+    office.recover(run)
+    assert kinds(office) == ["intent", "recovery"]
+
+
+@pytest.mark.case("F1", "F7")
+def test_an_override_lets_a_real_drop_in_and_is_recorded_with_it(tmp_path: Path) -> None:
+    office = recorded_and_killed(open_git_office(tmp_path))
+    short_again(office)
+    until = (office.clock.now() + timedelta(days=3)).date()
+    lifted = Override(
+        name="real", guard="reading.max_drop", max=90, until=until, reason="reorganization", ticket="CHG-1", where="o:1"
+    )
+    office.under(overrides=(lifted,))
+    (lease,) = leases_of(office.store.read())
+    office.recover(lease.run)
+    assert [entry.kind for entry in office.entries()] == ["run", "recovery", "override"]
+    reason = office.entries()[-1].reason
+    assert reason is not None
+    assert reason.code == "real"
+    assert "accounts 42 -> 10" in reason.text
+    history = GitHistory(tmp_path, "acme", os.environ, branch=None)
+    verdict = verify("acme", history.commits(), history.contents, oddities=history.oddities())
+    assert verdict.findings == ()
+
+
+def recorded_and_killed(office: Office) -> Office:
+    """The office with 42 people, which was recorded; then a run that was to take 30 seats died before the last one."""
+    office.site = Mortal(*[100] * 30, *[3] * 11, at=30)
+    policies = office.policies.policies
+    office.under(policies=())
+    office.apply()
+    office.under(policies=policies)
+    office.clock.sleep(3600)
+    with pytest.raises(KilledError):
+        office.apply(office.plan())
+    return office

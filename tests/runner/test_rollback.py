@@ -12,6 +12,8 @@ import pytest
 
 from cleanup_gitops.ledger.memory import memory_of, read_lines
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
+from cleanup_gitops.ledger.undone import recount
+from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.errors import ApprovalError, CleanupError, SiteError, StateError
 from cleanup_gitops.model.inventory import Inventory
@@ -26,7 +28,7 @@ from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.reading import Questions
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.resume import Resumed, resumed
-from cleanup_gitops.runner.rollback import undo_of
+from cleanup_gitops.runner.rollback import _did, undo_of
 from tests.fakes import FakeSite
 from tests.runner.office import DORMANT, OTHERS, RUNNER, SEATS, Office, open_office
 from tests.runner.test_accounts import DIRECT, TOKENS, Asked, office_of
@@ -124,6 +126,62 @@ def test_a_seat_that_was_given_back_counts_as_given_and_the_plan_says_that_it_is
     assert office.plan().changes == ()
     later(office, days=2)
     assert ("membership.remove", f"membership/{SEATS}/{ONE}") in acts(office.plan())
+
+
+GONE = replace(DORMANT, ensure=replace(DORMANT.ensure, status="suspended"))
+
+
+def test_what_a_run_did_of_an_earlier_one_that_was_interrupted_is_taken_back_too() -> None:
+    office = open_office(100, 110, 3)
+    office.under(policies=(GONE,))
+    saved, stop, write = office.plan(), Stop(), office.site.write
+
+    def interrupted(change: Change) -> Receipt:
+        stop.ask()
+        return write(change)
+
+    office.site.write = interrupted  # type: ignore[method-assign]
+    office.apply(saved, stop)
+    office.site.write = write  # type: ignore[method-assign]
+    later(office, minutes=1)
+    between = people(office)
+    run = office.apply(saved)
+    assert f"user/{ONE}" in {one.address for one in run.outcomes}
+    assert f"user/{ONE}" not in {one.address for one in run.plan.changes}
+    plan = rollback(office, run)
+    assert {address for _, address in acts(plan)} == {f"user/{ONE}", f"user/{TWO}", f"membership/{SEATS}/{TWO}"}
+    assert acts(rollback(office, run, ONE)) == [("user.enable", f"user/{ONE}")]
+    assert {one.result for one in office.apply(plan).outcomes} == {"applied"}
+    assert people(office) == between
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_an_approved_plan_that_is_not_the_recorded_one_is_not_taken_back(gone: bool) -> None:
+    office = open_office(100)
+    run = office.apply(office.plan())
+    office.store.read()
+    files = dict(office.store.run_files(run.id))
+    path = f"runs/{run.id}/approved.json"
+    files[path] += b" "
+    if gone:
+        del files[path]
+    assert run.record.entry is not None
+    with pytest.raises(StateError, match=r"approved\.json is not the file that the ledger names for this run"):
+        recount(run.record.entry, files)
+
+
+def test_a_change_that_stands_in_no_plan_of_the_run_is_never_left_out() -> None:
+    office = open_office(100, 200)
+    run = office.apply()
+    path = f"runs/{run.id}/outcomes.jsonl"
+    office.store.read()
+    files = dict(office.store.run_files(run.id))
+    files[path] = files[path].replace(run.outcomes[1].change.encode(), b"sha256:0")
+    assert run.record.entry is not None
+    digests = {**run.record.entry.digests, path: sha256(files[path])}
+    entry = msgspec.structs.replace(run.record.entry, digests=digests)
+    with pytest.raises(StateError, match=r"outcomes\.jsonl:2 tells of a change that stands in no plan of the run"):
+        tuple(_did(recount(entry, files), "acme"))
 
 
 def test_only_some_people_are_taken_back_and_the_rest_is_not_even_asked_about() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 
+from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.activity import Unknown, seen_at
 from cleanup_gitops.model.change import (
@@ -26,6 +29,7 @@ from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import GroupSeat, Question, User
 from cleanup_gitops.policy.documents import Ensure, Protection
+from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.tree import InGroup
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.desk import UnrecordedError
@@ -324,6 +328,62 @@ def test_a_site_that_cannot_be_read_again_keeps_the_reading_before_and_says_so()
     assert run.outcomes[0].result == "applied"
     assert SEATS in (run.live.inventory.user_by_id["712020:0001"].groups or ())
     assert run.commit
+
+
+class Shrinking(FakeSite):
+    """A site whose lists come back short from the second reading on."""
+
+    def __init__(self, *idle: int) -> None:
+        super().__init__(office_site(*idle))
+        self.readings = 0
+
+    def read(self) -> Live:
+        self.readings += 1
+        live = super().read()
+        if self.readings < 2:
+            return live
+        return Live(msgspec.structs.replace(live.inventory, users=live.inventory.users[-10:]), live.people)
+
+
+@pytest.mark.case("F1")
+def test_a_short_reading_after_the_run_is_not_what_the_next_one_is_compared_with() -> None:
+    office = open_office()
+    office.site = Shrinking(*[100] * 2, *[3] * 39)
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["applied"] * 2
+    assert run.unread.startswith("the reading after the run looks like a fault of the data: ")
+    assert "accounts 42 -> 10 (77 % fewer)" in run.unread
+    assert len(run.live.inventory.users) == 42
+    baseline = memory_of(office.store.read()).baseline
+    assert baseline is not None
+    assert baseline.accounts == 42
+    assert [check.name for check in office.plan().checks if not check.passed] == ["reading:drop"]
+
+
+@pytest.mark.case("F1")
+def test_no_override_of_the_drop_lets_in_what_fell_within_a_run() -> None:
+    office = open_office()
+    office.site = Shrinking(*[100] * 2, *[3] * 39)
+    until = (office.clock.now() + timedelta(days=3)).date()
+    lifted = Override(
+        name="first", guard="reading.max_drop", max=90, until=until, reason="first-run", ticket="CHG-1", where="o:1"
+    )
+    office.under(overrides=(lifted,))
+    assert "accounts 42 -> 10" in office.apply().unread
+
+
+@pytest.mark.case("F1")
+@pytest.mark.parametrize("status", [None, "suspended", "removed"])
+def test_what_the_run_did_itself_is_no_drop(status: Literal["suspended", "removed"] | None) -> None:
+    office = open_office(*[100] * 30, *[3] * 10)
+    ensure = DORMANT.ensure if status is None else Ensure(status=status)
+    office.under(policies=(replace(DORMANT, ensure=ensure),))
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["applied"] * 30
+    assert run.unread == ""
+    baseline = memory_of(office.store.read()).baseline
+    assert baseline is not None
+    assert (baseline.accounts, baseline.seats) == (11 if status == "removed" else 41, 11)
 
 
 def test_a_defect_of_ours_in_the_last_reading_loses_no_record() -> None:

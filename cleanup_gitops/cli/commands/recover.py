@@ -24,7 +24,7 @@ from cleanup_gitops.cli.wiring import (
 from cleanup_gitops.ledger.leases import describe, leases_of
 from cleanup_gitops.model.run import Lease
 from cleanup_gitops.runner.journal_files import FileJournals
-from cleanup_gitops.runner.recover import Recovered, Rescue, leases_of_run, recover
+from cleanup_gitops.runner.recover import DroppedReadingError, Recovered, Rescue, leases_of_run, recover
 from cleanup_gitops.views.run import render_run
 
 FAILURES = 5
@@ -45,7 +45,8 @@ def command(folder: Path, run: str | None, outcomes: Path | None, site_name: str
 
     A run that was killed, or whose result could not be committed, keeps other runs away. For each change that it meant
     to make, the site is asked whether it is in effect; what is not may be carried out again under the same approval,
-    as long as that lives. The result is recorded and the way is free again.
+    as long as that lives. The result is recorded and the way is free again. A reading that fell too far behind the last
+    snapshot is not recorded: exit code 3.
 
     Without RUN: which runs are open, who holds them, and since when.
 
@@ -97,8 +98,14 @@ def _recover(place: Workplace, run: str, kept: bytes | None) -> int:
             domains=recorded_domains(place),
             attributes=place.site.recorded_attributes,
             journals=_journals(place),
+            policies=place.policies,
         )
-        found = recover(rescue, run, kept=kept, warn=_warn)
+        try:
+            found = recover(rescue, run, kept=kept, warn=_warn)
+        except DroppedReadingError as error:
+            if error.check.override:
+                click.echo(error.check.override, err=True)
+            raise
     _tell(place, found)
     return FAILURES if found.failed else 0
 

@@ -107,7 +107,10 @@ def _percent(allowed: Room, rule: str) -> str:
 
 
 def _counts(inventory: Inventory, policies: SitePolicies, before: Baseline, memory: Memory) -> list[_Count]:
-    """Accounts, seats and groups, then the direct members of every group that policies name and the snapshot had."""
+    """Accounts, seats and groups, then the direct members of every group that policies name and the snapshot had.
+
+    Whoever leaves the directory leaves its groups; of which ones the account was a member is not known here.
+    """
     leaving = [one for one in memory.settling if one.after not in ({"member": True}, {"status": "active"})]
     gone = {one.user for one in leaving if one.after == {"status": "absent"}}
     out: Counter[str] = Counter(one.address.split("/")[-2] for one in leaving if one.address.startswith("membership/"))
@@ -122,7 +125,7 @@ def _counts(inventory: Inventory, policies: SitePolicies, before: Baseline, memo
         for user in inventory.users:
             members.update(group for group in user.groups or () if group in watched)
     return counts + [
-        _Count(f"members of {one_line(group.name)}", before.members[key], members[key], out[key])
+        _Count(f"members of {one_line(group.name)}", before.members[key], members[key], out[key] + len(gone))
         for key, group in watched.items()
     ]
 
