@@ -37,7 +37,6 @@ from cleanup_gitops.model.change import (
     UserDisable,
     UserEnable,
     UserRemove,
-    change_digest,
     change_order,
     membership_address,
     role_address,
@@ -76,6 +75,7 @@ from cleanup_gitops.model.user import (
     Status,
     User,
 )
+from cleanup_gitops.runner import outcomes
 
 AS_OF = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
 """When generated inventories were read and generated plans were made."""
@@ -487,19 +487,8 @@ def rolled_back(changes: Sequence[Change]) -> Rollback:
 
 def outcome_of(change: Change, result: Result, at: datetime = AS_OF) -> Outcome:
     """What became of this change."""
-    return Outcome(
-        address=change.address,
-        action=change.action,
-        change=change_digest(change),
-        user=change.user,
-        result=result,
-        at=at,
-        before=change.before,
-        after=change.after,
-        causes=change.causes,
-        receipt=Receipt(method="POST", endpoint="…/suspend", status=204) if result == "applied" else None,
-        verified=at if result in {"applied", "already"} else None,
-    )
+    receipt = Receipt(method="POST", endpoint="…/suspend", status=204) if result == "applied" else None
+    return outcomes.outcome_of(change, result, at, receipt=receipt, seen=result in {"applied", "already"})
 
 
 @st.composite

@@ -118,7 +118,7 @@ def render_run(
         approval=approval,
         approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         commit=commit,
-        steps=[*_next_steps(counts, _again(approval, recovered), commit, [*not_approved, *left]), *to_approve],
+        steps=[*_next_steps(plan, counts, _again(approval, recovered), commit, [*not_approved, *left]), *to_approve],
     )
     return paint(text, colour=colour)
 
@@ -180,7 +180,9 @@ def _again(approval: Approval, recovered: str) -> str:
     return "plan and apply again" if recovered else "run the same command again"
 
 
-def _next_steps(counts: Counter[Result], again: str, commit: str, rest: Sequence[Change | Left]) -> list[str]:
+def _next_steps(
+    plan: Plan, counts: Counter[Result], again: str, commit: str, rest: Sequence[Change | Left]
+) -> list[str]:
     """``rest`` is planned and was not approved, or left for later."""
     steps = []
     if not commit:
@@ -197,6 +199,11 @@ def _next_steps(counts: Counter[Result], again: str, commit: str, rest: Sequence
         steps.append(
             "Plan again in some minutes: what took effect is then no longer planned. Until then nothing is proven."
         )
-    if not steps and counts and not rest:
+    if plan.rollback is not None:
+        until = plan.rollback.until.isoformat()
+        steps.append(
+            f"Until {until} the policies of that run leave these users alone: mend the policy before, and plan."
+        )
+    elif not steps and counts and not rest:
         steps.append("Plan again: it should say that there are no changes.")
     return steps

@@ -23,7 +23,6 @@ from cleanup_gitops.model.change import (
     UserDisable,
     UserEnable,
     UserRemove,
-    change_digest,
     change_order,
     membership_address,
     role_address,
@@ -49,6 +48,7 @@ from cleanup_gitops.model.plan import (
 )
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.model.run import Approval, Outcome, Result
+from cleanup_gitops.runner.outcomes import outcome_of
 
 CREATED = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
 SEEN = datetime(2026, 5, 1, 7, tzinfo=UTC)
@@ -472,19 +472,7 @@ PLANS = {
 
 def outcome(change: Change, result: Result, detail: str = "", **facts: object) -> Outcome:
     """What became of one change."""
-    return Outcome(
-        address=change.address,
-        action=change.action,
-        change=change_digest(change),
-        user=change.user,
-        result=result,
-        at=CREATED,
-        before=change.before,
-        after=change.after,
-        causes=change.causes,
-        detail=detail,
-        **facts,  # type: ignore[arg-type]
-    )
+    return replace(outcome_of(change, result, CREATED, detail=detail), **facts)
 
 
 def approval(of: Plan, kind: str = "plan") -> Approval:

@@ -96,7 +96,9 @@ def _saved(folder: Path, out: Path, plan: Plan) -> str:
 def _tell_leases(files: Mapping[str, bytes], now: datetime) -> None:
     """While a run is under way, what is read may change, and an apply would be refused."""
     for lease in leases_of(files):
-        click.echo(f"Warning: a run is under way or was cut off: {describe(lease, now)}.", err=True)
+        end = f"cleanup-gitops recover {lease.run} --site {lease.site}"
+        told = f"a run is under way or was cut off: {describe(lease, now)}. If it no longer runs, end it with: {end}"
+        click.echo(f"Warning: {told}", err=True)
 
 
 def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
