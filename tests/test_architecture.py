@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cleanup_gitops"
 
+MAX_FUNCTION_LINES = 60
 MAX_LINES = 400
 LONG_MODULES: frozenset[str] = frozenset()  # with a reason in docs/architecture.md
 
@@ -111,6 +112,31 @@ def test_only_the_sandbox_is_asynchronous() -> None:
 def test_no_module_is_longer_than_a_reader_bears() -> None:
     long = {path for path, source in modules() if len(source.splitlines()) > MAX_LINES}
     assert long == LONG_MODULES
+
+
+def long_functions(source: str, most: int) -> list[str]:
+    """Each function of a source with more lines than these, decorators aside, as `line: name (lines)`."""
+    return [
+        f"{node.lineno}: {node.name} ({lines})"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > most
+    ]
+
+
+def test_every_function_stands_on_one_screen() -> None:
+    paths = [path for folder in (PACKAGE, ROOT / "tests") for path in sorted(folder.rglob("*.py"))]
+    found = [
+        f"{path.relative_to(ROOT)}:{place}"
+        for path in paths
+        for place in long_functions(path.read_text("utf-8"), MAX_FUNCTION_LINES)
+    ]
+    assert found == []
+
+
+def test_a_long_function_is_found_wherever_it_stands() -> None:
+    source = "class A:\n    @property\n    def b(self):\n        x = 1\n        return x\n\ndef c():\n    return 1\n"
+    assert long_functions(source, 2) == ["3: b (3)"]
 
 
 @pytest.mark.parametrize(

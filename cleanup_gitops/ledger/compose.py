@@ -105,11 +105,6 @@ class Said(TypedDict, total=False):
     """Fields of an entry that only some kinds have; see ``LedgerEntry``."""
 
     accounts: int
-    policy_commit: str
-    policy_digest: str
-    plan: str
-    envelope: str
-    approval: Approval
     results: dict[str, int]
     actions: dict[str, int]
     intent: str
@@ -129,13 +124,15 @@ def compose(
     seen: tuple[Inventory, Iterable[Remembered]] | None = None,
     lineage: str = "",
     outcomes: Sequence[Outcome] = (),
+    plan: Plan | None = None,
+    approval: Approval | None = None,
     **said: Unpack[Said],
 ) -> Record:
     """A record with one new entry of the ledger, after the last one that ``ground`` has.
 
-    ``files`` are new files of the record, ``known`` the digests of all of them and of those that were committed before
-    (default: of ``files``); ``seen`` is a new snapshot: what was read, and what is to be remembered. ``outcomes`` are
-    for the subject of the commit, ``said`` are further fields of the entry.
+    ``files`` are new files of the record, ``known`` the digests of those that were committed before it; ``seen`` is a
+    new snapshot: what was read, and what is to be remembered. ``outcomes`` are for the subject of the commit, ``plan``
+    is the one that the entry is about and ``approval`` what allowed it, ``said`` are further fields of the entry.
     """
     memory = ground.memory
     evidence, serial = dict(files), memory.serial
@@ -162,7 +159,12 @@ def compose(
         parts=parts_of(shot.hashes),
         snapshot=sha256(stored) if stored is not None else "",
         digests={**(known or {}), **{path: sha256(data) for path, data in evidence.items()}},
-        **({"accounts": 0, "results": {}, "actions": {}} | said),
+        policy_commit=plan.inputs.policy_commit if plan else "",
+        policy_digest=plan.inputs.policy_digest if plan else "",
+        plan=plan.digest if plan else "",
+        envelope=approval.ref if approval else "",
+        approval=approval,
+        **({"accounts": plan.summary.users if plan else 0, "results": {}, "actions": {}} | said),
     )
     changed = _changed(ground.before, shot.state | evidence, seen=seen is not None)
     if entry.intent:

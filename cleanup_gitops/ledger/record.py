@@ -6,7 +6,7 @@ Every run is recorded, the one that had nothing to do as well: a reviewer can te
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,7 +20,7 @@ from cleanup_gitops.ledger.remember import Ran, remember, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import NOTHING_NOTICED, Noticed
+from cleanup_gitops.model.memory import NOTHING_NOTICED, Noticed, Remembered
 from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.run import Approval, Intent, Kind, Outcome, OutcomeRecord, Reason
 from cleanup_gitops.model.standing import approval_of
@@ -72,14 +72,11 @@ def record_run(
     when recorded files cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
-    plans = {} if intent else plan_files(run, plan, approved)
-    known = intent.digests if intent else {path: sha256(data) for path, data in plans.items()}
     closed = sha256(intent_bytes(intent)) if intent else ""
-    if closed:
-        known = {**known, layout.run_file(run, layout.INTENT): closed}
     approvals = intent.approvals if intent else {}
     told = [(outcome, approval_of(outcome.causes, approval, approvals)) for outcome in outcomes]
-    written = {layout.run_file(run, layout.OUTCOMES): _outcome_lines(run, actor, plan, told, ground)}
+    written = {} if intent else plan_files(run, plan, approved)
+    written[layout.run_file(run, layout.OUTCOMES)] = _outcome_lines(run, actor, plan, told, ground)
     others = [one for one in differences if one.run != run]
     if others:
         written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
@@ -87,30 +84,42 @@ def record_run(
         run=run, at=time, envelope=approval.ref, outcomes=outcomes, unseen=unseen, unsure=unsure, noticed=noticed,
         rollback=plan.rollback,
     )  # fmt: skip
-    lines = remember(without_seen(read_lines(ground.before), others), ran)
-    lines = with_waiting(lines, plan, outcomes, None if plan.rollback else standing, time)
-    lines = with_daily(lines, outcomes, approvals, unsure)
     return compose(
         ground,
         kind="rollback" if plan.rollback and kind == "run" else kind,
         run=run,
         time=time,
-        files=plans | written,
-        known=known,
-        seen=(inventory, lines),
+        files=written,
+        known=_committed(intent, closed) if intent else None,
+        seen=(inventory, _lines_after(ground, ran, plan, others, standing, approvals)),
         lineage=ground.memory.lineage or approval.ref,
-        accounts=plan.summary.users,
-        policy_commit=plan.inputs.policy_commit,
-        policy_digest=plan.inputs.policy_digest,
-        plan=plan.digest,
-        envelope=approval.ref,
         approval=approval,
         results=_count(one.result for one in outcomes),
         actions=_count(one.action for one in outcomes if one.result == "applied"),
         intent=closed,
         found=_found(others),
         outcomes=outcomes,
+        plan=plan,
     )
+
+
+def _committed(intent: Intent, digest: str) -> dict[str, str]:
+    """Digests of the files that were committed with an intent, and of the intent itself."""
+    return {**intent.digests, layout.run_file(intent.run, layout.INTENT): digest}
+
+
+def _lines_after(
+    ground: Ground,
+    ran: Ran,
+    plan: Plan,
+    others: Iterable[Difference],
+    standing: Collection[str] | None,
+    approvals: Mapping[str, Approval],
+) -> Iterable[Remembered]:
+    """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""
+    lines = remember(without_seen(read_lines(ground.before), others), ran)
+    lines = with_waiting(lines, plan, ran.outcomes, None if plan.rollback else standing, ran.at)
+    return with_daily(lines, ran.outcomes, approvals, ran.unsure)
 
 
 def record_void(ground: Ground, *, reason: Reason, time: datetime, plan: Plan | None = None) -> Record:
@@ -123,11 +132,8 @@ def record_void(ground: Ground, *, reason: Reason, time: datetime, plan: Plan | 
         run=run,
         time=time,
         files=plans,
-        accounts=plan.summary.users if plan else 0,
-        policy_commit=plan.inputs.policy_commit if plan else "",
-        policy_digest=plan.inputs.policy_digest if plan else "",
-        plan=plan.digest if plan else "",
         reason=reason,
+        plan=plan,
     )
 
 
@@ -144,11 +150,8 @@ def record_override(ground: Ground, *, lifted: Sequence[Check], time: datetime, 
         run=run,
         time=time,
         files=plan_files(run, plan, None) if plan else {},
-        accounts=plan.summary.users if plan else 0,
-        policy_commit=plan.inputs.policy_commit if plan else "",
-        policy_digest=plan.inputs.policy_digest if plan else "",
-        plan=plan.digest if plan else "",
         reason=Reason(code=", ".join(names), text="; ".join(f"{check.name}: {check.message}" for check in lifted)),
+        plan=plan,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -111,12 +111,7 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(
-            *warnings,
-            *_warnings(changes, evaluation),
-            *ended(policies.overrides, created.date()),
-            *stopped(holds),
-        ),
+        warnings=(*warnings, *_warnings(changes, evaluation, policies, holds, created.date())),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -245,9 +240,17 @@ def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None
             fates[account] = Fate(Disposition("protected", "last-administrator", policies))
 
 
-def _warnings(changes: Iterable[Change], evaluation: Evaluation) -> tuple[str, ...]:
-    inventory = evaluation.scope.inventory
-    return (*evaluation.shield.warnings, *_never_seen(changes, inventory), *nobody_listed(evaluation))
+def _warnings(
+    changes: Iterable[Change], evaluation: Evaluation, policies: SitePolicies, holds: Holds, today: date
+) -> tuple[str, ...]:
+    """What whoever reads the plan should know, and what changes nothing of it. ``today`` is a UTC day."""
+    return (
+        *evaluation.shield.warnings,
+        *_never_seen(changes, evaluation.scope.inventory),
+        *nobody_listed(evaluation),
+        *ended(policies.overrides, today),
+        *stopped(holds),
+    )
 
 
 def _never_seen(changes: Iterable[Change], inventory: Inventory) -> tuple[str, ...]:
