@@ -10,8 +10,9 @@ from starlette.routing import Route
 
 from cleanup_gitops.sandbox.answers import application
 from cleanup_gitops.sandbox.events import Events
-from cleanup_gitops.sandbox.gate import Gate, Handler
+from cleanup_gitops.sandbox.gate import Gate
 from cleanup_gitops.sandbox.group_reads import GroupReads
+from cleanup_gitops.sandbox.handlers import Table
 from cleanup_gitops.sandbox.invitations import Invitations
 from cleanup_gitops.sandbox.reads import Reads
 from cleanup_gitops.sandbox.roles import Roles
@@ -25,9 +26,6 @@ REMOVED = re.compile(
     r"|directory/users/[^/]+(/(suspend|restore)-access)?)$"
 )
 """Endpoints of the first generation that stopped working on 30 June 2026."""
-
-
-Table = list[tuple[str, str, Handler]]
 
 
 class Admin:

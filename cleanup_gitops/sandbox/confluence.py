@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,9 +15,9 @@ from cleanup_gitops.sandbox.confluence_groups import Groups
 from cleanup_gitops.sandbox.confluence_people import People
 from cleanup_gitops.sandbox.confluence_search import Search
 from cleanup_gitops.sandbox.confluence_v2 import Second, second
+from cleanup_gitops.sandbox.handlers import Handler
 from cleanup_gitops.sandbox.state import State
 
-Handler = Callable[[Request], Awaitable[Response]]
 NEAR_LIMIT = 0.2
 """With less than this share of the requests left, answers say that the limit is near."""
 REMOVED = re.compile(r"^/wiki/rest/api/(group/by-name|group/member|group/user|group/[^/]+/member|user/bulk/migration)$")

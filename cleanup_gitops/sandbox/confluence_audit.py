@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
@@ -11,11 +10,11 @@ from starlette.responses import Response
 from cleanup_gitops.sandbox.answers import confluence, json_answer
 from cleanup_gitops.sandbox.confluence_answers import display_name, number, offset_page, query
 from cleanup_gitops.sandbox.confluence_rights import is_confluence_admin
+from cleanup_gitops.sandbox.handlers import Table
 from cleanup_gitops.sandbox.records import AuditRecord
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import parse_time
 
-Handler = Callable[[Request], Awaitable[Response]]
 PAGE = 1000
 RETENTION = timedelta(days=365)
 _SECONDS = {
@@ -31,7 +30,7 @@ class Audit:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def table(self) -> list[tuple[str, str, Handler]]:
+    def table(self) -> Table:
         """Method, path below ``/wiki/rest/api`` and handler of every endpoint."""
         return [
             ("GET", "audit", self.audit),

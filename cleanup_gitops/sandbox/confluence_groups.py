@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -22,12 +22,12 @@ from cleanup_gitops.sandbox.confluence_answers import (
     required,
 )
 from cleanup_gitops.sandbox.confluence_rights import is_site_admin
+from cleanup_gitops.sandbox.handlers import Table
 from cleanup_gitops.sandbox.newcomers import new_id
 from cleanup_gitops.sandbox.records import AuditRecord
 from cleanup_gitops.sandbox.state import State, Trace
 from cleanup_gitops.sandbox.world import Group, User, format_time
 
-Handler = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
 MOST = 200
 ACCESS = {
@@ -55,7 +55,7 @@ class Groups:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def table(self) -> list[tuple[str, str, Handler]]:
+    def table(self) -> Table:
         """Method, path below ``/wiki/rest/api`` and handler of every endpoint."""
         return [
             ("GET", "group", self.groups),

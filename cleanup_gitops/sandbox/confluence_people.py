@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,10 +16,10 @@ from cleanup_gitops.sandbox.confluence_answers import (
     query,
     required,
 )
+from cleanup_gitops.sandbox.handlers import Table
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import User
 
-Handler = Callable[[Request], Awaitable[Response]]
 MOST_IDS = 100
 MOST_GROUPS = 200
 
@@ -32,7 +30,7 @@ class People:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def table(self) -> list[tuple[str, str, Handler]]:
+    def table(self) -> Table:
         """Method, path below ``/wiki/rest/api`` and handler of every endpoint."""
         return [
             ("GET", "user", self.user),

@@ -7,7 +7,6 @@ search knows creators and contributors.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,11 +24,11 @@ from cleanup_gitops.sandbox.confluence_answers import (
 from cleanup_gitops.sandbox.content_query import ContentQueries, parse_user_query
 from cleanup_gitops.sandbox.cql import CqlError
 from cleanup_gitops.sandbox.cursors import pack, unpack
+from cleanup_gitops.sandbox.handlers import Table
 from cleanup_gitops.sandbox.records import Page
 from cleanup_gitops.sandbox.state import SEAT_ROLES, State
 from cleanup_gitops.sandbox.world import User
 
-Handler = Callable[[Request], Awaitable[Response]]
 MOST = 250
 MOST_USERS = 10_000
 PARAMETERS = (
@@ -45,7 +44,7 @@ class Search:
         self._state = state
         self._queries = ContentQueries(state)
 
-    def table(self) -> list[tuple[str, str, Handler]]:
+    def table(self) -> Table:
         """Method, path below ``/wiki/rest/api`` and handler of every endpoint."""
         return [
             ("GET", "search", self.search),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -12,12 +11,12 @@ from starlette.responses import Response
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
 from cleanup_gitops.sandbox.changes import create_user
 from cleanup_gitops.sandbox.confluence_answers import display_name, is_guest
+from cleanup_gitops.sandbox.handlers import Table
 from cleanup_gitops.sandbox.newcomers import admit, by_address, newcomer
 from cleanup_gitops.sandbox.profile import address_problem
 from cleanup_gitops.sandbox.state import State, Trace
 from cleanup_gitops.sandbox.world import User
 
-Handler = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
 CODES = {400: "BAD_REQUEST", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 429: "TOO_MANY_REQUESTS"}
 
@@ -46,7 +45,7 @@ class Second:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def table(self) -> list[tuple[str, str, Handler]]:
+    def table(self) -> Table:
         """Method, path below ``/wiki/api/v2`` and handler of every endpoint."""
         return [
             ("POST", "users-bulk", self.users),

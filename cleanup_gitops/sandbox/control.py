@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cleanup_gitops.sandbox.answers import Refusal, json_answer
+from cleanup_gitops.sandbox.handlers import Handler, Table
 from cleanup_gitops.sandbox.lifecycle import close_deleted
 from cleanup_gitops.sandbox.options import Options
 from cleanup_gitops.sandbox.outside import Others, bad, decode, instant
@@ -37,8 +37,6 @@ from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.storms import read_rules
 from cleanup_gitops.sandbox.traffic import Traffic
 from cleanup_gitops.sandbox.world import format_time
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,7 +57,7 @@ class Control:
 
     def routes(self) -> list[Route]:
         """All routes."""
-        table: list[tuple[str, str, Handler]] = [
+        table: Table = [
             ("GET", "/_sandbox/world", self.world),
             ("POST", "/_sandbox/clock", self.clock),
             ("POST", "/_sandbox/settle", self.settle),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,10 +14,10 @@ from cleanup_gitops.sandbox.answers import (
     unknown_user,
     unwrapped,
 )
+from cleanup_gitops.sandbox.handlers import Handler
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import Group, User, format_time
 
-Handler = Callable[[Request], Awaitable[Response]]
 ALL_DIRECTORIES = "-"
 
 

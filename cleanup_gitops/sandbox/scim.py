@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from cleanup_gitops.sandbox.access import check_limits
 from cleanup_gitops.sandbox.answers import Refusal
+from cleanup_gitops.sandbox.handlers import Handler
 from cleanup_gitops.sandbox.records import ScimDirectory
 from cleanup_gitops.sandbox.scim_answers import ENTERPRISE, GROUP, LIST, USER, failure, scim_answer, scim_error
 from cleanup_gitops.sandbox.scim_bodies import ATTRIBUTES
@@ -18,7 +19,7 @@ from cleanup_gitops.sandbox.scim_groups import ScimGroups
 from cleanup_gitops.sandbox.scim_users import ScimUsers
 from cleanup_gitops.sandbox.state import State
 
-Handler = Callable[[Request, ScimDirectory], Awaitable[Response]]
+DirectoryHandler = Callable[[Request, ScimDirectory], Awaitable[Response]]
 _CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 _TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 _SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
@@ -39,7 +40,7 @@ class Scim:
         """All routes; the last one answers for what does not exist."""
         base = "/scim/directory/{directory}"
         users, groups = ScimUsers(self._state), ScimGroups(self._state)
-        table: list[tuple[str, str, Handler]] = [
+        table: list[tuple[str, str, DirectoryHandler]] = [
             ("GET", "Users", users.listed),
             ("POST", "Users", users.create),
             ("GET", "Users/{user}", users.one),
@@ -63,7 +64,7 @@ class Scim:
         found.append(Route(f"{base}/{{rest:path}}", self._guarded(self.unknown), methods=every))
         return [*found, Route("/scim/{rest:path}", self._nowhere, methods=every)]
 
-    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, handler: DirectoryHandler) -> Handler:
         """`handler`, asked only with the directory's own key."""
 
         async def endpoint(request: Request) -> Response:

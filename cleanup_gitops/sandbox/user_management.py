@@ -13,6 +13,7 @@ from starlette.routing import Route
 from cleanup_gitops.sandbox import profile
 from cleanup_gitops.sandbox.access import check_key, check_limits
 from cleanup_gitops.sandbox.answers import Refusal, gateway, json_answer
+from cleanup_gitops.sandbox.handlers import Handler
 from cleanup_gitops.sandbox.lifecycle import Lifecycle
 from cleanup_gitops.sandbox.manageable import rule, rules
 from cleanup_gitops.sandbox.newcomers import is_claimed
@@ -20,7 +21,7 @@ from cleanup_gitops.sandbox.options import Lag
 from cleanup_gitops.sandbox.state import State
 from cleanup_gitops.sandbox.world import User
 
-Handler = Callable[[Request, User], Awaitable[Response]]
+UserHandler = Callable[[Request, User], Awaitable[Response]]
 SCOPE = "manage:org"
 
 
@@ -39,7 +40,7 @@ class UserManagement:
     def routes(self) -> list[Route]:
         """All routes; the last one answers for what does not exist."""
         base, turn = "/users/{account}/manage", self._lifecycle
-        table: list[tuple[str, str, Handler]] = [
+        table: list[tuple[str, str, UserHandler]] = [
             ("GET", base, self.privileges),
             ("GET", f"{base}/profile", self.profile),
             ("PATCH", f"{base}/profile", self.change_profile),
@@ -55,7 +56,7 @@ class UserManagement:
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         return [*found, Route("/users/{rest:path}", self._unguarded, methods=every)]
 
-    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, handler: UserHandler) -> Handler:
         """`handler`, asked only for an account that this key may manage."""
 
         async def endpoint(request: Request) -> Response:
@@ -145,7 +146,7 @@ class UserManagement:
         self._state.perform(change, request.scope.get("sandbox.effect", "now"))
         return Response(status_code=204)
 
-    def _turning(self, privilege: str, turn: Callable[[User, str | Lag], Response]) -> Handler:
+    def _turning(self, privilege: str, turn: Callable[[User, str | Lag], Response]) -> UserHandler:
         """A handler that turns the account into another state, if nothing stands against it."""
 
         async def handler(request: Request, user: User) -> Response:

@@ -66,20 +66,26 @@ class PolicyRows:
 
 
 @dataclass(frozen=True, slots=True)
-class HandoffRow:
-    """One change for somebody else."""
+class OtherRow:
+    """One change that is not to be made here and now."""
 
     address: str
     account: str
     name: str
     done: str
     group: str
-    causes: tuple[CauseRow, ...]
 
     @property
     def who(self) -> str:
         """The address, with name and group where there are any."""
         return with_details(self.address, self.name, self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffRow(OtherRow):
+    """One change for somebody else."""
+
+    causes: tuple[CauseRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +97,9 @@ class HandoffRows:
 
 
 @dataclass(frozen=True, slots=True)
-class PendingRow:
+class PendingRow(OtherRow):
     """One change that waits, and for what."""
 
-    address: str
-    account: str
-    name: str
-    done: str
-    group: str
     note: str
     policies: tuple[str, ...]
 
@@ -106,24 +107,19 @@ class PendingRow:
     def text(self) -> str:
         """All of it in one line."""
         asked = f" ({', '.join(self.policies)})" if self.policies else ""
-        return f"{with_details(self.address, self.name, self.group)} would be {self.done}{asked}: {self.note}"
+        return f"{self.who} would be {self.done}{asked}: {self.note}"
 
 
 @dataclass(frozen=True, slots=True)
-class LostRow:
+class LostRow(OtherRow):
     """One change of a run that its rollback does not take back, and why."""
 
-    address: str
-    account: str
-    name: str
-    done: str
-    group: str
     why: str
 
     @property
     def text(self) -> str:
         """All of it in one line."""
-        return f"{with_details(self.address, self.name, self.group)} was {self.done}: {self.why}"
+        return f"{self.who} was {self.done}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
