@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import httpx
 import msgspec
 from msgspec import Struct
 
+from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.model.change import Change, UserDisable
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site
 from cleanup_gitops.sandbox.options import RateLimit
@@ -34,22 +34,6 @@ class Limited(Struct, frozen=True):
     refusals: float
 
 
-class RealClock:
-    """Real time."""
-
-    def now(self) -> datetime:
-        """The present moment."""
-        return datetime.now(UTC).replace(microsecond=0)
-
-    def elapsed(self) -> float:
-        """Seconds of the machine."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
 def main(writes: int) -> Limited:
     """Suspend so many people as fast as the site allows."""
     world = seed(users=2 * writes + 100)
@@ -58,7 +42,7 @@ def main(writes: int) -> Limited:
     with running(world) as box:
         values = {"KEY": box.org_api_key, "USER": box.user_email, "TOKEN": box.api_token}
         secrets = {name: Secret(value, name) for name, value in values.items()}
-        with connect(_site(box), secrets, RealClock()) as site, ThreadPoolExecutor(WORKERS) as pool:
+        with connect(_site(box), secrets, SystemClock()) as site, ThreadPoolExecutor(WORKERS) as pool:
             time.sleep(WINDOW - time.time() % WINDOW)  # a whole window lies ahead
             started = time.perf_counter()
             assert all(receipt.status == 204 for receipt in pool.map(site.writer.write, map(_suspension, people)))

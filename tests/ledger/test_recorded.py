@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.recorded import Recorded, recorded_inventory
-from cleanup_gitops.ledger.since import history_of, since_of, with_history
-from cleanup_gitops.ledger.snapshot import manifest_bytes, manifest_of, read_manifest, snapshot
+from cleanup_gitops.ledger.since import history_of, with_history
+from cleanup_gitops.ledger.snapshot import read_manifest
 from cleanup_gitops.model.activity import LAG_DAYS, Never, Seen, Unknown, midnight, seen_at
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.group import Group
@@ -24,37 +24,17 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import NOBODY
 from cleanup_gitops.model.user import GroupSeat, User
 from tests import strategies as some
+from tests.ledger.snapshots import files_of, site
 from tests.planner.organizations import organization
 from tests.planner.test_laws import CASES, Case, acts, invented, planned
 from tests.strategies import AS_OF
 
-DOMAINS = frozenset({"acme.com"})
 SAME = (
     "id", "directory", "status", "kind", "license", "managed", "synced", "writable", "admin",
     "roles", "external", "has_email",
 )  # fmt: skip
 NOT_KEPT = ("elsewhere", "direct", "lifecycle", "tokens")
 DAYS = ("added", "status_since", "seat_since", "status_by", "status_after", "restored_at")
-
-
-def files_of(
-    inventory: Inventory, *, attributes: tuple[str, ...] = (), before: dict[str, bytes] | None = None
-) -> dict[str, bytes]:
-    """The files of a snapshot after those of another one."""
-    before = before or {}
-    shot = snapshot(inventory, domains=DOMAINS, attributes=attributes, since=since_of(before, inventory))
-    last = before.get(layout.MANIFEST)
-    manifest = manifest_of(
-        inventory,
-        shot.groups,
-        lineage="sha256:l",
-        serial=1,
-        tool_version="0",
-        state="sha256:s",
-        attributes=attributes,
-        began=read_manifest(last).began if last else None,
-    )
-    return shot.files | {layout.MANIFEST: manifest_bytes(manifest)}
 
 
 def unordered(seats: tuple[Any, ...] | None) -> list[bytes] | None:
@@ -145,18 +125,6 @@ def test_a_snapshot_of_a_snapshot_is_the_same(inventory: Inventory) -> None:
         row.members for row in read_manifest(first[layout.MANIFEST]).groups
     ]
     assert recorded_inventory(second).users == again.users
-
-
-def site(*users: User, groups: tuple[Group, ...] = (), as_of: datetime = AS_OF) -> Inventory:
-    return Inventory(
-        site="acme",
-        hosting="cloud",
-        as_of=as_of,
-        users=users,
-        groups=groups,
-        directories=(),
-        proof=some.proof_of(len(users), len(groups)),
-    )
 
 
 @pytest.mark.parametrize(

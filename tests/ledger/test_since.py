@@ -11,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.recorded import recorded_inventory
 from cleanup_gitops.ledger.rows import read_accounts
 from cleanup_gitops.ledger.since import history_of, since_of, with_history
-from cleanup_gitops.ledger.snapshot import manifest_bytes, manifest_of, read_manifest, snapshot
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Since
 from cleanup_gitops.model.user import License, Status, User
-from tests import strategies as some
+from tests.ledger import snapshots
+from tests.ledger.snapshots import files_of
 
 START = datetime(2026, 5, 1, 7, 30, tzinfo=UTC)
 
@@ -42,31 +41,12 @@ def user(account: str = "1", **facts: Any) -> User:  # noqa: ANN401 - fields of 
 
 
 def site(day: int, *users: User) -> Inventory:
-    return Inventory(
-        site="acme",
-        hosting="cloud",
-        as_of=at(day),
-        users=users,
-        groups=(),
-        directories=(),
-        proof=some.proof_of(len(users), 0),
-    )
+    return snapshots.site(*users, as_of=at(day))
 
 
 def record(files: dict[str, bytes], inventory: Inventory) -> dict[str, bytes]:
     """The files after one more snapshot."""
-    shot = snapshot(inventory, domains=frozenset(), since=since_of(files, inventory))
-    last = files.get(layout.MANIFEST)
-    manifest = manifest_of(
-        inventory,
-        shot.groups,
-        lineage="sha256:l",
-        serial=1,
-        tool_version="0",
-        state="sha256:s",
-        began=read_manifest(last).began if last else None,
-    )
-    return shot.files | {layout.MANIFEST: manifest_bytes(manifest)}
+    return files_of(inventory, before=files)
 
 
 def recorded(days: Sequence[tuple[int, dict[str, Any] | None]]) -> dict[str, bytes]:

@@ -22,6 +22,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Since
 from cleanup_gitops.model.user import GroupSeat, RoleSeat, User
 from tests import strategies as some
+from tests.ledger.snapshots import site
 
 INTERNAL = frozenset({"acme.com"})
 KEPT = {
@@ -30,18 +31,6 @@ KEPT = {
     "external", "has_email", "roles", "attributes", "since",
 }  # fmt: skip
 CANARY = "Ada Canary <ada@canary.example>"
-
-
-def site(*users: User, groups: tuple[Group, ...] = (), as_of: datetime = some.AS_OF) -> Inventory:
-    return Inventory(
-        site="acme",
-        hosting="cloud",
-        as_of=as_of,
-        users=users,
-        groups=groups,
-        directories=(),
-        proof=some.proof_of(len(users), len(groups)),
-    )
 
 
 def files_of(inventory: Inventory) -> dict[str, bytes]:

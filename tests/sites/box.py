@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,19 +17,6 @@ from tests.fakes import FakeClock
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 KEY, USER, TOKEN = "ORG_KEY", "SITE_USER", "SITE_TOKEN"
 QUICK = Limits(connect=5, read=5, total=20, attempts=3, connect_attempts=2, waiting=30)
-
-
-class WallClock:
-    """Sleeps in real time, for servers whose limits run in real time."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC).replace(microsecond=0)
-
-    def elapsed(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 def site_of(box: RunningSandbox, **other: object) -> Site:

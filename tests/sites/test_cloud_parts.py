@@ -42,12 +42,6 @@ def world() -> World:
 
 
 @pytest.fixture
-def box(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as running_box:
-        yield running_box
-
-
-@pytest.fixture
 def client(box: RunningSandbox) -> Iterator[Client]:
     clock = FakeClock(NOW)
     http = Http(box.url, bearer(Secret(box.org_api_key, "KEY")), clock, limits=QUICK)

@@ -35,12 +35,6 @@ def world() -> World:
 
 
 @pytest.fixture
-def box(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as running_box:
-        yield running_box
-
-
-@pytest.fixture
 def site(box: RunningSandbox) -> Iterator[CloudSite]:
     with connected(box, sources=EVERYTHING) as found:
         yield found

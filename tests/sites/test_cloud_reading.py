@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import ssl
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
@@ -14,6 +13,7 @@ import msgspec
 import pytest
 import trustme
 
+from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.model.activity import Never, Seen, Unknown, seen_at
 from cleanup_gitops.model.change import UserDisable, user_address
 from cleanup_gitops.model.errors import (
@@ -39,7 +39,6 @@ from tests.sites.box import (
     QUICK,
     TOKEN,
     USER,
-    WallClock,
     connected,
     disturb,
     happens,
@@ -57,12 +56,6 @@ DAY = timedelta(days=1)
 def world() -> World:
     """Users on three pages."""
     return seed(users=250, seed=3)
-
-
-@pytest.fixture
-def box(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as running_box:
-        yield running_box
 
 
 def refused(box: RunningSandbox, error: CleanupError) -> str:
@@ -335,7 +328,7 @@ def test_the_limit_of_last_active_dates_is_waited_for_with_next_to_no_refusals(w
     limit = RateLimit(path="last-active-dates$", limit=4, window_seconds=1.0)
     world.options.rate_limits = [limit]
     with running(world) as box:
-        with connect(site_of(box), secrets_of(box), WallClock(), limits=QUICK) as site:
+        with connect(site_of(box), secrets_of(box), SystemClock(), limits=QUICK) as site:
             site.reader.read()
         asked = [one["status"] for one in requests(box) if one["path"].endswith("last-active-dates")]
     assert asked.count(200) > 2 * limit.limit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from cleanup_gitops.model.user import GroupSeat
 from cleanup_gitops.policy.documents import ActivityCsv, ActivitySource
 from cleanup_gitops.sandbox.records import AuditRecord
 from cleanup_gitops.sandbox.seed import seed
-from cleanup_gitops.sandbox.server import RunningSandbox, running
+from cleanup_gitops.sandbox.server import RunningSandbox
 from cleanup_gitops.sandbox.world import Domain, User, World, format_time
 from cleanup_gitops.sites.cloud import connect
 from cleanup_gitops.sites.cloud.around import cursor_in
@@ -33,12 +32,6 @@ def world() -> World:
     found = seed(users=120, seed=3)
     found.audit = []
     return found
-
-
-@pytest.fixture
-def box(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as running_box:
-        yield running_box
 
 
 def idle(world: World, count: int) -> list[User]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.model.activity import Seen
 from cleanup_gitops.model.change import Change, UserDisable, UserEnable
 from cleanup_gitops.model.errors import LostAnswerError, SiteError
@@ -23,7 +24,7 @@ from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sandbox.world import World, format_time
 from cleanup_gitops.sites.cloud import CloudSite, connect
 from cleanup_gitops.sites.gates import Interrupted
-from tests.sites.box import NOW, QUICK, WallClock, connected, disturb, happens, requests, secrets_of, site_of
+from tests.sites.box import NOW, QUICK, connected, disturb, happens, requests, secrets_of, site_of
 
 THREADS = 8
 EVERYTHING: tuple[ActivitySource, ...] = ("directory", "content", "audit")
@@ -37,12 +38,6 @@ def world() -> World:
     found.options.rate_limits = []
     found.options.late = {}
     return found
-
-
-@pytest.fixture
-def box(world: World) -> Iterator[RunningSandbox]:
-    with running(world) as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +140,7 @@ def test_whatever_was_done_before_a_question_is_in_its_answer(world: World, box:
 @pytest.mark.case("E62")
 def test_eight_threads_write_once_each_and_stay_within_the_limit(world: World) -> None:
     world.options.rate_limits = [RateLimit(path=r"/(suspend|restore)$", limit=25, window_seconds=1.0)]
-    with running(world) as limited, connect(site_of(limited), secrets_of(limited), WallClock(), limits=QUICK) as site:
+    with running(world) as limited, connect(site_of(limited), secrets_of(limited), SystemClock(), limits=QUICK) as site:
         users = active(site)[:40]
         changes = [suspension(user) for user in users]
         receipts = at_once(site.writer.write, changes)
@@ -186,7 +181,7 @@ def test_lost_answers_of_one_thread_do_not_reach_another(box: RunningSandbox) ->
 @pytest.mark.parametrize("end", ["stop_waiting", "close"])
 def test_all_threads_end_when_the_run_is_asked_to_stop(box: RunningSandbox, end: str) -> None:
     box.world.options.rate_limits = []
-    with connect(site_of(box), secrets_of(box), WallClock(), limits=QUICK) as site:
+    with connect(site_of(box), secrets_of(box), SystemClock(), limits=QUICK) as site:
         users = active(site)[:16]
         wait = {"Retry-After": "20"}
         disturb(box, {"match": {"path_regex": "/suspend$"}, "kind": "status", "status": 429, "headers": wait})
