@@ -16,7 +16,8 @@ from cleanup_gitops.model.memory import BLANK
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import assume, evaluate, make_plan
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site, SitePolicies
-from cleanup_gitops.runner.carry_out import Hands, carry_out
+from cleanup_gitops.runner.attempt import Hands
+from cleanup_gitops.runner.carry_out import carry_out
 from cleanup_gitops.runner.reading import Questions, read_with_answers
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running

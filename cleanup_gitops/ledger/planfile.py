@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from cleanup_gitops.ledger.chain import UNREADABLE
+from cleanup_gitops.ledger.chain import HINT, UNREADABLE
 from cleanup_gitops.model.canonical import canonical, digest, manifest_digest, sha256
 from cleanup_gitops.model.change import (
     Change,
@@ -25,7 +25,7 @@ from cleanup_gitops.model.change import (
     token_address,
     user_address,
 )
-from cleanup_gitops.model.errors import ApprovalError
+from cleanup_gitops.model.errors import ApprovalError, StateError
 from cleanup_gitops.model.plan import (
     FORMAT_VERSION,
     Disposition,
@@ -103,6 +103,14 @@ def read_plan(data: bytes) -> Plan:
     if version == FORMAT_VERSION and _compact(data) != _compact(ours):
         raise _altered("a key stands twice or the keys were sorted anew")
     return plan
+
+
+def read_recorded_plan(path: str, data: bytes) -> Plan:
+    """The plan in a file of the record. Raises ``StateError``, which names its path, where ``read_plan`` refuses it."""
+    try:
+        return read_plan(data)
+    except ApprovalError as error:
+        raise StateError(f"{path} cannot be used: {error.message}", HINT) from None
 
 
 def _document(data: bytes) -> dict[str, Any]:

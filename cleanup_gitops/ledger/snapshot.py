@@ -15,28 +15,13 @@ from msgspec import Struct
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import FORMAT
-from cleanup_gitops.ledger.digests import state_digest_of
 from cleanup_gitops.ledger.lines import Kept, Lines
-from cleanup_gitops.ledger.rows import AccountRow, Counts, GroupRow, Manifest, read_accounts, read_manifest
+from cleanup_gitops.ledger.rows import Counts, GroupRow, Manifest
 from cleanup_gitops.model.activity import Unknown
 from cleanup_gitops.model.canonical import canonical
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Since
 from cleanup_gitops.model.user import GroupSeat
-
-__all__ = [
-    "FORMAT",
-    "AccountRow",
-    "GroupRow",
-    "Manifest",
-    "Snapshot",
-    "manifest_bytes",
-    "manifest_of",
-    "read_accounts",
-    "read_manifest",
-    "snapshot",
-    "state_digest_of",
-]
 
 _NO_HISTORY: Mapping[str, Since] = {}
 

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import HINT, UNREADABLE, entry_of
-from cleanup_gitops.ledger.planfile import read_plan
+from cleanup_gitops.ledger.planfile import read_recorded_plan
 from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import ApprovalError, StateError
+from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import LedgerEntry, OutcomeRecord
 
@@ -48,7 +48,7 @@ def recount(entry: LedgerEntry, files: Mapping[str, bytes]) -> Recounted:
     for one in (*plans, path):
         if sha256(files.get(one, b"")) != entry.digests.get(one):
             raise StateError(f"{one} is not the file that the ledger names for this run.", HINT)
-    plan, *approved = (_plan(one, files[one]) for one in plans)
+    plan, *approved = (read_recorded_plan(one, files[one]) for one in plans)
     changes = {
         digest: change for one in (*approved, plan) for digest, change in zip(one.manifest, one.changes, strict=True)
     }
@@ -57,10 +57,3 @@ def recount(entry: LedgerEntry, files: Mapping[str, bytes]) -> Recounted:
     except UNREADABLE as error:
         raise StateError(f"{path} cannot be read: {error}.", HINT) from None
     return Recounted(entry, plan, changes, tuple(outcomes))
-
-
-def _plan(path: str, data: bytes) -> Plan:
-    try:
-        return read_plan(data)
-    except ApprovalError as error:
-        raise StateError(f"{path} cannot be used: {error.message}", HINT) from None

@@ -165,8 +165,9 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Kind = Literal["run", "void", "drift", "recovery", "rollback", "override", "review", "heartbeat", "roll-over"]
 """What an entry of the ledger is about. ``void``: a run that could not be trusted to act, such as an incomplete
-reading. ``drift``: what others changed. ``recovery``: the end of a run that was cut off. ``roll-over``: the record goes
-on here from an earlier repository."""
+reading. ``drift``: what others changed. ``recovery``: the end of a run that was cut off. ``rollback``: a run that took
+back what another one did. ``override``: guards that hold because of Overrides alone. ``roll-over``: the record goes on
+here from an earlier repository."""
 ACTING: frozenset[Kind] = frozenset({"run", "recovery", "rollback"})
 """Kinds that carry out a plan: with its digest, an approval, and outcomes."""
 

@@ -127,3 +127,12 @@ class User(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
         if self.license in ("guest", "none") or self.status not in ("active", "unknown"):
             return False
         return None if "unknown" in (self.status, self.license) else True
+
+    def uses(self, product: str) -> tuple[Activity, ...]:
+        """What is known of the last use of a product, or with "any" of each one that the organization listed."""
+        if product == "confluence":
+            return (self.seen,)
+        others = self.elsewhere or ()
+        if product == "any":
+            return (self.seen, *(activity for _, activity in others))
+        return tuple(activity for key, activity in others if key == product)

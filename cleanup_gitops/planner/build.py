@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from cleanup_gitops.model.activity import Activity, Never, Seen
+from cleanup_gitops.model.activity import Never, Seen
 from cleanup_gitops.model.change import Change, Need, NotSeenAfter, membership_address, user_address
 from cleanup_gitops.model.plan import Handoff
 from cleanup_gitops.model.requirement import Cause, MembershipRequirement, RoleRequirement
@@ -86,15 +86,9 @@ def _not_come_back(rules: Sequence[Rule], user: User) -> tuple[Need, ...]:
 
 def latest_sighting(user: User, product: str) -> tuple[bool, datetime | None]:
     """Whether anything is known of the user's use of a product ("any": of every product), and the last of it."""
-    others: dict[str, Activity] = dict(user.elsewhere or ())
-    if product == "confluence":
-        asked: list[Activity] = [user.seen]
-    elif product == "any":
-        if user.elsewhere is None:
-            return False, None
-        asked = [user.seen, *others.values()]
-    else:
-        asked = [others[product]] if product in others else []
+    if product == "any" and user.elsewhere is None:
+        return False, None
+    asked = user.uses(product)
     sightings = [one.latest for one in asked if isinstance(one, Seen)]
     if sightings:
         return True, max(sightings)

@@ -22,8 +22,6 @@ from cleanup_gitops.runner.order import Errand, phases
 from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
 from cleanup_gitops.runner.reading import Questions
 
-__all__ = ["Hands", "carry_out", "dropped", "finish"]
-
 
 def carry_out(
     changes: Sequence[Change],

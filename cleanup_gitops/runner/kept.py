@@ -11,10 +11,10 @@ import msgspec
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import HINT, UNREADABLE
 from cleanup_gitops.ledger.leases import read_intent
-from cleanup_gitops.ledger.planfile import read_plan
+from cleanup_gitops.ledger.planfile import read_recorded_plan
 from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.change import Change, change_digest, execution_order
-from cleanup_gitops.model.errors import ApprovalError, CleanupError, StateError
+from cleanup_gitops.model.errors import CleanupError, StateError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, Lease, Outcome, OutcomeRecord
 from cleanup_gitops.model.standing import approval_of
@@ -65,10 +65,7 @@ def _rows(plan: Plan) -> dict[str, Change]:
 
 def _plan(run: str, name: str, files: Mapping[str, bytes]) -> Plan:
     path = layout.run_file(run, name)
-    try:
-        return read_plan(files.get(path, b""))
-    except ApprovalError as error:
-        raise StateError(f"{path} cannot be used: {error.message}", HINT) from None
+    return read_recorded_plan(path, files.get(path, b""))
 
 
 def _unfit(what: str) -> NoReturn:

@@ -94,15 +94,9 @@ def _holds(need: Need, user: User, reader: Reader, *, own_effects: bool) -> bool
 
 
 def _not_seen_after(need: NotSeenAfter, user: User, *, unknown_holds: bool) -> bool:
-    others = dict(user.elsewhere or ())
-    if need.product == "confluence":
-        asked = [user.seen]
-    elif need.product == "any":
-        if user.elsewhere is None and not unknown_holds:
-            return False
-        asked = [user.seen, *others.values()]
-    else:
-        asked = [others[need.product]] if need.product in others else []
+    if need.product == "any" and user.elsewhere is None and not unknown_holds:
+        return False
+    asked = user.uses(need.product)
     sightings = [one.latest for one in asked if isinstance(one, Seen)]
     if any(need.at is None or at > need.at for at in sightings):
         return False

@@ -103,14 +103,14 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals |
 def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: Stop) -> Run:
     desk.store.check_writable()
     ground = ground_for(desk)
-    started, policies = desk.hands.clock.now(), desk.store.policy_commit()
+    started, policy_commit = desk.hands.clock.now(), desk.store.policy_commit()
     refuse_open_run(ground.before, started)
     if saved is not None:
         ttl = desk.policies.guardrails.plan_ttl
         check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=ttl)
     undo = _undo(desk, ground, saved)
     sight = _look(desk, ground, started, stop, undo)
-    plan = _planned(desk, sight.live, ground.memory, started, policies, undo)
+    plan = _planned(desk, sight.live, ground.memory, started, policy_commit, undo)
     _check_applyable(desk, ground, sight, plan, stop)
     evaluation = _evaluation(desk, ground, sight, plan, undo)
     if standing is None:
@@ -240,8 +240,8 @@ def _refuse_deletions(plan: Plan) -> None:
         )
 
 
-def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policies: str, undo: Undo | None) -> Plan:
-    """The plan for the site as it is now. ``policies`` is their commit, as it was when the run began."""
+def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policy_commit: str, undo: Undo | None) -> Plan:
+    """The plan for the site as it is now; ``policy_commit`` is the one that held when the run began."""
     return make_plan(
         live.inventory,
         desk.policies,
@@ -249,7 +249,7 @@ def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policies
         created=started,
         as_of=started,
         tool_version=desk.tool_version,
-        policy_commit=policies,
+        policy_commit=policy_commit,
         warnings=desk.warnings,
         people=live.people,
         lists=desk.lists,

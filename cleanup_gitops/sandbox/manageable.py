@@ -25,7 +25,6 @@ PROFILE_FIELDS = (
     "extended_profile.organization",
     "extended_profile.location",
 )
-READ_ONLY_FIELDS = ("account_id", "account_type", "account_status", "email", "picture", "characteristics")
 _SYNCED = ("lifecycle.enablement", "lifecycle.delete", "email.set", PROFILE)
 
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -323,10 +323,6 @@ class World(msgspec.Struct, forbid_unknown_fields=True):
     def clock(self) -> datetime:
         """The virtual clock as stored, in UTC."""
         return parse_time(self.now)
-
-    def advance(self, days: float) -> None:
-        """Move the virtual clock by `days`."""
-        self.now = format_time(self.clock() + timedelta(days=days))
 
 
 def parse_time(text: str) -> datetime:

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.recorded import Recorded, recorded_inventory
+from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.ledger.since import history_of, with_history
-from cleanup_gitops.ledger.snapshot import read_manifest
 from cleanup_gitops.model.activity import LAG_DAYS, Never, Seen, Unknown, midnight, seen_at
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.group import Group

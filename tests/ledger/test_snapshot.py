@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleanup_gitops.ledger.chain import FORMAT
+from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.ledger.snapshot import (
-    FORMAT,
     manifest_bytes,
     manifest_of,
-    read_manifest,
     snapshot,
 )
 from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, Unknown, seen_at

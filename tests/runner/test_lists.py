@@ -13,7 +13,7 @@ from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.policy.lists import user_list
 from cleanup_gitops.policy.tree import ListedIn, Match, NameIs, Node
 from cleanup_gitops.runner import Run, Stop, execute
-from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import Desk
 from tests.fakes import FakeProgress, FakeSite
 from tests.runner.office import DORMANT, Office, office_site, open_office

@@ -10,7 +10,7 @@ from cleanup_gitops.model.ports import Store
 from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
 from cleanup_gitops.policy.tree import AccountIs, Match
 from cleanup_gitops.runner import Run, Stop, execute
-from cleanup_gitops.runner.carry_out import Hands
+from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import Desk
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running

@@ -113,9 +113,3 @@ def test_a_damaged_world_is_not_served(tmp_path: Path, damage: Callable[[World],
 
 def test_times_keep_their_second_whatever_the_fraction_and_the_zone() -> None:
     assert format_time(parse_time("2026-11-22T10:00:00.123456789+01:00")) == "2026-11-22T09:00:00Z"
-
-
-def test_the_clock_advances_by_days() -> None:
-    world = seed(users=1)
-    world.advance(1.5)
-    assert world.now == "2026-11-23T21:00:00Z"
