@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -11,62 +10,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanup_gitops.ledger.memory import memory_of, read_lines
+from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import kept_plan_bytes, read_plan
-from cleanup_gitops.ledger.record import Record, compose, record_drift, record_run, record_void, run_id
+from cleanup_gitops.ledger.record import compose, record_drift, record_run, record_void, run_id
 from cleanup_gitops.model.change import (
     Change,
-    MembershipAdd,
-    MembershipRemove,
-    UserDisable,
-    UserEnable,
     change_digest,
 )
 from cleanup_gitops.model.drift import Difference, Drift
-from cleanup_gitops.model.errors import StateError
-from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK, Consumed, Flap, Hold, Mark
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome, OutcomeRecord, Result
 from cleanup_gitops.model.user import User
 from tests import strategies as some
+from tests.ledger.four_changes import (
+    ADD,
+    ENABLE,
+    INVENTORY,
+    LEDGER,
+    REMOVE,
+    SUSPEND,
+    History,
+    recorded,
+)
 from tests.ledger.history import VOID, after, drifted, entry_of, ground, histories, run
-
-History = tuple[dict[str, bytes], list[Record]]
-
-INVENTORY = Inventory(
-    site="acme",
-    hosting="cloud",
-    as_of=some.AS_OF,
-    users=tuple(User(id=f"712020:{n}", directory="default", groups=("g-1",)) for n in range(4)),
-    groups=(Group(id="g-1", name="wiki", directory="default"),),
-    directories=(),
-    proof=some.proof_of(4, 1),
-)
-REMOVE, ADD = (
-    kind(
-        address=f"membership/g-1/712020:{number}",
-        user=f"712020:{number}",
-        directory="default",
-        group="g-1",
-    )
-    for number, kind in ((0, MembershipRemove), (1, MembershipAdd))
-)
-SUSPEND = UserDisable(address="user/712020:2", user="712020:2", directory="default", old="active", new="suspended")
-ENABLE = UserEnable(address="user/712020:3", user="712020:3", directory="default", old="suspended", new="active")
-CHANGES: tuple[Change, ...] = (REMOVE, ADD, SUSPEND, ENABLE)
-
-
-def recorded(
-    results: dict[Change, Result],
-    before: dict[str, bytes] | None = None,
-    time: datetime = some.AS_OF,
-    created: datetime = some.AS_OF,
-) -> Record:
-    """The record of a plan with these changes and results."""
-    plan = some.plan_of(INVENTORY, list(results), memory=memory_of(before or {}), created=created)
-    outcomes = [some.outcome_of(change, results[change], time) for change in plan.changes]
-    return run(before or {}, plan, outcomes, INVENTORY, time)
 
 
 @given(histories())
@@ -331,106 +298,6 @@ def test_before_the_first_run_nothing_is_known() -> None:
     assert memory_of({}) == BLANK
 
 
-def flipped(data: st.DataObject, content: bytes, end: int) -> bytes:
-    """With one byte before ``end`` changed."""
-    changed = bytearray(content)
-    changed[data.draw(st.integers(0, end - 1))] ^= data.draw(st.integers(1, 255))
-    return bytes(changed)
-
-
-@given(histories(most=2), st.data())
-def test_accounts_groups_memory_or_manifest_with_any_byte_changed_are_refused(
-    history: History, data: st.DataObject
-) -> None:
-    files, _ = history
-    covered = [path for path in sorted(files) if files[path] and not path.startswith(("runs/", "ledger/"))]
-    path = data.draw(st.sampled_from(covered))
-    with pytest.raises(StateError) as caught:
-        memory_of(files | {path: flipped(data, files[path], len(files[path]))})
-    assert caught.value.exit_code == 3
-    assert caught.value.hint
-
-
-@given(st.data())
-def test_a_ledger_with_any_byte_changed_before_its_last_line_is_refused(data: st.DataObject) -> None:
-    files = two_runs()
-    before_last = len(cut(files[LEDGER]))
-    with pytest.raises(StateError, match=r"ledger/2026-11\.jsonl:"):
-        memory_of(files | {LEDGER: flipped(data, files[LEDGER], before_last)})
-
-
-def two_runs() -> dict[str, bytes]:
-    first = after({}, recorded({REMOVE: "applied"}))
-    return after(first, recorded({ADD: "applied"}, first, some.AS_OF + timedelta(hours=1)))
-
-
-LEDGER = "ledger/2026-11.jsonl"
-
-
-def cut(data: bytes) -> bytes:
-    """Without the last line."""
-    return b"".join(data.splitlines(keepends=True)[:-1])
-
-
-@pytest.mark.parametrize(
-    ("path", "change", "message"),
-    [
-        (LEDGER, cut, "the ledger was shortened"),
-        (LEDGER, lambda data: data.replace(b'"seq":1', b'"seq":9', 1), "has number 9 where 1 follows"),
-        (LEDGER, lambda data: data.replace(b'"accounts":4', b'"accounts":5', 1), ":2 does not name the line before"),
-        (LEDGER, lambda data: data[:-1], "last line was cut off"),
-        (LEDGER, lambda _: b"", "is empty"),
-        (LEDGER, lambda _: b"{}\n", ":1 is not a ledger entry: Object missing"),
-        (LEDGER, lambda _: b"\xff\n", ":1 is not a ledger entry"),
-        (LEDGER, lambda data: data.replace(b'Z","tool', b'","tool'), r":1 is not a ledger entry: .* timezone"),
-        ("manifest.json", lambda data: re.sub(rb'("as_of": ".*)Z"', rb'\1"', data), "cannot be read: .* timezone"),
-        (LEDGER, lambda data: data.replace(b'"format":1', b'"format":2', 1), "has ledger format 2"),
-        ("manifest.json", lambda data: data.replace(b'"format": 1', b'"format": 2'), "has format 2"),
-        ("manifest.json", lambda data: data.replace(b'"accounts": 4', b'"accounts": 9'), "is not the one"),
-        ("manifest.json", lambda _: b"{", "cannot be read"),
-        ("memory.jsonl", cut, "The recorded memory differ from what the last ledger entry"),
-        ("accounts/zz.jsonl", lambda _: b"{}\n", "The recorded accounts differ from what the last ledger entry"),
-    ],
-)
-def test_forged_or_shortened_state_is_refused_with_the_reason(
-    path: str, change: Callable[[bytes], bytes], message: str
-) -> None:
-    files = two_runs()
-    with pytest.raises(StateError, match=message):
-        memory_of(files | {path: change(files.get(path, b""))})
-
-
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [
-        ("manifest.json", "manifest.json is missing"),
-        (LEDGER, "no ledger"),
-        ("memory.jsonl", "The recorded memory differ"),
-        ("groups/wiki.txt", "The recorded groups differ"),
-    ],
-)
-def test_state_without_one_of_its_files_is_refused(path: str, message: str) -> None:
-    files = two_runs()
-    del files[path]
-    with pytest.raises(StateError, match=message):
-        memory_of(files)
-
-
-def test_the_record_of_another_site_is_refused() -> None:
-    files = two_runs()
-    assert memory_of(files, "acme") == memory_of(files)
-    with pytest.raises(StateError, match="What is recorded for wiki is the record of another site, acme") as caught:
-        memory_of(files, "wiki")
-    assert "bring back state/acme" in caught.value.hint
-
-
-def test_a_memory_line_of_an_unknown_kind_is_refused() -> None:
-    line = b'{"kind":"applied","run":"r","at":"2026-11-22T09:15:00Z","actions":{}}'
-    assert len(read_lines({"memory.jsonl": line + b"\n"})) == 1
-    with pytest.raises(StateError, match=r"memory\.jsonl:2 cannot be read"):
-        read_lines({"memory.jsonl": line + b'\n{"kind":"wish"}\n'})
-
-
 def test_a_void_run_leaves_its_reason_and_changes_no_state() -> None:
     before = after({}, recorded({REMOVE: "applied"}))
     known = ground(before).memory
@@ -531,26 +398,3 @@ def test_marks_holds_and_flaps_are_read_back_and_a_hold_ends_after_its_last_day(
     a_day_later = recorded({}, files, some.AS_OF + timedelta(days=15))
     assert a_day_later.memory.holds == ()
     assert a_day_later.memory.marks == REMEMBERED[:2]
-
-
-def test_a_forged_mark_is_refused_as_such() -> None:
-    files = two_runs()
-    line = b'{"entered":"2026-11-22T09:15:00Z","episode":1,"kind":"mark","policy":"x","stage":"s","user":"712020:0"}\n'
-    with pytest.raises(StateError, match="The recorded memory differ") as caught:
-        memory_of(files | {"memory.jsonl": files["memory.jsonl"] + line})
-    assert caught.value.exit_code == 3
-
-
-def test_the_ledger_is_checked_over_its_two_newest_months_and_the_end_of_the_third() -> None:
-    files: dict[str, bytes] = {}
-    for month in range(4):
-        for hour in range(2):
-            files = after(files, recorded({}, files, some.AS_OF + timedelta(days=31 * month, hours=hour)))
-    first, second, third, fourth = sorted(path for path in files if path.startswith("ledger/"))
-    memory_of(files)
-    for path in (third, fourth):
-        with pytest.raises(StateError, match=path.replace(".", r"\.")):
-            memory_of(files | {path: files[path].replace(b'"accounts":4', b'"accounts":5', 1)})
-    with pytest.raises(StateError, match="does not name the line before it"):
-        memory_of(files | {second: files[second].replace(b'"accounts":4', b'"accounts":5')})
-    assert memory_of({path: data for path, data in files.items() if path != first}) == memory_of(files)

@@ -17,7 +17,7 @@ from cleanup_gitops.model.memory import Done, Flap, Hold, Noticed, Settling
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.model.run import Outcome, Result
 from tests import strategies as some
-from tests.ledger.test_record import ADD, REMOVE, SUSPEND
+from tests.ledger.four_changes import ADD, REMOVE, SUSPEND
 
 AT = some.AS_OF
 CAUSE = (Cause(policy="dormant"), Cause(policy="leavers"))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from random import Random
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import Activity, Never, Seen, Unknown, seen_at
-from cleanup_gitops.model.people import People, Person
-from cleanup_gitops.model.user import GrantSeat, GroupSeat, License, RoleSeat, SeatPath, Status, User
-from cleanup_gitops.policy.documents import AdminRole
+from cleanup_gitops.model.user import GrantSeat, SeatPath, User
 from cleanup_gitops.policy.match import Scope, compile_match, explain_match, why
 from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.patterns import normal_domain
@@ -43,26 +37,8 @@ from cleanup_gitops.policy.tree import (
     SyncedIs,
 )
 from tests.policy.documents import load_texts, policy
-from tests.policy.users import ATTRIBUTES, NOW, ago, day, group, inventory, scope, user, with_facts
-
-GROUPS = (
-    group(1, "wiki-users"),
-    group(2, "product-suite", parents=("g-1",)),
-    group(3, "board"),
-)
-HERE = Scope(
-    NOW,
-    inventory(*GROUPS),
-    People({"712020:1": Person("Ada Beispiel (Extern)"), "712020:2": Person("")}),
-)
-
-
-def verdict(node: Node, someone: User, where: Scope = HERE) -> bool | None:
-    """The verdict of one predicate, which both readings must give."""
-    match = Match(all=(node,))
-    found = compile_match(match, where).verdict(someone)
-    assert explain_match(match, someone, where).verdict is found
-    return found
+from tests.policy.facts_here import BOARD, HERE, ROLE, SUITE, WIKI, verdict
+from tests.policy.users import NOW, ago, inventory, scope, user
 
 
 @pytest.mark.parametrize(
@@ -236,9 +212,6 @@ def test_roles_are_those_that_were_told(
     assert verdict(HasRole(roles), user(roles=held)) is expected
 
 
-WIKI, SUITE, BOARD, ROLE = GroupSeat(("g-1",)), GroupSeat(("g-2", "g-1")), GroupSeat(("g-3",)), RoleSeat("user")
-
-
 @pytest.mark.case("E30", "E37", "E39")
 @pytest.mark.parametrize(
     ("node", "seats", "expected"),
@@ -392,200 +365,3 @@ def test_a_domain_of_the_directory_gets_the_same_form() -> None:
         assert normal_domain(text) == "xn--bcher-kva.example"
     for text in ("", ".", "example", "a..b", ".example.com", "exa mple.com", "example.com.."):
         assert normal_domain(text) is None
-
-
-@pytest.mark.parametrize(
-    ("node", "facts", "sentence"),
-    [
-        (StatusIs(("suspended",)), {"status": "suspended"}, "status suspended"),
-        (
-            InStatusFor(30),
-            {"status": "suspended", "status_since": day("2026-05-01")},
-            "suspended since 2026-05-01, 205 days",
-        ),
-        (LicenseIs(("guest",)), {"license": "guest"}, "license guest"),
-        (ManagedIs(wanted=False), {"managed": False}, "unmanaged account"),
-        (SyncedIs(wanted=True), {"synced": True}, "synced by an identity provider"),
-        (ExternalIs(wanted=True), {"external": True}, "external account"),
-        (EmailIs(present=False), {"has_email": False}, "no e-mail address is shown"),
-        (InDirectory(("def*",)), {}, "in directory default"),
-        (NameIs(("Ada*",)), {}, "the name fits"),
-        (HasRole(("site-admin",)), {"roles": ("confluence-admin", "site-admin")}, "holds site-admin"),
-        (SeatVia(("board",)), {"seats": (WIKI, BOARD)}, "license through group board"),
-        (SeatVia(("w*",), direct=True), {"seats": (SUITE, ROLE)}, "license through group wiki-users, role user"),
-        (
-            ActiveOnlyOnce(wanted=True),
-            {"added": ago(9), "seen": seen_at(ago(9))},
-            "last seen within a day of being added",
-        ),
-        (AddedFor(9), {"added": day("2026-05-01")}, "added 2026-05-01, 205 days"),
-        (AttributeIs("department", ("Sales*",)), {"attributes": (("department", "Sales 1"),)}, "department Sales*"),
-        (AccountIs(("712020:1",)), {}, "listed in the policy"),
-    ],
-)
-def test_a_plan_says_why_in_plain_words(node: Node, facts: dict[str, Any], sentence: str) -> None:
-    someone = user(**facts)
-    assert verdict(node, someone) is True
-    assert why(Match(all=(node,)), someone, HERE) == sentence
-
-
-@pytest.mark.parametrize(
-    ("node", "facts", "text"),
-    [
-        (StatusIs(("active",)), {"status": "unknown"}, "status active: unknown, the status is not known"),
-        (LicenseIs(("seat",)), {"license": "unknown"}, "license seat: unknown, the license is not known"),
-        (InStatusFor(9), {"status": "deactivated"}, "in_status_for 9d: unknown, deactivated since an unknown day"),
-        (
-            InStatusFor(9),
-            {"status_by": ago(30)},
-            "in_status_for 9d: yes, active by the snapshots: since 2026-10-23 at the latest, 30 days",
-        ),
-        (
-            InStatusFor(9),
-            {"status_by": ago(3)},
-            "in_status_for 9d: unknown, active by the snapshots: since 2026-11-19 at the latest, and not known before",
-        ),
-        (
-            InStatusFor(9),
-            {"status_by": ago(3), "status_after": ago(9)},
-            "in_status_for 9d: no, active by the snapshots: since 2026-11-13 at the earliest, 9 days",
-        ),
-        (
-            InStatusFor(9),
-            {"status_by": ago(3), "status_after": ago(10)},
-            "in_status_for 9d: unknown, active by the snapshots: since a day between 2026-11-12 and 2026-11-19",
-        ),
-        (AddedFor(9), {"added": None}, "added_for 9d: unknown, added an unknown day"),
-        (AddedFor(9), {"added": ago(1)}, "added_for 9d: no, added 2026-11-21, 1 day"),
-        (ManagedIs(wanted=True), {}, "managed true: unknown, whether it is managed is not known"),
-        (EmailIs(present=True), {}, "email present: unknown, whether there is an e-mail address is not known"),
-        (EmailIs(present=False), {"has_email": True}, "email absent: no, an e-mail address is shown"),
-        (InDirectory(("gone",)), {}, "directory gone: unknown, the site has no directory gone"),
-        (NameIs(("a*", "b*")), {"id": "712020:2"}, "name (2 patterns): unknown, the name is not known here"),
-        (NameIs(("b*",)), {}, "name (1 pattern): no, the name does not fit"),
-        (HasRole(("site-admin",)), {}, "has_role site-admin: unknown, the administrative roles are not known"),
-        (HasRole(("site-admin",)), {"roles": ()}, "has_role site-admin: no, holds none of these roles"),
-        (SeatVia(("gone",)), {}, "seat_via gone: unknown, the site has no group gone"),
-        (SeatVia(("board",)), {}, "seat_via board: unknown, how the license is held is not known"),
-        (
-            SeatVia(("board",), direct=True),
-            {"seats": (WIKI,)},
-            "seat_via board, a direct role: unknown, roles that are held directly are not known",
-        ),
-        (SeatVia(("board",)), {"seats": (WIKI,)}, "seat_via board: no, no license in such a way"),
-        (
-            ActiveOnlyOnce(wanted=True),
-            {"seen": seen_at(ago(3))},
-            "active_only_once true: unknown, whether it was used more than once is not known",
-        ),
-        (
-            ActiveOnlyOnce(wanted=True),
-            {"seen": Unknown("not read")},
-            "active_only_once true: unknown, activity unknown: not read",
-        ),
-        (ActiveOnlyOnce(wanted=True), {"seen": Never()}, "active_only_once true: no, never seen"),
-        (
-            AttributeIs("job_title", ("Intern",)),
-            {},
-            "attribute job_title Intern: unknown, the job title is not known",
-        ),
-        (AccountIs(("a", "b")), {}, "account (2 listed): no, not listed"),
-    ],
-)
-def test_an_explanation_says_what_was_asked_and_what_is_known(node: Node, facts: dict[str, Any], text: str) -> None:
-    given = dict(facts)
-    someone = user(**{key: value for key, value in given.items() if key != "id"})
-    if "id" in given:
-        someone = User(id=given["id"], directory="default")
-    assert explain_match(Match(all=(node,)), someone, HERE).children[0].text == text
-
-
-@pytest.mark.parametrize(
-    ("node", "facts", "text"),
-    [
-        (AttributeIs("job_title", ("x",)), {}, "not kept in the snapshot: job title"),
-        (AttributeIs("department", ("x",)), {}, "the department is not known"),
-        (NameIs(("a*",)), {}, "not kept in the snapshot: name"),
-        (SeatVia(direct=True), {"seats": (WIKI,)}, "not kept in the snapshot: roles held directly"),
-        (EmailDomain(("acme.com",)), {"domain": None}, "not kept in the snapshot: e-mail domain"),
-        (EmailDomain(("acme.com",)), {"domain": None, "has_email": False}, "the e-mail address is hidden"),
-        (
-            InactiveFor(9, "any"),
-            {"seen": seen_at(ago(900)), "elsewhere": None},
-            "other products activity unknown: not kept in the snapshot",
-        ),
-        (
-            InactiveFor(9, "jira-software"),
-            {"elsewhere": None},
-            "jira-software activity unknown: not kept in the snapshot",
-        ),
-    ],
-)
-def test_an_explanation_from_a_snapshot_says_what_was_not_kept(node: Node, facts: dict[str, Any], text: str) -> None:
-    site = replace(inventory(group(1, "wiki-users")), kept_attributes=("department",))
-    found = explain_match(Match(all=(node,)), user(**facts), Scope(NOW, site)).children[0]
-    assert found.verdict is None
-    assert text in found.text
-
-
-SEATS = (None, (), (WIKI,), (SUITE,), (BOARD, ROLE), (ROLE,))
-STATUSES = get_args(Status)
-LICENSES = get_args(License)
-
-
-def anybody(seed: int) -> User:
-    """A user with facts of every sort, some of them unknown; each seed gives others."""
-    rng = Random(seed)
-    someone = user(
-        status=rng.choice(STATUSES),
-        license=rng.choice(LICENSES),
-        seats=rng.choice(SEATS),
-        added=rng.choice((None, ago(rng.randint(0, 40), 0), ago(rng.randint(0, 40), 23))),
-        seen=rng.choice((Never(), Unknown("not read"), seen_at(ago(rng.randint(0, 40))))),
-    )
-    return with_facts(someone, seed)
-
-
-def every_fact(someone: User) -> Iterator[Node]:
-    """Each predicate about a plain fact, with days around those of this user."""
-    yield from (StatusIs((one,)) for one in STATUSES[:-1])
-    yield from (LicenseIs((one,)) for one in LICENSES[:-1])
-    for wanted in (True, False):
-        yield from (ManagedIs(wanted), SyncedIs(wanted), ExternalIs(wanted), EmailIs(wanted), ActiveOnlyOnce(wanted))
-    yield from (HasRole((one,)) for one in get_args(AdminRole))
-    yield from (InDirectory((one,)) for one in ("default", "D*", "gone"))
-    yield from (NameIs((one,)) for one in ("ada*", "*b"))
-    yield from (AttributeIs(name, (one,)) for name in ATTRIBUTES for one in ("sales*", "legal", "?"))
-    yield from (SeatVia(names, direct) for names in (("w*",), ("board",), ("gone",)) for direct in (True, False))
-    yield from (SeatVia(direct=True), AccountIs((someone.id,)), AccountIs(("712020:2",)))
-    for at in (someone.added, someone.status_since, someone.status_by, someone.status_after):
-        age = (NOW.date() - at.date()).days if at else 9
-        yield from (kind(max(age + more, 0)) for kind in (AddedFor, InStatusFor) for more in (-1, 0, 1))
-
-
-@given(st.integers(0, 2**32))
-def test_both_readings_agree_on_every_fact(seed: int) -> None:
-    for number in range(20):
-        someone = anybody(seed + number)
-        for node in every_fact(someone):
-            verdict(node, someone)
-
-
-@given(st.integers(0, 2**32))
-def test_a_fact_that_is_forgotten_makes_a_verdict_unknown_or_leaves_it(seed: int) -> None:
-    less: tuple[dict[str, Any], ...] = (
-        *({field: None} for field in ("managed", "synced", "external", "has_email", "roles", "direct", "seats")),
-        {"added": None},
-        {"status_since": None},
-        {"status_by": None},
-        {"status_after": None},
-        {"status": "unknown"},
-        {"license": "unknown"},
-        {"attributes": ()},
-        {"seen": Unknown("forgotten")},
-    )
-    someone = anybody(seed)
-    for node in every_fact(someone):
-        found = verdict(node, someone)
-        for forgotten in less:
-            assert verdict(node, replace(someone, **forgotten)) in (None, found)

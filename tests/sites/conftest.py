@@ -1,4 +1,4 @@
-"""A sandbox on a free port that serves the world of the test file."""
+"""A sandbox on a free port, and the world that it serves; test files may have one of their own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sandbox.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """Users on three pages."""
+    return seed(users=250, seed=3)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from cleanup_gitops.sites.cloud.belonging import Belongings
 from cleanup_gitops.sites.cloud.facts import Translator
 from cleanup_gitops.sites.cloud.later import settled, with_roles
 from tests.policy.users import scope
-from tests.sites.test_cloud_facts import (
+from tests.sites.user_rows import (
     ACCESS,
     ALL,
     GUEST,
