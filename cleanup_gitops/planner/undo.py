@@ -88,6 +88,7 @@ class UndoRule(Rule):
 
     undo: Undo
     reversals: Reversals
+    shield: Shield
 
     @property
     def about_groups(self) -> bool:
@@ -95,8 +96,9 @@ class UndoRule(Rule):
         return True
 
     def requirements(self, user: User) -> tuple[Requirement, ...]:
-        """What this user had before the run."""
-        return tuple(self.reversals.targets.get(user.id, ()))
+        """What this user had before the run, as far as the user as read now may be touched."""
+        asked = self.reversals.targets.get(user.id, ())
+        return tuple(one for one in asked if not _kept_from(one, user, self.shield))
 
     def cause(self, requirement: Requirement, user: User, scope: Scope) -> Cause:
         """Which policies had asked for the change, when it was made, and where that is recorded."""
@@ -128,6 +130,10 @@ class UndoEvaluation(Evaluation):
         found = super().fate(user)
         return _OTHERS if found is UNCHANGED else found
 
+    def forbids(self, user: User, policies: Iterable[str]) -> bool:
+        """Also when nothing of what is to be taken back may be done to the user as read now."""
+        return super().forbids(user, policies) or not any(rule.requirements(user) for rule in self.rules)
+
 
 def undoing(undo: Undo, shield: Shield, scope: Scope) -> Evaluation:
     """The evaluation that decides about the users of a run. See ``planner.plan.evaluate``."""
@@ -158,6 +164,7 @@ def undoing(undo: Undo, shield: Shield, scope: Scope) -> Evaluation:
         least_idle=None,
         undo=undo,
         reversals=found,
+        shield=shield,
     )
     return UndoEvaluation((rule,), replace(shield, exempt={}), scope, Shortlist((rule,), scope.as_of))
 

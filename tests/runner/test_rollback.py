@@ -20,7 +20,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Done, Flap, Hold
 from cleanup_gitops.model.plan import Disposition, Lost, Pending, Plan
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.model.user import Lifecycle, User
+from cleanup_gitops.model.user import Lifecycle, Question, User
 from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Exemption, Protection
 from cleanup_gitops.runner import Run, Stop, read_with_answers
@@ -231,6 +231,23 @@ def test_a_change_that_a_later_run_made_again_is_not_taken_for_that_of_the_first
     assert [one.result for one in second.outcomes] == ["applied"]
     assert parts(rollback(office, first))[1] == {f"user/{ONE}": "changed-by-a-later-run"}
     assert acts(rollback(office, second)) == [("user.enable", f"user/{ONE}")]
+
+
+def test_nothing_is_taken_from_who_has_become_an_administrator_since_the_site_was_read() -> None:
+    office = open_office(10, 20)
+    office.under(policies=(OTHERS,))
+    plan = rollback(office, office.apply(), ONE)
+    assert acts(plan) == [("membership.remove", f"membership/g-others/{ONE}")]
+    look, written = office.site.user, len(office.site.written)
+
+    def promoted(account: str, questions: frozenset[Question] = frozenset()) -> User | None:
+        office.site.happens(ONE, admin=True)
+        return look(account, questions)
+
+    office.site.user = promoted  # type: ignore[method-assign]
+    (outcome,) = office.apply(plan).outcomes
+    assert (outcome.result, outcome.detail) == ("superseded", "the user is protected by now")
+    assert len(office.site.written) == written
 
 
 def test_what_was_given_is_taken_back_but_from_no_administrator_and_nobody_exempt() -> None:
