@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import tempfile
 from pathlib import Path
 
 from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.model.plan import Plan
 
 _SYSTEM = ("/dev/", "/proc/")
 """Below these a name is a stream, such as /dev/stdout, whatever it leads to: there is nothing to replace."""
@@ -45,6 +47,18 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink()
         raise
+
+
+def saved(folder: Path, out: Path, plan: Plan) -> str:
+    """Where a plan was written, and how to go on with it; ``folder`` is the repository."""
+    if not plan.applyable:
+        return f"The plan was saved to {out}. It is unsafe, so it cannot be applied."
+    if not out.is_file():
+        return f"The plan was written to {out}."
+    if plan.rollback and not plan.changes:
+        return f"The plan was saved to {out}. There is nothing in it to apply."
+    there = () if folder == Path() else ("-C", str(folder))
+    return f"The plan was saved to {out}. Apply it with: {shlex.join(('cleanup-gitops', *there, 'apply', str(out)))}"
 
 
 def read_file(path: Path) -> bytes:

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from cleanup_gitops.model.errors import CleanupError, LeaseTakenError, StateError, StoreError
 from cleanup_gitops.model.ports import Clock, Progress
 from cleanup_gitops.policy.documents import PolicySet, Site, SitePolicies
 from cleanup_gitops.policy.loader import load
 
 if TYPE_CHECKING:
-    from cleanup_gitops.ledger.record import Record
     from cleanup_gitops.ledger.repository.store import GitStore
+    from cleanup_gitops.model.run import Lease
     from cleanup_gitops.model.standing import Approvals
+    from cleanup_gitops.runner.journal_files import FileJournals
     from cleanup_gitops.sites.cloud import CloudSite
+    from cleanup_gitops.views.open_runs import OpenRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +135,35 @@ def place_of_record(place: Workplace) -> str:
         return ""
 
 
-def told_meanwhile(record: Record) -> tuple[str, ...]:
-    """What others changed while a run was under way, which its record lists."""
-    if record.entry is None or not record.entry.found:
-        return ()
-    from cleanup_gitops.ledger import layout
-    from cleanup_gitops.ledger.subjects import found_of
+def tell_notes(place: Workplace) -> None:
+    """What a person should know beside the result, such as a clone that could not follow its remote."""
+    for note in place.store.notes:
+        click.echo(f"Note: {note}", err=True)
 
-    listed = layout.run_file(record.entry.run, layout.DRIFT)
-    return (f"While the run was under way others changed: {found_of(record.entry)} (listed in {listed}).",)
+
+def journals_of(place: Workplace) -> FileJournals:
+    """The journals of the site's runs on this machine."""
+    from cleanup_gitops.runner.journal_files import FileJournals
+
+    return FileJournals(place.folder, place.site.name)
+
+
+def open_runs(place: Workplace, leases: Iterable[Lease]) -> list[OpenRun]:
+    """The runs that hold these leases, by name, with what is known of them here."""
+    from cleanup_gitops.ledger.leases import lives
+    from cleanup_gitops.views.open_runs import OpenRun
+
+    by_run: dict[str, list[Lease]] = {}
+    for lease in leases:
+        by_run.setdefault(lease.run, []).append(lease)
+    if not by_run:
+        return []
+    worker = place.store.worker()  # asked before the journals: a run removes its own while it still works
+    found = []
+    for run, held in sorted(by_run.items()):
+        journal = journals_of(place).place(run)
+        found.append(OpenRun(tuple(held), journal, lives(held[0], worker, journal=bool(journal))))
+    return found
 
 
 _JOB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
@@ -153,4 +177,6 @@ def job_address() -> str:
 
 def this_process() -> str:
     """What works, in a lease: no name of a user or a machine."""
-    return f"process {os.getpid()}"
+    from cleanup_gitops.ledger.leases import PROCESS
+
+    return f"{PROCESS}{os.getpid()}"

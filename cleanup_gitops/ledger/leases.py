@@ -7,8 +7,11 @@ from datetime import datetime
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import read_document
-from cleanup_gitops.model.errors import LeaseHeldError
+from cleanup_gitops.model.errors import LeaseHeldError, LeaseTakenError
 from cleanup_gitops.model.run import Intent, Lease
+
+PROCESS = "process "
+"""What comes before the number of a process where a lease says who works."""
 
 
 def read_lease(path: str, data: bytes) -> Lease:
@@ -27,13 +30,35 @@ def leases_of(files: Mapping[str, bytes]) -> tuple[Lease, ...]:
     return tuple(sorted(found, key=lambda one: one.directory))
 
 
-def held(lease: Lease, now: datetime) -> LeaseHeldError:
-    """The refusal of a run because another one holds this lease, with its holder and its age."""
+def held(lease: Lease, now: datetime, beside: str = "") -> LeaseHeldError:
+    """The refusal of a run because another one holds this lease, with its holder and its age.
+
+    ``beside`` is what stands in the way of ending that run from here.
+    """
+    hint = (
+        "Nothing was done. Wait for it to end. If it was cut off, end it with"
+        f" `cleanup-gitops recover {lease.run} --site {lease.site}`."
+    )
     return LeaseHeldError(
         f"A run is under way on directory {lease.directory}: {describe(lease, now)}.",
-        "Nothing was done. Wait for it to end. If it was cut off, end it with"
-        f" `cleanup-gitops recover {lease.run} --site {lease.site}`.",
+        "\n".join(filter(None, (hint, beside))),
     )
+
+
+def taken(error: LeaseTakenError, now: datetime) -> LeaseHeldError:
+    """The same refusal, where a store was the first to see the lease."""
+    return held(read_lease(error.path, error.data), now, error.hint)
+
+
+def lives(lease: Lease, worker: str, *, journal: bool) -> bool | None:
+    """Whether the process of a run lives; ``None``: nobody here can know.
+
+    ``worker`` is the process that works on the site with this clone, "" when there is none; ``journal``: the one of
+    the run is here, so it began here.
+    """
+    if worker and lease.holder.endswith(f"{PROCESS}{worker}"):
+        return True
+    return False if journal else None
 
 
 def describe(lease: Lease, now: datetime) -> str:

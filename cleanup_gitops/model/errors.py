@@ -83,7 +83,7 @@ class LeaseTakenError(StateError):
 
     exit_code = 6
 
-    def __init__(self, path: str, data: bytes, hint: str = "Wait for it to end.") -> None:
+    def __init__(self, path: str, data: bytes, hint: str = "") -> None:
         super().__init__(f"Another run is under way: {path} is there.", hint)
         self.path = path
         self.data = data

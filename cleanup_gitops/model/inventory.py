@@ -60,6 +60,12 @@ class Proof(Struct, frozen=True, kw_only=True):
         return [flaw for reading in self.readings if (flaw := reading.flaw())]
 
 
+TRY_AGAIN = (
+    "Nothing of what was read was used. Run the command again; if it stays so, the site's API is not answering fully."
+)
+"""What to do after an incomplete reading, whatever it was for."""
+
+
 class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     """One site at one instant (``as_of``, UTC). Users are sorted by id, groups by id.
 
@@ -87,7 +93,7 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         if flaws:
             raise IncompleteReadingError(
                 f"The live data of {self.site} is not complete: {'; '.join(flaws)}.",
-                "No plan was made. Run the command again; if it stays so, the site's API is not answering fully.",
+                TRY_AGAIN,
             )
 
     @property

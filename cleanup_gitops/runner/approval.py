@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,21 @@ from cleanup_gitops.runner.needs import took_effect
 from cleanup_gitops.runner.standing import Left
 
 NEW_PLAN = "Make a new plan with `cleanup-gitops plan --out plan.json` and have it reviewed."
+
+
+def command_of(plan: Plan) -> str:
+    """What makes such a plan anew: ``plan``, or the ``rollback`` of the same run for the same users."""
+    if plan.rollback is None:
+        return "cleanup-gitops plan"
+    users = (part for user in plan.rollback.users for part in ("--user", user))
+    return shlex.join(("cleanup-gitops", "rollback", plan.rollback.run, *users))
+
+
+def new_plan(saved: Plan) -> str:
+    """What to do instead of applying a saved plan that cannot be applied."""
+    if saved.rollback is None:
+        return NEW_PLAN
+    return f"Make a new plan with `{command_of(saved)} --out undo.json` and have it reviewed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +55,15 @@ def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: t
     Raises ``ApprovalError``. Its digests were checked when the file was read.
     """
     if saved.site != site:
-        raise ApprovalError(f"The saved plan is for {saved.site}, not for {site}.", NEW_PLAN)
+        raise ApprovalError(f"The saved plan is for {saved.site}, not for {site}.", new_plan(saved))
     if not saved.applyable:
-        raise ApprovalError("The saved plan is unsafe: a guard was broken when it was made.", NEW_PLAN)
+        raise ApprovalError("The saved plan is unsafe: a guard was broken when it was made.", new_plan(saved))
     lineage = saved.inputs.lineage
     if lineage != memory.lineage and not (lineage == "" and memory.lineage == saved.envelope):
         raise ApprovalError(
             f"The saved plan was made on another state of {site} (lineage {lineage[:19] or 'none'},"
             f" recorded {memory.lineage[:19] or 'none'}).",
-            NEW_PLAN,
+            new_plan(saved),
         )
     if saved.inputs.serial > memory.serial:
         raise ApprovalError(
@@ -59,11 +75,11 @@ def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: t
         raise ApprovalError(
             f"The saved plan was made at {saved.created:%Y-%m-%d %H:%M} UTC; it is now {now:%Y-%m-%d %H:%M} UTC"
             f" and a plan lives {_hours(ttl)} (Guardrails plan_ttl).",
-            NEW_PLAN,
+            new_plan(saved),
         )
     spent = _spent(saved, memory)
     if spent is not None and spent.issuperset(saved.manifest):
-        raise ApprovalError("The saved plan was applied before: all of its rows are consumed.", NEW_PLAN)
+        raise ApprovalError("The saved plan was applied before: all of its rows are consumed.", new_plan(saved))
 
 
 def choose(saved: Plan, current: Plan, memory: Memory) -> Choice:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.drift import drift_of
-from cleanup_gitops.ledger.leases import held, leases_of, read_lease
+from cleanup_gitops.ledger.leases import held, leases_of, taken
 from cleanup_gitops.ledger.record import Ground, record_drift, record_intent, record_override, record_void
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.drift import Difference
@@ -108,7 +108,7 @@ def claim(
     try:
         desk.store.commit(record.files, record.subject, record.trailers, free=free)
     except LeaseTakenError as error:
-        raise held(read_lease(error.path, error.data), now) from None
+        raise taken(error, now) from None
     return ground.after(record), record.intent
 
 

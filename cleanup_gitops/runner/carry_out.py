@@ -76,6 +76,7 @@ class _Work:
         """Users who did not get what they were to get before something is taken from them."""
         self._lock = threading.Lock()
         self._done: dict[int, Outcome] = {}
+        self._attempted = 0
         self._halt = ""
 
     def run(self, errand: Errand) -> None:
@@ -84,7 +85,9 @@ class _Work:
             outcome = self._one(number, change)
             with self._lock:
                 self._done[number] = outcome
-                self._hands.progress.step("applying", len(self._done), self._total)
+                if outcome.result != "not_attempted":
+                    self._attempted += 1
+                    self._hands.progress.step("applying", self._attempted, self._total)
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """All of them, by number."""

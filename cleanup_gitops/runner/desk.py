@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cleanup_gitops.ledger.leases import held, read_lease
-from cleanup_gitops.ledger.record import Ground, Record, ground_of
+from cleanup_gitops.ledger.record import Ground, Record
 from cleanup_gitops.model.drift import Difference, Drift
-from cleanup_gitops.model.errors import LeaseTakenError, StateError, StateMovedError, StoreError, UnsafePlanError
+from cleanup_gitops.model.errors import StateError, StateMovedError, StoreError, UnsafePlanError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live, Store
 from cleanup_gitops.model.run import Approval, Intent, LedgerEntry, Outcome
@@ -15,6 +14,7 @@ from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.attempt import Hands
+from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.outcomes import OPEN
 
@@ -63,17 +63,11 @@ class Desk:
 
 
 def ground_for(desk: Desk) -> Ground:
-    """What is recorded, as a record of this run goes on from it.
-
-    Raises ``StateError``, and ``LeaseHeldError`` when another run has begun that this clone does not know of.
-    """
-    try:
-        files = desk.store.read()
-    except LeaseTakenError as error:
-        raise held(read_lease(error.path, error.data), desk.hands.clock.now()) from None
-    return ground_of(
+    """What is recorded, as a record of this run goes on from it. Raises as ``ground_here`` does."""
+    return ground_here(
+        desk.store,
         desk.policies.site,
-        files,
+        desk.hands.clock.now(),
         tool_version=desk.tool_version,
         domains=desk.domains,
         attributes=desk.attributes,
@@ -154,7 +148,8 @@ class BrokenGuardsError(UnsafePlanError):
         lines = "\n".join(f"  {check.name}: {check.message}" for check in broken)
         super().__init__(
             f"The plan for {plan.site} is unsafe, nothing of it was applied:\n{lines}",
-            "Narrow the policies. What is meant all the same takes a reviewed Override; the plan shows which.",
+            f"{'Take back less at a time (`rollback --user`)' if plan.rollback else 'Narrow the policies'}."
+            " What is meant all the same takes a reviewed Override; the plan shows which.",
         )
         self.plan = plan
         self.live = live

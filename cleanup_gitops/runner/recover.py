@@ -16,7 +16,7 @@ from cleanup_gitops.ledger.chain import read_tail
 from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.late_effects import effects_of
 from cleanup_gitops.ledger.leases import age, describe, leases_of
-from cleanup_gitops.ledger.record import Ground, Record, ground_of, record_override, record_run
+from cleanup_gitops.ledger.record import Ground, Record, record_override, record_run
 from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
@@ -28,6 +28,7 @@ from cleanup_gitops.model.run import Intent, Lease, Outcome, Result
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import reading_checks
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.kept import Begun, Journaled, read_begun, read_journal, read_kept
 from cleanup_gitops.runner.needs import questions_about, took_effect
@@ -107,9 +108,10 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
     """
     with rescue.store.exclusive():
         rescue.store.check_writable()
-        ground = ground_of(
+        ground = ground_here(
+            rescue.store,
             rescue.site,
-            rescue.store.read(),
+            rescue.clock.now(),
             tool_version=rescue.tool_version,
             domains=rescue.domains,
             attributes=rescue.attributes,

@@ -9,6 +9,7 @@ from cleanup_gitops.model.change import Action, Change, MembershipAdd, Membershi
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
+from cleanup_gitops.runner.approval import command_of
 from cleanup_gitops.views import words
 from cleanup_gitops.views.rows import (
     CauseRow,
@@ -46,6 +47,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         lifted=tuple(check for check in plan.checks if check.passed and check.lifted),
         unliftable=", ".join(check.name for check in plan.checks if not check.passed and not check.override),
         overrides=_override_lines(plan.checks),
+        again=command_of(plan) if plan.rollback else "",
         handoffs=_handoff_rows(plan, people),
         conflicts=_user_rows(plan, people, "conflict"),
         unknown=_user_rows(plan, people, "unknown"),
@@ -201,7 +203,7 @@ def _untouched(plan: Plan) -> tuple[Untouched, ...]:
     reasons: dict[State, Counter[str]] = {state: Counter() for state in words.UNTOUCHED}
     for one in plan.dispositions.values():
         if one.state != "changed":
-            reasons[one.state][words.reason(one.reason)] += 1
+            reasons[one.state][words.reason(one.reason, one.state)] += 1
     return tuple(
         Untouched(
             word=word,

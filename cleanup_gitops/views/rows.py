@@ -198,6 +198,8 @@ class PlanRows:
     """Names of broken guards that no Override lifts."""
     overrides: tuple[str, ...]
     """Lines of the documents that would lift broken guards, to be copied into a file."""
+    again: str
+    """The command that makes the plan anew, where that is not just ``plan``."""
     handoffs: tuple[HandoffRows, ...]
     conflicts: UserRows
     unknown: UserRows

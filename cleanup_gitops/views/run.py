@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.record import Record
+from cleanup_gitops.ledger.subjects import found_of, subject_of
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import Approval, Outcome, Result
+from cleanup_gitops.model.run import ACCEPTED, Approval, Outcome, Result
+from cleanup_gitops.runner.desk import Found
 from cleanup_gitops.runner.standing import Code, Left
 from cleanup_gitops.views import words
 from cleanup_gitops.views.documents import render
@@ -28,6 +32,8 @@ RESULTS: dict[Result, str] = {
 }
 """Results in the order in which they are told, what needs a person first."""
 
+REACHED: frozenset[Result] = ACCEPTED | {"already"}
+"""Results of a rollback after which its hold counts for the user."""
 UNFINISHED: tuple[Result, ...] = ("failed", "not_effective", "not_attempted")
 
 _MEANINGS: dict[Result, str] = {
@@ -104,7 +110,7 @@ def render_run(
         headline=_recovery(recovered, outcomes, counts) if recovered else _headline(plan.site, outcomes, counts, left),
         place=place,
         found=found,
-        results=", ".join(f"{counts[one]:,} {word}" for one, word in RESULTS.items() if counts[one]),
+        results=results_told(counts),
         groups=tuple(
             ResultRows(title, _rows(plan, people, [one for one in outcomes if one.result == result]))
             for result, title in _MEANINGS.items()
@@ -121,6 +127,32 @@ def render_run(
         steps=[*_next_steps(plan, counts, _again(approval, recovered), commit, [*not_approved, *left]), *to_approve],
     )
     return paint(text, colour=colour)
+
+
+def results_told(counts: Mapping[Result, int] | Mapping[str, int]) -> str:
+    """How often each result came, what needs a person first: ``2 failed, 41 applied``."""
+    return ", ".join(f"{counts[one]:,} {word}" for one, word in RESULTS.items() if counts.get(one))
+
+
+def found_before(found: Found | None, tool_version: str) -> tuple[str, ...]:
+    """What others had changed before a run of this version, which is recorded apart from it."""
+    if found is None:
+        return ()
+    drift = found.drift
+    since = f"{drift.since:%Y-%m-%d %H:%M} UTC"
+    told = f"Since the snapshot of {since}, {subject_of(found.entry)} (recorded apart, commit {found.commit})."
+    if drift.recorded_by == tool_version:
+        return (told,)
+    other = f"That snapshot was made by version {drift.recorded_by}, this is {tool_version}"
+    return (told, f"{other}: accounts and groups may only be classed otherwise.")
+
+
+def found_meanwhile(record: Record) -> tuple[str, ...]:
+    """What others changed while a run was under way, which its record lists."""
+    if record.entry is None or not record.entry.found:
+        return ()
+    listed = layout.run_file(record.entry.run, layout.DRIFT)
+    return (f"While the run was under way others changed: {found_of(record.entry)} (listed in {listed}).",)
 
 
 def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
@@ -161,7 +193,9 @@ def _recovery(run: str, outcomes: Sequence[Outcome], counts: Counter[Result]) ->
 
 
 def _rows(plan: Plan, people: People, outcomes: Iterable[Outcome]) -> tuple[OutcomeRow, ...]:
+    """In the order of the plan, beside which they are read; what it does not have comes last."""
     groups = {one.address: getattr(one, "label", "") for one in plan.changes}
+    place = {address: number for number, address in enumerate(groups)}
     return tuple(
         OutcomeRow(
             address=one.address,
@@ -170,7 +204,7 @@ def _rows(plan: Plan, people: People, outcomes: Iterable[Outcome]) -> tuple[Outc
             done=words.done_to(one.action, plan.hosting),
             why=one.detail or "; ".join(map(words.no_longer, one.unmet)),
         )
-        for one in outcomes
+        for one in sorted(outcomes, key=lambda one: place.get(one.address, len(place)))
     )
 
 
@@ -199,7 +233,7 @@ def _next_steps(
         steps.append(
             "Plan again in some minutes: what took effect is then no longer planned. Until then nothing is proven."
         )
-    if plan.rollback is not None:
+    if plan.rollback is not None and any(counts[one] for one in REACHED):
         until = plan.rollback.until.isoformat()
         steps.append(
             f"Until {until} the policies of that run leave these users alone: mend the policy before, and plan."

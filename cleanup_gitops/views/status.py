@@ -11,16 +11,17 @@ from typing import Any
 
 import msgspec
 
-from cleanup_gitops.ledger.leases import describe
 from cleanup_gitops.model.inventory import Hosting, Inventory
 from cleanup_gitops.model.memory import Hold
 from cleanup_gitops.model.people import NOBODY, People
-from cleanup_gitops.model.run import ACTING, Kind, Lease, LedgerEntry
+from cleanup_gitops.model.run import ACTING, Kind, LedgerEntry
 from cleanup_gitops.policy.documents import Exemption, Site, SitePolicies
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.views.documents import render
+from cleanup_gitops.views.open_runs import OpenRun
 from cleanup_gitops.views.paint import paint
 from cleanup_gitops.views.rows import with_details
+from cleanup_gitops.views.run import results_told
 from cleanup_gitops.views.safe import json_text, label
 from cleanup_gitops.views.words import counted
 
@@ -41,7 +42,7 @@ class Recorded:
     """What ``state/`` holds, or the problem that keeps it from being read.
 
     ``last`` is the newest entry about a run that could act, ``times`` are those of the newest entry of each kind, and
-    ``serial`` counts the snapshots. ``leases`` belong to runs that have not been recorded yet. ``place`` is where
+    ``serial`` counts the snapshots. ``runs`` have not been recorded yet. ``place`` is where
     records go, ``version`` the one of the tool that wrote the last snapshot, where it is another than this one.
     ``older`` says why the record of this clone, which is shown, may not be the newest.
     """
@@ -50,7 +51,7 @@ class Recorded:
     problem: str = ""
     serial: int = 0
     times: Mapping[Kind, datetime] = field(default_factory=dict)
-    leases: tuple[Lease, ...] = ()
+    runs: tuple[OpenRun, ...] = ()
     now: datetime | None = None
     """The moment (UTC) from which the age of leases is counted."""
     place: str = ""
@@ -161,8 +162,8 @@ def render_status(status: SiteStatus, people: People = NOBODY, *, colour: bool =
     size = f"{counted(len(status.inventory.users), 'user')}, {counted(len(status.inventory.groups), 'group')}"
     text = render(
         "status.txt.j2", status=status, hosting=hosting, read=read, size=size, rows=_rows(status),
-        recorded=_recorded(status.recorded), leases=_under_way(status.recorded),
-        runs=sorted({one.run for one in status.recorded.leases}), ending=ending, within=EXEMPTION_DAYS,
+        recorded=_recorded(status.recorded), now=status.recorded.now,
+        ending=ending, within=EXEMPTION_DAYS,
     )  # fmt: skip
     return paint(text, colour=colour)
 
@@ -253,18 +254,12 @@ def _last_run(recorded: Recorded) -> str:
         return (
             f"serial {recorded.serial}, no run" if recorded.times else "nothing yet; the first apply records the site"
         )
-    results = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in sorted(last.results.items()))
-    return f"serial {recorded.serial}, last run {last.run} at {_at(last.time)}: {results or 'nothing to do'}"
+    results = results_told(last.results) or "nothing to do"
+    return f"serial {recorded.serial}, last run {last.run} at {_at(last.time)}: {results}"
 
 
 def _at(time: datetime) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _under_way(recorded: Recorded) -> list[str]:
-    """Runs that are not recorded yet: under way, or cut off."""
-    now = recorded.now
-    return [f"directory {one.directory}: {describe(one, now)}" for one in recorded.leases] if now else []
 
 
 def _ending(one: Ending, people: People) -> str:
@@ -313,7 +308,9 @@ def render_status_json(status: SiteStatus) -> str:
             ],
             "leases": [
                 {name: getattr(one, name) for name in ("directory", "run", "holder", "place", "since")}
-                for one in recorded.leases
+                | {"process_lives": run.lives}
+                for run in recorded.runs
+                for one in run.leases
             ],
             "place": recorded.place or None,
             "older": recorded.older or None,

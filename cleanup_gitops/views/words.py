@@ -150,8 +150,14 @@ def lost(code: str) -> str:
     return _LOST.get(code, code.replace("-", " "))
 
 
-def reason(code: str) -> str:
-    """Words for the reason code of a disposition."""
+_UNASKED = {"hold": "on hold and nothing asked for", "flapping": "undone again and again and nothing asked for"}
+"""Of somebody who is unchanged: policies that would leave the account alone ask for nothing just now."""
+
+
+def reason(code: str, state: State | None = None) -> str:
+    """Words for the reason code of a disposition, which may mean something else with some ``state``."""
+    if state == "unchanged" and code in _UNASKED:
+        return _UNASKED[code]
     if code.startswith(_SYNCED) and code not in _REASONS:
         return "account synced from another directory"
     return _REASONS.get(code, code.replace("-", " "))
@@ -162,7 +168,7 @@ def why(disposition: Disposition) -> str:
     note = disposition.note
     if disposition.reason == "lifecycle-refused":
         note = _REFUSALS.get(note, note)
-    return reason(disposition.reason) + (f" ({note})" if note else "")
+    return reason(disposition.reason, disposition.state) + (f" ({note})" if note else "")
 
 
 def hands(code: str) -> str:

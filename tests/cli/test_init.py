@@ -44,6 +44,14 @@ def test_what_it_writes_is_valid_and_says_what_was_made_up(tmp_path: Path, capsy
     assert "example: 2 policies, 1 protection, 0 exemptions" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["plan.json", "undo.json", "cleanup-gitops-1.outcomes.jsonl", ".env"])
+def test_what_is_handed_over_as_a_file_is_not_committed(tmp_path: Path, name: str) -> None:
+    assert run(["-C", str(tmp_path), "init"]) == 0
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    (tmp_path / name).write_text("{}")
+    assert subprocess.run(["git", "check-ignore", "--quiet", name], cwd=tmp_path, check=False).returncode == 0
+
+
 def test_given_values_stand_in_the_site_and_in_the_policies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--url", "https://north-wind.atlassian.net/wiki/home", "--organization", ORGANIZATION]
     assert run(["-C", str(tmp_path), "init", "new/repository", *options]) == 0

@@ -25,18 +25,52 @@ def wait(what: Callable[[], object]) -> None:
     raise AssertionError("it did not happen")
 
 
-def killed(workspace: Workspace) -> str:
-    """An apply that is killed while its first changes are under way; the name of the run."""
+def begun(workspace: Workspace) -> tuple[subprocess.Popen[str], str]:
+    """An apply whose first changes are under way, and the name of the run."""
     workspace.policy("guardrails.yaml", ROOMY)
     workspace.policy("dormant.yaml", DORMANT.replace("90d", "30d"))
     workspace.fault(kind="slow", seconds=1.0, match={"method": "DELETE", "times": CREW.number})
     command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait(lambda: len(workspace.writes()) >= 2)
-    process.send_signal(signal.SIGKILL)
-    process.wait(timeout=60)
     (lease,) = (workspace.folder / "state" / "acme" / "leases").iterdir()
-    return str(json.loads(lease.read_text())["run"])
+    return process, str(json.loads(lease.read_text())["run"])
+
+
+def killed(workspace: Workspace) -> str:
+    """An apply that is killed while its first changes are under way; the name of the run."""
+    process, run = begun(workspace)
+    process.kill()
+    process.communicate(timeout=60)
+    return run
+
+
+@pytest.mark.case("F12")
+def test_it_is_told_whether_the_process_of_an_open_run_lives_where_that_can_be_known(workspace: Workspace) -> None:
+    process, run = begun(workspace)
+    process.send_signal(signal.SIGSTOP)  # it lives as long as this test looks
+    living = workspace.run("recover")
+    looked = [workspace.run(*command) for command in (("status",), ("status", "--format", "json"), ("plan",))]
+    process.kill()
+    process.communicate(timeout=60)
+    assert "\nIts process lives on this machine.\n" in living.out
+    wait_for_it = "Wait until it ends. Should it not, end its process, and then the run with: "
+    assert f"{wait_for_it}cleanup-gitops recover {run} --site acme\n" in living.out
+    assert "\nIts process lives on this machine.\n" in looked[0].out
+    (lease,) = json.loads(looked[1].out)["recorded"]["leases"]
+    assert lease["process_lives"] is True
+    assert "Its process lives on this machine." in looked[2].err
+    dead = workspace.run("recover")
+    assert "\nIts process has ended: the run was cut off.\n" in dead.out
+    assert f"\nEnd the run with: cleanup-gitops recover {run} --site acme\n" in dead.out
+    journal = workspace.folder / ".cleanup-gitops" / "acme" / f"{run}.journal.jsonl"
+    journal.rename(workspace.folder.with_name("elsewhere"))
+    unknown = workspace.run("recover")
+    assert "Whether its process lives is not known here: it began on another machine or in another clone." in (
+        unknown.out
+    )
+    assert "none is here, so the site alone will tell" in unknown.out
+    assert f"If it no longer works, end it with: cleanup-gitops recover {run}" in unknown.out
 
 
 @pytest.mark.case("F12", "E65", "E78")

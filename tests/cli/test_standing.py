@@ -61,7 +61,7 @@ def test_a_policy_is_approved_waits_and_is_carried_out_up_to_its_daily_maximum(
     refused = workspace.run("apply", "--standing")
     assert refused.code == 4
     assert "No policy that asks for something is approved" in refused.err
-    typed = re.search(r"git tag -s (approve/[0-9a-f]{64}) -m 'Approve dormant' && git push origin \1", refused.out)
+    typed = re.search(r"git -c gpg.format=ssh tag -u \S+ -m 'Approve dormant' (approve/[0-9a-f]{64})\n", refused.out)
     assert typed
     assert "no approval of dormant counts" in refused.out
     people.approve(by="tester")

@@ -48,9 +48,51 @@ def test_without_a_tag_it_is_said_what_to_type(people: People) -> None:
         "dormant": Missing(
             f"there is no tag {tag}",
             "Whoever has reviewed dormant, and did not write it, approves it with:"
-            f" git tag -s {tag} -m 'Approve dormant' && git push origin {tag}",
+            f" git -c gpg.format=ssh tag -u ~/.ssh/id_ed25519.pub -m 'Approve dormant' {tag}",
         )
     }
+
+
+def _typed(people: People) -> str:
+    """The command that is proposed."""
+    found = people.found(NOW)["dormant"]
+    assert isinstance(found, Missing)
+    return found.todo.rpartition("approves it with: ")[2]
+
+
+def test_what_is_said_to_type_makes_a_tag_that_counts_where_git_is_not_set_up_to_sign(people: People) -> None:
+    home = people.folder / ".ssh"
+    home.mkdir()
+    for end in ("", ".pub"):
+        (home / f"id_ed25519{end}").write_bytes(people.key("ben").with_name(f"ben.key{end}").read_bytes())
+    (home / "id_ed25519").chmod(0o600)
+    who = {"GIT_COMMITTER_NAME": "Ben", "GIT_COMMITTER_EMAIL": "ben@acme.example", "GIT_COMMITTER_DATE": BEFORE}
+    subprocess.run(["sh", "-c", _typed(people)], cwd=people.repository, env=people.environment | who, check=True)
+    assert people.approval(NOW).kind == "standing"
+
+
+def test_where_git_is_set_up_to_sign_the_command_is_short(people: People) -> None:
+    people.git("config", "gpg.format", "ssh")
+    people.git("config", "user.signingKey", str(people.key("ben")))
+    assert _typed(people) == f"git tag -s -m 'Approve dormant' {tag_name(people.policies()['dormant'])}"
+
+
+@pytest.mark.parametrize("remote", ["origin", "company"])
+def test_the_tag_is_pushed_to_the_remote_that_there_is_and_deleted_there(people: People, remote: str) -> None:
+    people.git("remote", "add", remote, "https://git.acme.example/x.git")
+    tag = tag_name(people.policies()["dormant"])
+    assert _typed(people).endswith(f"Approve dormant' {tag} && git push {remote} {tag}")
+    people.git("tag", tag)
+    found = people.found(NOW)["dormant"]
+    assert isinstance(found, Missing)
+    assert found.todo.startswith(f"Delete it (git tag -d {tag}; git push --delete {remote} {tag}). ")
+
+
+def test_the_remote_of_the_branch_comes_before_others(people: People) -> None:
+    for remote in ("origin", "company"):
+        people.git("remote", "add", remote, "https://git.acme.example/x.git")
+    people.git("config", "branch.main.remote", "company")
+    assert "git push company " in _typed(people)
 
 
 def test_policies_that_are_approved_by_plan_are_not_asked_about(people: People) -> None:

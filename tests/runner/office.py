@@ -124,6 +124,7 @@ class Office:
     workers: Workers = ONE_BY_ONE
     journals: Journals = UNKEPT
     warned: list[str] = field(default_factory=list)
+    progress: FakeProgress = field(default_factory=FakeProgress)
 
     def plan(self) -> Plan:
         """Plan now."""
@@ -135,7 +136,7 @@ class Office:
 
     def apply(self, saved: Plan | None = None, stop: Stop | None = None, standing: Approvals | None = None) -> Run:
         """Apply now; ``standing``: under these approvals of whole policies."""
-        hands = Hands(self.site, self.site, self.clock, FakeProgress(), self.workers)
+        hands = Hands(self.site, self.site, self.clock, self.progress, self.workers)
         desk = Desk(
             self.policies,
             hands,

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cleanup_gitops.cli.wiring import told_meanwhile
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.drift import Difference
@@ -18,6 +17,7 @@ from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.desk import UnrecordedError
 from cleanup_gitops.runner.watch import ENDED
+from cleanup_gitops.views.run import found_meanwhile
 from tests.fake_store import FakeStore
 from tests.runner.office import RUNNER, SEATS, Office, open_office
 from tests.runner.test_lease import KilledError, Mortal, kinds, repository
@@ -76,7 +76,7 @@ def test_what_others_do_during_a_run_is_listed_with_it_and_what_the_run_did_is_n
         ),
     )
     assert repository(office).commits[-1].trailers["Found"] == "user.changed=1"
-    assert told_meanwhile(run.record) == (
+    assert found_meanwhile(run.record) == (
         f"While the run was under way others changed: 1 account changed (listed in runs/{run.id}/drift.jsonl).",
     )
     office.apply()
@@ -87,7 +87,7 @@ def test_a_run_that_nobody_disturbed_lists_nothing_beside_its_outcomes() -> None
     office = recorded_once(100, 200, 20)
     run = office.apply()
     assert run.meanwhile == ()
-    assert told_meanwhile(run.record) == ()
+    assert found_meanwhile(run.record) == ()
     assert dict(office.entries()[-1].found) == {}
     assert not any(path.endswith("drift.jsonl") for path in repository(office).files)
 

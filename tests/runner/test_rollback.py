@@ -24,7 +24,8 @@ from cleanup_gitops.model.user import Lifecycle, Question, User
 from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.policy.documents import Cap, Ensure, Exemption, Protection
 from cleanup_gitops.runner import Run, Stop, read_with_answers
-from cleanup_gitops.runner.approval import Choice
+from cleanup_gitops.runner.approval import Choice, command_of
+from cleanup_gitops.runner.desk import BrokenGuardsError
 from cleanup_gitops.runner.reading import Questions
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.resume import Resumed, resumed
@@ -298,8 +299,24 @@ def test_a_rollback_is_under_the_same_caps_and_proposes_an_override_that_can_be_
     assert check.name == "cap:membership.add"
     assert "  max: 3" in check.override
     assert "policy:" not in check.override  # what a rollback asks for is no policy's
-    with pytest.raises(ApprovalError, match="unsafe"):
+    with pytest.raises(ApprovalError, match="unsafe") as caught:
         office.apply(plan)
+    assert f"`cleanup-gitops rollback {run.id} --out undo.json`" in caught.value.hint
+    some = rollback(office, run, ONE, TWO)
+    assert command_of(some) == f"cleanup-gitops rollback {run.id} --user {ONE} --user {TWO}"
+
+
+def test_a_rollback_that_is_over_a_limit_when_it_is_applied_says_how_to_take_back_less() -> None:
+    office = open_office(100, 200, 300)
+    run = office.apply()
+    plan = rollback(office, run)
+    assert plan.applyable
+    caps = {**office.policies.guardrails.caps, "membership.add": Cap(1)}
+    office.under(guardrails=replace(office.policies.guardrails, caps=caps))
+    with pytest.raises(BrokenGuardsError) as caught:
+        office.apply(plan)
+    assert "Take back less at a time" in caught.value.hint
+    assert "Narrow the policies" not in caught.value.hint
 
 
 # -- what cannot be taken back -------------------------------------------------------------------

@@ -285,6 +285,7 @@ def test_a_clean_end_finishes_the_change_under_way_and_records_the_rest() -> Non
         ("not_attempted", "the run was interrupted"),
     ]
     assert run.unread == "the run was interrupted."
+    assert [step for step in office.progress.steps if step[0] == "applying"] == [("applying", 1, 2)]
     assert run.commit
     office.site.broken.clear()
     assert office.apply().found is None  # what was done is known as ours

@@ -457,6 +457,13 @@ def _account_handoff(user: str, action: Action, reason: str, *causes: Cause) -> 
     return Handoff(address=user_address(user, None), user=user, action=action, reason=reason, causes=causes)
 
 
+def rollback_over_its_limits() -> Plan:
+    """A rollback that is unsafe: it is made anew by its own command."""
+    proposed = "apiVersion: cleanup-gitops/v1\nkind: Override\nspec:\n  guard: total\n  max: 2\n"
+    failed = Check(name="cap:total", passed=False, message="2 planned, allowed: 1", override=proposed)
+    return replace(rollback(), applyable=False, checks=(failed,))
+
+
 PLANS = {
     "empty": empty,
     "usual": usual,
@@ -466,6 +473,7 @@ PLANS = {
     "accounts": accounts,
     "on-hold": on_hold,
     "rollback": rollback,
+    "rollback-unsafe": rollback_over_its_limits,
     "rollback-nothing": nothing_to_roll_back,
 }
 

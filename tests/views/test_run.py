@@ -78,6 +78,25 @@ def test_every_outcome_that_needs_a_look_is_listed_with_its_reason() -> None:
         assert f"* {changes.address} was to be suspended: a reason\n" in text
 
 
+def test_what_needs_a_look_comes_in_the_order_of_the_plan() -> None:
+    plan = plans.usual()
+    outcomes = [plans.outcome(one, "not_attempted", "the run was interrupted") for one in reversed(plan.changes)]
+    text = render_run(plan, outcomes, plans.approval(plan), COMMIT, unread="the run was interrupted.")
+    listed = [line.split()[1] for line in text.splitlines() if line.startswith("  * ")]
+    assert listed == [one.address for one in plan.changes]
+    assert "could not be read" not in text  # nobody tried
+    assert "There is no later reading that counts: the run was interrupted." in text
+
+
+def test_only_what_a_rollback_reached_is_left_alone_for_a_while() -> None:
+    plan = plans.rollback()
+    told = "the policies of that run leave these users alone"
+    cases: list[tuple[Result, bool]] = [("applied", True), ("already", True), ("settling", True), ("failed", False)]
+    for result, said in cases:
+        text = render_run(plan, [plans.outcome(plan.changes[0], result)], plans.approval(plan), COMMIT)
+        assert (told in text) is said
+
+
 def test_only_unfinished_rows_make_a_run_incomplete() -> None:
     plan = plans.usual()
     unfinished: list[Result] = ["failed", "not_effective", "not_attempted", "settling"]
@@ -98,7 +117,7 @@ def test_what_nobody_approved_yet_and_a_site_that_could_not_be_read_again_are_sa
         plan, [], plans.approval(plan), COMMIT, not_approved=plan.changes[:1], unread="The site answered 503."
     )
     assert f"left for the next approval):\n  * {plan.changes[0].address}" in text
-    assert "could not be read again after the changes: The site answered 503." in text
+    assert "There is no later reading that counts: The site answered 503.\n" in text
     assert "Next: Make a new plan for what was not approved." in text
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.run import Approval, Kind, Lease, LedgerEntry
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Exemption, Site, SitePolicies
+from cleanup_gitops.views.open_runs import OpenRun, render_open_runs
 from cleanup_gitops.views.status import (
     Recorded,
     SiteStatus,
@@ -183,17 +185,28 @@ def test_nothing_recorded_and_a_broken_record_are_different_things() -> None:
 
 @pytest.mark.case("E65")
 def test_a_run_that_is_open_is_told_with_its_holder_its_age_and_the_way_out() -> None:
-    found = status(recorded=replace_recorded(leases=(LEASE,)))
+    found = status(recorded=replace_recorded(runs=(OpenRun((LEASE,), "", lives=None),)))
     text = render_status(found)
     assert (
         "A run is under way or was cut off:\n"
         "  directory default: run 20261122T080000Z-5e6f7a8b of acme by 712020:1, process 4242 at"
         " https://github.com/acme/people/actions/runs/7, since 2026-11-22 08:00 UTC (1 h 15 min)\n"
-        "If it was cut off, end it with: cleanup-gitops recover 20261122T080000Z-5e6f7a8b --site acme\n"
+        "Whether its process lives is not known here: it began on another machine or in another clone.\n"
+        "If it no longer works, end it with: cleanup-gitops recover 20261122T080000Z-5e6f7a8b --site acme\n"
     ) in text
     (lease,) = json.loads(render_status_json(found))["recorded"]["leases"]
     assert (lease["directory"], lease["since"]) == ("default", "2026-11-22T08:00:00Z")
+    assert lease["process_lives"] is None
     assert "under way" not in render_status(status())
+
+
+def test_open_runs_are_listed_with_what_is_known_of_their_processes() -> None:
+    other = msgspec.structs.replace(LEASE, run="20261122T090000Z-6f7a8b9c", directory="guests")
+    both = (other, msgspec.structs.replace(other, directory="staff"))
+    journal = ".cleanup-gitops/acme/20261122T090000Z-6f7a8b9c.journal.jsonl"
+    runs = [OpenRun((LEASE,), "", lives=None), OpenRun(both, journal, lives=False), OpenRun((LEASE,), journal, True)]
+    check(GOLDEN / "open-runs.txt", render_open_runs(runs, datetime(2026, 11, 22, 9, 15, tzinfo=UTC)))
+    check(GOLDEN / "open-runs-none.txt", render_open_runs([], datetime(2026, 11, 22, 9, 15, tzinfo=UTC)))
 
 
 @pytest.mark.case("E84")

@@ -23,30 +23,29 @@ from cleanup_gitops.cli.wiring import (
     connected,
     find_standing,
     job_address,
+    journals_of,
     only_one,
     place_of_record,
     recorded_domains,
+    tell_notes,
     this_process,
-    told_meanwhile,
     workplaces,
 )
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.planfile import read_plan
-from cleanup_gitops.ledger.subjects import subject_of
 from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.policy.expiry import credential_warnings
-from cleanup_gitops.runner.approval import NEW_PLAN
+from cleanup_gitops.runner.approval import new_plan
 from cleanup_gitops.runner.attempt import Hands
-from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError
-from cleanup_gitops.runner.journal_files import FileJournals
+from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Run, Stop, UnrecordedError
 from cleanup_gitops.runner.run import execute
 from cleanup_gitops.runner.standing import warnings
 from cleanup_gitops.runner.workers import CREW
 from cleanup_gitops.sites.cloud import CloudSite
 from cleanup_gitops.views.plan import render_text
-from cleanup_gitops.views.run import render_run
+from cleanup_gitops.views.run import found_before, found_meanwhile, render_run
 
 FAILURES = 5
 
@@ -97,8 +96,8 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, standing: 
         _tell(place, error.run, approvals)
         raise
     _tell(place, run, approvals)
-    if run.nothing_in_common:
-        raise ApprovalError("Nothing of the saved plan is still planned in the same form.", NEW_PLAN)
+    if saved and run.nothing_in_common:
+        raise ApprovalError("Nothing of the saved plan is still planned in the same form.", new_plan(saved))
     if run.choice.unapproved:
         raise ApprovalError(
             "No policy that asks for something is approved: nothing was done.", "How to approve them is told above."
@@ -114,7 +113,7 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
         run.commit,
         run.live.people,
         place=place_of_record(place),
-        found=(*(_found(run.found) if run.found else ()), *told_meanwhile(run.record)),
+        found=(*found_before(run.found, __version__), *found_meanwhile(run.record)),
         not_approved=run.choice.not_approved,
         left=run.choice.left,
         to_approve=warnings(approvals or {}),
@@ -122,21 +121,7 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
-    for note in place.store.notes:
-        click.echo(f"Note: {note}", err=True)
-
-
-def _found(found: Found) -> list[str]:
-    """What others had changed before the run, which is recorded apart from it."""
-    drift = found.drift
-    since = f"{drift.since:%Y-%m-%d %H:%M} UTC"
-    told = [f"Since the snapshot of {since}, {subject_of(found.entry)} (recorded apart, commit {found.commit})."]
-    if drift.recorded_by != __version__:
-        told.append(
-            f"That snapshot was made by version {drift.recorded_by}, this is {__version__}: accounts and groups may"
-            " only be classed otherwise."
-        )
-    return told
+    tell_notes(place)
 
 
 def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop: Stop) -> Run:
@@ -153,7 +138,7 @@ def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop
             attributes=place.site.recorded_attributes,
             process=this_process(),
             place=job_address(),
-            journals=FileJournals(place.folder, place.site.name),
+            journals=journals_of(place),
         )
         return execute(desk, saved=saved, stop=stop, standing=approvals)
 

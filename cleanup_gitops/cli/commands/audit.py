@@ -15,7 +15,7 @@ import click
 from cleanup_gitops import __version__
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
-from cleanup_gitops.cli.wiring import Workplace, only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, only_one, tell_notes, workplaces
 from cleanup_gitops.ledger.audit.branch import BranchReader
 from cleanup_gitops.ledger.audit.history import GitHistory
 from cleanup_gitops.ledger.audit.verify import Verdict, verify
@@ -140,8 +140,7 @@ def roll_over_command(
     with place.store.exclusive():
         record, commit = _carried_over(place, history, source)
     click.echo(f"{record.subject}\nRecorded as {commit[:12]} in {place.store.place}.")
-    for note in place.store.notes:
-        click.echo(f"Note: {note}", err=True)
+    tell_notes(place)
     click.echo(f"It goes on from ledger head {verdict.head} of the earlier record.")
     click.echo(f"The ledger head here is {record.trailers['Ledger-Head']}: note it elsewhere, as the pin from now on.")
     return 0

@@ -13,10 +13,10 @@ from cleanup_gitops import __version__
 from cleanup_gitops.cli.listing import read_live
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
-from cleanup_gitops.cli.wiring import Workplace, only_one, place_of_record, recorded_domains, workplaces
+from cleanup_gitops.cli.wiring import Workplace, only_one, place_of_record, recorded_domains, tell_notes, workplaces
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.drift import drift_of
-from cleanup_gitops.ledger.record import Ground, ground_of, record_drift, record_override
+from cleanup_gitops.ledger.record import Ground, record_drift, record_override
 from cleanup_gitops.model.drift import Drift
 from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
@@ -25,6 +25,7 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.planner import reading_checks
 from cleanup_gitops.runner.books import refuse_open_run
+from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
 from cleanup_gitops.views.safe import plain
 
@@ -64,8 +65,7 @@ def command(folder: Path, site_name: str | None, no_record: bool, form: str, det
     for number, place in enumerate(places):
         report, people = _look(place, record=not no_record)
         click.echo("\n" * bool(number) + _shown(report, people, form), nl=False)
-        for note in place.store.notes:
-            click.echo(f"Note: {note}", err=True)
+        tell_notes(place)
         found = found or bool(report.drift.by_others)
     return DRIFT_FOUND if found and detailed_exitcode else 0
 
@@ -85,14 +85,15 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
     with place.store.exclusive() if record else nullcontext():
         if record:
             place.store.check_writable()
-        files = place.store.read()
-        ground = ground_of(
+        ground = ground_here(
+            place.store,
             place.site.name,
-            files,
+            place.clock.now(),
             tool_version=__version__,
             domains=recorded_domains(place),
             attributes=place.site.recorded_attributes,
         )
+        files = ground.before
         _check_comparable(place, files)
         live = read_live(place)
         drift = drift_of(files, live.inventory, ground.memory.settling)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,11 +10,19 @@ from pathlib import Path
 import click
 
 from cleanup_gitops import __version__
-from cleanup_gitops.cli.files import write_file
+from cleanup_gitops.cli.files import saved, write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import Instant, format_option, limit_option, site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
-from cleanup_gitops.cli.wiring import Workplace, connected, find_standing, look_at_record, only_one, workplaces
+from cleanup_gitops.cli.wiring import (
+    Workplace,
+    connected,
+    find_standing,
+    look_at_record,
+    only_one,
+    open_runs,
+    workplaces,
+)
 from cleanup_gitops.ledger.leases import describe, leases_of
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes
@@ -75,7 +82,7 @@ def command(
             write_file(out, plan_bytes(plan))
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
         if out:
-            click.echo(_saved(folder, out, plan), err=True)
+            click.echo(saved(folder, out, plan), err=True)
         if not plan.applyable:
             code = UNSAFE
         elif detailed_exitcode and plan.changes:
@@ -83,29 +90,18 @@ def command(
     return code
 
 
-def _saved(folder: Path, out: Path, plan: Plan) -> str:
-    """Where the plan is, and how to go on with it."""
-    if not plan.applyable:
-        return f"The plan was saved to {out}. It is unsafe, so it cannot be applied."
-    if not out.is_file():
-        return f"The plan was written to {out}."
-    there = () if folder == Path() else ("-C", str(folder))
-    return f"The plan was saved to {out}. Apply it with: {shlex.join(('cleanup-gitops', *there, 'apply', str(out)))}"
-
-
-def _tell_leases(files: Mapping[str, bytes], now: datetime) -> None:
+def _tell_open_runs(place: Workplace, files: Mapping[str, bytes], now: datetime) -> None:
     """While a run is under way, what is read may change, and an apply would be refused."""
-    for lease in leases_of(files):
-        end = f"cleanup-gitops recover {lease.run} --site {lease.site}"
-        told = f"a run is under way or was cut off: {describe(lease, now)}. If it no longer runs, end it with: {end}"
-        click.echo(f"Warning: {told}", err=True)
+    for run in open_runs(place, leases_of(files)):
+        told = f"{describe(run.leases[0], now)}. {run.process} {run.end}"
+        click.echo(f"Warning: a run is under way or was cut off: {told}", err=True)
 
 
 def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
     files, older = look_at_record(place)
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
-    _tell_leases(files, created)
+    _tell_open_runs(place, files, created)
     approvals, unknown = _approvals(place)
     with progress() as steps, connected(place, steps) as site:
         reader = remembering(site.reader, files)

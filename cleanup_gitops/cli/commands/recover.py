@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,17 +14,19 @@ from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import (
     Workplace,
     connected,
+    journals_of,
     only_one,
+    open_runs,
     place_of_record,
     recorded_domains,
-    told_meanwhile,
+    tell_notes,
     workplaces,
 )
-from cleanup_gitops.ledger.leases import describe, leases_of
-from cleanup_gitops.model.run import Lease
-from cleanup_gitops.runner.journal_files import FileJournals
+from cleanup_gitops.ledger.leases import leases_of
+from cleanup_gitops.runner.ground import recorded_files
 from cleanup_gitops.runner.recover import DroppedReadingError, Recovered, Rescue, leases_of_run, recover
-from cleanup_gitops.views.run import render_run
+from cleanup_gitops.views.open_runs import render_open_runs
+from cleanup_gitops.views.run import found_meanwhile, render_run
 
 FAILURES = 5
 
@@ -48,7 +49,7 @@ def command(folder: Path, run: str | None, outcomes: Path | None, site_name: str
     as long as that lives. The result is recorded and the way is free again. A reading that fell too far behind the last
     snapshot is not recorded: exit code 3.
 
-    Without RUN: which runs are open, who holds them, and since when.
+    Without RUN: which runs are open, who holds them, since when, and whether their processes live, where that is known.
 
     \b
     Examples:
@@ -58,33 +59,16 @@ def command(folder: Path, run: str | None, outcomes: Path | None, site_name: str
     """
     if outcomes and not run:
         raise click.UsageError("--outcomes belongs to one run: name it.")
-    recorded = [(place, place.store.read()) for place in workplaces(folder, SystemClock(), site_name)]
+    clock = SystemClock()
+    recorded = [(place, recorded_files(place.store, clock.now())) for place in workplaces(folder, clock, site_name)]
     if run is None:
-        _list([(place, leases_of(files)) for place, files in recorded])
+        found = [one for place, files in recorded for one in open_runs(place, leases_of(files))]
+        click.echo(render_open_runs(found, clock.now()), nl=False)
         return 0
     mine = [one for one in recorded if any(lease.run == run for lease in leases_of(one[1]))] or recorded
     place = only_one([place for place, _ in mine])
     leases_of_run(mine[0][1], run, place.site.name)  # before anything is asked of the site
     return _recover(place, run, read_file(outcomes) if outcomes else None)
-
-
-def _list(open_: Sequence[tuple[Workplace, Sequence[Lease]]]) -> None:
-    """The runs that are open, and how to end each."""
-    if not any(leases for _, leases in open_):
-        click.echo("Nothing to recover: every run that began has been recorded.")
-        return
-    for place, leases in open_:
-        for lease in leases:
-            click.echo(f"Directory {lease.directory}: {describe(lease, place.clock.now())}.")
-        for run in sorted({lease.run for lease in leases}):
-            journal = _journals(place).place(run)
-            there = f"it is here: {journal}" if journal else "none is here, so the site alone will tell"
-            click.echo(f"Journal of what it sent: {there}.")
-            click.echo(f"If it no longer runs, end it with: cleanup-gitops recover {run} --site {place.site.name}")
-
-
-def _journals(place: Workplace) -> FileJournals:
-    return FileJournals(place.folder, place.site.name)
 
 
 def _recover(place: Workplace, run: str, kept: bytes | None) -> int:
@@ -97,7 +81,7 @@ def _recover(place: Workplace, run: str, kept: bytes | None) -> int:
             tool_version=__version__,
             domains=recorded_domains(place),
             attributes=place.site.recorded_attributes,
-            journals=_journals(place),
+            journals=journals_of(place),
             policies=place.policies,
         )
         try:
@@ -122,10 +106,9 @@ def _tell(place: Workplace, found: Recovered) -> None:
         found.commit,
         found.live.people,
         place=place_of_record(place),
-        found=told_meanwhile(found.record),
+        found=found_meanwhile(found.record),
         recovered=found.intent.run,
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
-    for note in place.store.notes:
-        click.echo(f"Note: {note}", err=True)
+    tell_notes(place)

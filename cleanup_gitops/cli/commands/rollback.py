@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 
 import click
 
 from cleanup_gitops import __version__
-from cleanup_gitops.cli.files import write_file
+from cleanup_gitops.cli.files import saved, write_file
 from cleanup_gitops.cli.options import format_option, limit_option, site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, connected, look_at_record, only_one, workplaces
@@ -61,10 +60,8 @@ def command(
     if out:
         write_file(out, plan_bytes(plan))
     click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
-    if out and plan.applyable and plan.changes:
-        there = () if folder == Path() else ("-C", str(folder))
-        typed = shlex.join(("cleanup-gitops", *there, "apply", str(out)))
-        click.echo(f"The plan was saved to {out}. Apply it with: {typed}", err=True)
+    if out:
+        click.echo(saved(folder, out, plan), err=True)
     return 0 if plan.applyable else UNSAFE
 
 

@@ -11,7 +11,7 @@ from cleanup_gitops import __version__
 from cleanup_gitops.cli.listing import read_live
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
-from cleanup_gitops.cli.wiring import Workplace, look_at_record, only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, look_at_record, only_one, open_runs, workplaces
 from cleanup_gitops.ledger.chain import read_tail
 from cleanup_gitops.ledger.layout import MANIFEST
 from cleanup_gitops.ledger.leases import leases_of
@@ -71,7 +71,7 @@ def _recorded(place: Workplace) -> Recorded:
         files, older = look_at_record(place)
         memory = memory_of(files, place.site.name)
         tail = read_tail(files)
-        leases = leases_of(files)
+        unfinished = tuple(open_runs(place, leases_of(files)))
         version = read_manifest(files[MANIFEST]).tool_version if MANIFEST in files else __version__
         where = place.store.place
     except StateError as error:
@@ -81,7 +81,7 @@ def _recorded(place: Workplace) -> Recorded:
         last=runs[-1] if runs else None,
         serial=memory.serial,
         times=memory.last,
-        leases=leases,
+        runs=unfinished,
         now=now,
         place=where,
         version="" if version == __version__ else version,

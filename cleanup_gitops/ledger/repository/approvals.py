@@ -17,6 +17,9 @@ from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import APPROVE, Approvals, Missing
 from cleanup_gitops.policy.documents import Policy
 
+USUAL_KEY = "~/.ssh/id_ed25519.pub"
+"""Where people have the SSH key that they sign with, unless they say otherwise."""
+
 
 def tag_name(policy: Policy) -> str:
     """The tag that approves the policy as it is."""
@@ -46,10 +49,10 @@ def _found(git: Git, policy: Policy, allowed: Path, origins: Origins, now: datet
     try:
         tag = signed_tag(git, name, allowed, now)
         if tag is None:
-            return Missing(f"there is no tag {name}", _todo(policy))
+            return Missing(f"there is no tag {name}", _todo(git, policy))
         _check_other(git, policy, tag, allowed, origins)
     except BadTagError as error:
-        return Missing(f"the tag {name} does not count: {error}", _todo(policy, again=True))
+        return Missing(f"the tag {name} does not count: {error}", _todo(git, policy, again=True))
     except NoOriginError as error:
         return Missing(str(error))
     return Approval(kind="standing", by=tag.key, at=tag.at, ref=name)
@@ -67,9 +70,25 @@ def _check_other(git: Git, policy: Policy, tag: SignedTag, allowed: Path, origin
             raise BadTagError("it was made by an author of the policy, and somebody else must approve it")
 
 
-def _todo(policy: Policy, *, again: bool = False) -> str:
+def _todo(git: Git, policy: Policy, *, again: bool = False) -> str:
     """What to type. An old tag of the same name has to go first."""
-    name = tag_name(policy)
-    first = f"Delete it (git tag -d {name}; git push --delete origin {name}). " if again else ""
-    made = f"git tag -s {name} -m {shlex.quote(f'Approve {policy.name}')} && git push origin {name}"
+    name, remote = tag_name(policy), _remote(git)
+    gone = f"git tag -d {name}" + (f"; git push --delete {remote} {name}" if remote else "")
+    first = f"Delete it ({gone}). " if again else ""
+    made = f"git {_signing(git)} -m {shlex.quote(f'Approve {policy.name}')} {name}"
+    made += f" && git push {remote} {name}" if remote else ""
     return f"{first}Whoever has reviewed {policy.name}, and did not write it, approves it with: {made}"
+
+
+def _signing(git: Git) -> str:
+    """How a tag is signed with an SSH key: in short where git is set up for that, else with the usual key named."""
+    if git.ask("config", "gpg.format") == "ssh" and git.ask("config", "user.signingKey"):
+        return "tag -s"
+    return f"-c gpg.format=ssh tag -u {USUAL_KEY}"
+
+
+def _remote(git: Git) -> str:
+    """The remote of the branch that is checked out, else the one that there is; "" when nothing can be pushed."""
+    tracked = git.ask("config", f"branch.{git.ask('branch', '--show-current')}.remote")
+    remotes = git.ask("remote").splitlines()
+    return next((shlex.quote(one) for one in (tracked, "origin", *remotes) if one in remotes), "")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cleanup_gitops.model.errors import LeaseHeldError, StoreError
+
+_TRIES, _INSTANT = 3, 0.02
+"""How often, and after how many seconds, a lock is tried again that somebody may just be looking at."""
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def exclusive(path: Path, site: str) -> Iterator[None]:
         raise StoreError(f"{path} cannot be opened: {error.strerror}.", "It keeps two runs from each other.") from None
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(lock)
         except BlockingIOError:
             raise _held(lock, site) from None
         except OSError as error:
@@ -39,10 +43,41 @@ def exclusive(path: Path, site: str) -> Iterator[None]:
         os.close(lock)
 
 
+def _take(lock: int) -> None:
+    """Lock it, with some patience for ``holder``, which holds it for an instant. Raises ``BlockingIOError``."""
+    for _ in range(_TRIES):
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_INSTANT)
+    return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def holder(path: Path) -> str:
+    """The number of the process that holds the lock in this file, as far as it can be told; "" when nobody does."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _number(lock)
+    except OSError:
+        return ""
+    finally:
+        os.close(lock)
+    return ""
+
+
+def _number(lock: int) -> str:
+    return os.read(lock, 20).decode("ascii", "replace").strip()
+
+
 def _held(lock: int, site: str) -> LeaseHeldError:
     """Who holds the lock, as far as its file says; the time of the file is when it was taken."""
     since = datetime.fromtimestamp(int(os.fstat(lock).st_mtime), UTC)
-    number = os.read(lock, 20).decode("ascii", "replace").strip()
+    number = _number(lock)
     who = f"Process {number}" if number.isdecimal() else "Another process"
     return LeaseHeldError(
         f"{who} of this machine works on {site} since {since:%Y-%m-%d %H:%M:%S} UTC.",

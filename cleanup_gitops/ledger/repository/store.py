@@ -16,7 +16,7 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.repository.branches import Branch, LocalBranch, RemoteBranch
 from cleanup_gitops.ledger.repository.checkout import NOTHING_DONE, Checkout, worktrees_with
 from cleanup_gitops.ledger.repository.command import Git
-from cleanup_gitops.ledger.repository.exclusive import exclusive
+from cleanup_gitops.ledger.repository.exclusive import exclusive, holder
 from cleanup_gitops.ledger.repository.hidden import (
     check_attributes,
     check_not_deleted,
@@ -81,6 +81,10 @@ class GitStore:
     def exclusive(self) -> AbstractContextManager[None]:
         """See ``model.ports.Store``. The lock is a file in git's own folder, one a site."""
         return exclusive(find_here(self._git).common / f"cleanup-gitops-{self._site}.lock", self._site)
+
+    def worker(self) -> str:
+        """The number of the process of this machine that works on the site with this clone; "" when there is none."""
+        return holder(find_here(self._git).common / f"cleanup-gitops-{self._site}.lock")
 
     def read(self, *, fresh: bool = True) -> dict[str, bytes]:
         """See ``model.ports.Store``. Where there is a remote it is asked first, if ``fresh``.

@@ -14,10 +14,9 @@ import msgspec
 
 from cleanup_gitops.model.activity import IN_FUTURE, Activity, newest, seen_at
 from cleanup_gitops.model.errors import IncompleteReadingError
-from cleanup_gitops.model.inventory import Reading
+from cleanup_gitops.model.inventory import TRY_AGAIN, Reading
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.endpoints import AUDIT_PAGE, audit
-from cleanup_gitops.sites.cloud.paging import HINT
 from cleanup_gitops.sites.cloud.wire import AuditPage, AuditRow
 
 _PAGE = msgspec.json.Decoder(AuditPage)
@@ -75,9 +74,9 @@ class Trail:
             self._entries += len(page.results)
             linked = bool(page.links and page.links.next)
             if linked and not page.results:
-                raise IncompleteReadingError(f"The audit log has an empty page before its end ({ENDPOINT}).", HINT)
+                raise IncompleteReadingError(f"The audit log has an empty page before its end ({ENDPOINT}).", TRY_AGAIN)
             if page.results and page.results == last:
-                raise IncompleteReadingError(f"The audit log goes round in circles ({ENDPOINT}).", HINT)
+                raise IncompleteReadingError(f"The audit log goes round in circles ({ENDPOINT}).", TRY_AGAIN)
             yield page.results
             start += len(page.results)
             client.step("reading the audit log", start, None)

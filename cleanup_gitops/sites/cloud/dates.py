@@ -8,11 +8,11 @@ from concurrent.futures import Future
 import msgspec
 
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
+from cleanup_gitops.model.inventory import TRY_AGAIN
 from cleanup_gitops.model.user import User
 from cleanup_gitops.sites.cloud.activity import Sightings, moment, never
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.later import age_known, with_dates, without_dates
-from cleanup_gitops.sites.cloud.paging import HINT
 from cleanup_gitops.sites.cloud.wire import LastActiveDates, LastActivePage
 from cleanup_gitops.sites.http import StatusError
 
@@ -36,7 +36,7 @@ def ask_dates(client: Client, users: Iterable[User], sightings: Sightings) -> di
                 raise
             except SiteError as error:
                 raise IncompleteReadingError(
-                    f"The last activity of {user.id} could not be read: {error.message}", HINT
+                    f"The last activity of {user.id} could not be read: {error.message}", TRY_AGAIN
                 ) from None
     return found
 

@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
 from cleanup_gitops.model.group import Grant, Group
-from cleanup_gitops.model.inventory import Reading
+from cleanup_gitops.model.inventory import TRY_AGAIN, Reading
 from cleanup_gitops.model.user import License
 from cleanup_gitops.sites.cloud.activity import CONFLUENCE
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.endpoints import GROUPS_SEARCH, Filters
-from cleanup_gitops.sites.cloud.paging import HINT, Listing
+from cleanup_gitops.sites.cloud.paging import Listing
 from cleanup_gitops.sites.cloud.wire import GroupRow, Page, RoleRow
 
 _GROUPS = msgspec.json.Decoder(Page[GroupRow])
@@ -111,7 +111,7 @@ def _roles(client: Client, groups: list[str]) -> dict[str, list[RoleRow]]:
                 raise
             except SiteError as error:
                 raise IncompleteReadingError(
-                    f"What the group {group} gives could not be read: {error.message}", HINT
+                    f"What the group {group} gives could not be read: {error.message}", TRY_AGAIN
                 ) from None
     return found
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from typing import Generic, Protocol, TypeVar
 
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
-from cleanup_gitops.model.inventory import Reading
+from cleanup_gitops.model.inventory import TRY_AGAIN, Reading
 from cleanup_gitops.sites.cloud.wire import Page
 
 T = TypeVar("T")
@@ -21,7 +21,6 @@ R = TypeVar("R")
 
 MOST_EMPTY = 3
 """Pages without a row, one after the other, after which a list is taken to have no end."""
-HINT = "No plan was made. Run the command again; if it stays so, the site's API is not answering fully."
 
 
 class Listing(Generic[T]):
@@ -77,7 +76,7 @@ class Listing(Generic[T]):
             if cursor in asked or empty >= MOST_EMPTY:
                 raise IncompleteReadingError(
                     f"The list of {self._what} goes round in circles after {self._pages} pages ({self._endpoint}).",
-                    HINT,
+                    TRY_AGAIN,
                 )
             asked.add(cursor)
             coming = self._ask(cursor)
@@ -99,7 +98,7 @@ class Listing(Generic[T]):
         for row in rows:
             key = self._key(row)
             if key in self._seen:
-                raise IncompleteReadingError(f"The list of {self._what} has {key} twice ({self._endpoint}).", HINT)
+                raise IncompleteReadingError(f"The list of {self._what} has {key} twice ({self._endpoint}).", TRY_AGAIN)
             self._seen.add(key)
 
     def _ask(self, cursor: str | None) -> Callable[[], Page[T]]:
@@ -117,7 +116,7 @@ class Listing(Generic[T]):
             if not self._pages:
                 raise
             raise IncompleteReadingError(
-                f"The reading of {self._what} broke off after {self._pages} pages: {error.message}", HINT
+                f"The reading of {self._what} broke off after {self._pages} pages: {error.message}", TRY_AGAIN
             ) from None
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import IN_FUTURE, Activity, Seen, seen_at
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
+from cleanup_gitops.model.inventory import TRY_AGAIN
 from cleanup_gitops.model.user import Lifecycle, Question, RoleSeat, User
 from cleanup_gitops.sites.cloud.activity import NOT_ANSWERED, UNREADABLE, Sightings, moment, with_sighting
 from cleanup_gitops.sites.cloud.belonging import Belonging, Belongings
@@ -25,7 +26,7 @@ from cleanup_gitops.sites.cloud.dates import told, with_told
 from cleanup_gitops.sites.cloud.endpoints import api_tokens, contributions, manageable
 from cleanup_gitops.sites.cloud.grants import bare_role, license_of
 from cleanup_gitops.sites.cloud.later import settled, with_roles
-from cleanup_gitops.sites.cloud.paging import HINT, Listing
+from cleanup_gitops.sites.cloud.paging import Listing
 from cleanup_gitops.sites.cloud.wire import Found, FoundPage, Manageable, Page, Rule, TokenRow, UserRolesRow
 from cleanup_gitops.sites.http import StatusError
 
@@ -69,7 +70,9 @@ class Questions:
                 except (CredentialError, IncompleteReadingError):
                     raise
                 except SiteError as error:
-                    raise IncompleteReadingError(f"Questions about {account} failed: {error.message}", HINT) from None
+                    raise IncompleteReadingError(
+                        f"Questions about {account} failed: {error.message}", TRY_AGAIN
+                    ) from None
         return found
 
     def ask(self, user: User, questions: frozenset[Question]) -> User:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, RefusedError, SiteError
 from cleanup_gitops.model.group import Directory
-from cleanup_gitops.model.inventory import Inventory, Proof, Reading
+from cleanup_gitops.model.inventory import TRY_AGAIN, Inventory, Proof, Reading
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.user import Question, User
@@ -34,7 +34,6 @@ from cleanup_gitops.sites.cloud.endpoints import Filters
 from cleanup_gitops.sites.cloud.facts import Translator
 from cleanup_gitops.sites.cloud.grants import find_group, modifiable
 from cleanup_gitops.sites.cloud.later import administering, must_be_asked
-from cleanup_gitops.sites.cloud.paging import HINT
 from cleanup_gitops.sites.cloud.parts import Asked, read_list
 from cleanup_gitops.sites.cloud.preflight import Ground
 from cleanup_gitops.sites.cloud.questions import Questions, about_one
@@ -147,7 +146,7 @@ class CloudReader:
         except (CredentialError, IncompleteReadingError):
             raise
         except SiteError as error:
-            raise IncompleteReadingError(f"{what} of {self._site.name} broke off: {error.message}", HINT) from None
+            raise IncompleteReadingError(f"{what} of {self._site.name} broke off: {error.message}", TRY_AGAIN) from None
 
     def _known_around(self, row: UserRow) -> Around:
         """The groups as read last, read again when the user is in one that is not among them."""
