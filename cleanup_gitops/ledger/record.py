@@ -16,7 +16,7 @@ from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_inten
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
 from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.ledger.pending import with_daily, with_waiting
-from cleanup_gitops.ledger.remember import Ran, remember, without_seen
+from cleanup_gitops.ledger.remember import Ran, remember, with_noticed, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
@@ -155,16 +155,22 @@ def record_override(ground: Ground, *, lifted: Sequence[Check], time: datetime, 
     )
 
 
-def record_drift(ground: Ground, *, drift: Drift, inventory: Inventory, time: datetime) -> Record:
-    """The record of what others changed since the last snapshot, together with the snapshot as it is found now."""
+def record_drift(
+    ground: Ground, *, drift: Drift, inventory: Inventory, time: datetime, noticed: Noticed = NOTHING_NOTICED
+) -> Record:
+    """The record of what others changed since the last snapshot, together with the snapshot as it is found now.
+
+    ``noticed`` is what they undid of our changes: remembered, so that the holds that follow end on a fixed day.
+    """
     run = free_run_id(ground, time, "drift")
+    lines = with_noticed(without_seen(read_lines(ground.before), drift.differences), noticed)
     return compose(
         ground,
         kind="drift",
         run=run,
         time=time,
         files={layout.run_file(run, layout.DRIFT): _difference_lines(drift.differences)},
-        seen=(inventory, without_seen(read_lines(ground.before), drift.differences)),
+        seen=(inventory, lines),
         accounts=len(inventory.users),
         found=_found(drift.differences),
     )

@@ -43,7 +43,7 @@ class Ran(Struct, frozen=True, kw_only=True):
 
 def remember(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
     """The lines of memory after a run."""
-    kept = _with_noticed(lines, ran.noticed)
+    kept = with_noticed(lines, ran.noticed)
     kept = _with_done(kept, ran)
     if ran.rollback:
         kept = _with_holds(kept, _held_by(ran.rollback, ran))
@@ -80,7 +80,7 @@ def _with_counts(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
     return [*kept, *(effect_of(ran.run, one) for one in awaited)]
 
 
-def _with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:
+def with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:
     """Changes that others undid are no longer done; their policies hold still, and it is counted."""
     undone = {(one.run, one.address) for one in noticed.undone}
     counted = {(one.user, one.policy) for one in noticed.flaps}

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from cleanup_gitops.ledger import layout
+from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.change import ACTIONS, Action
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.run import Intent, Kind, LedgerEntry, Outcome, Result
@@ -54,7 +56,8 @@ _BEGINNINGS: dict[Kind, str] = {
 def subject_of(entry: LedgerEntry, outcomes: Sequence[Outcome] = ()) -> str:
     """What happened, in one line without the site: what was done, what failed, and what else became of the rows."""
     if entry.kind == "drift" and not entry.found:
-        return "effects of an earlier run of ours, seen late"
+        nothing = entry.digests.get(layout.run_file(entry.run, layout.DRIFT)) == sha256(b"")
+        return "holds for what others undid" if nothing else "effects of an earlier run of ours, seen late"
     return _BEGINNINGS[entry.kind] + _numbers(entry, outcomes)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from cleanup_gitops.model.drift import Difference, Drift, Fact, What
 from cleanup_gitops.model.group import Group
+from cleanup_gitops.model.memory import Hold
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.paint import paint
@@ -54,7 +55,8 @@ _FLAGS = {"admin": "administrator", "external": "external", "synced": "synced fr
 class DriftReport:
     """A drift and what became of it. ``groups`` are the names of the site's groups by id.
 
-    ``commit`` is the commit that records it, "" when there is none; ``place`` is the branch that it is on.
+    ``commit`` is the commit that records it, "" when there is none; ``place`` is the branch that it is on. ``holds``
+    follow from what others undid of changes of ours.
     """
 
     drift: Drift
@@ -62,6 +64,19 @@ class DriftReport:
     tool_version: str
     commit: str = ""
     place: str = ""
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def held(self) -> str:
+        """What follows from what others undid; "" when they undid nothing."""
+        if not self.holds:
+            return ""
+        users = counted(len({one.user for one in self.holds}), "user")
+        said = f"Others undid what runs had done to {users}"
+        if not self.commit:
+            return f"{said}: from the day on that this is recorded, the policies leave them alone for a while."
+        until = max(one.until for one in self.holds).isoformat()
+        return f"{said}: the policies leave them alone until {until}."
 
     @property
     def reclassed(self) -> bool:
@@ -95,12 +110,18 @@ class DriftRows:
 
 
 def report_of(
-    drift: Drift, groups: Iterable[Group], tool_version: str, *, commit: str = "", place: str = ""
+    drift: Drift,
+    groups: Iterable[Group],
+    tool_version: str,
+    *,
+    commit: str = "",
+    place: str = "",
+    holds: tuple[Hold, ...] = (),
 ) -> DriftReport:
     """The drift with the names of groups: of those that are there, and of those that are gone."""
     gone = {one.group: str(one.before.get("name", "")) for one in drift.differences if one.what == "group.vanished"}
     names = gone | {group.id: group.name for group in groups}
-    return DriftReport(drift=drift, groups=names, tool_version=tool_version, commit=commit, place=place)
+    return DriftReport(drift=drift, groups=names, tool_version=tool_version, commit=commit, place=place, holds=holds)
 
 
 def render_text(report: DriftReport, people: People = NOBODY, *, colour: bool = False) -> str:
@@ -129,6 +150,7 @@ def render_json(report: DriftReport) -> str:
         "commit": report.commit or None,
         "found": dict(sorted(Counter(one.what for one in drift.by_others).items())),
         "groups": {group: report.groups[group] for group in sorted(mentioned) if group in report.groups},
+        "holds": [{name: getattr(one, name) for name in ("user", "policy", "until", "run")} for one in report.holds],
         "differences": [msgspec.to_builtins(one) for one in drift.differences],
     }
     return json_text(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2) + "\n")

@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from cleanup_gitops.model.inventory import Hosting, Inventory
-from cleanup_gitops.model.memory import Hold
+from cleanup_gitops.model.memory import NOTHING_NOTICED, Flap, Hold, Memory
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.run import ACTING, Kind, LedgerEntry
+from cleanup_gitops.planner.holds import holds_of
 from cleanup_gitops.policy.documents import Exemption, Site, SitePolicies
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.views.documents import render
@@ -34,6 +35,8 @@ _OTHER_RECORDS: dict[Kind, str] = {
     "override": "last time that an Override lifted a limit",
 }
 _WHY = {"rollback": "a rollback", "restored": "others undid what a policy did"}
+OnHold = Hold | Flap
+"""A user whom one policy leaves alone, until a day or (what others undid again and again) for good."""
 _HOSTING: dict[Hosting, str] = {"cloud": "Confluence Cloud", "datacenter": "Confluence Data Center"}
 
 
@@ -57,8 +60,8 @@ class Recorded:
     place: str = ""
     version: str = ""
     older: str = ""
-    holds: tuple[Hold, ...] = ()
-    """Users whom policies leave alone for a while."""
+    holds: tuple[OnHold, ...] = ()
+    """Users whom policies leave alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +234,7 @@ def _recorded(recorded: Recorded) -> list[str]:
         lines.append(
             f"the last snapshot is by version {recorded.version}, which may class accounts and groups otherwise"
         )
-    if recorded.holds:
-        lines.append(_holds(recorded.holds))
+    lines += _holds(recorded.holds)
     if recorded.place:
         lines.append(f"kept in {recorded.place}")
     if recorded.older:
@@ -240,12 +242,37 @@ def _recorded(recorded: Recorded) -> list[str]:
     return lines
 
 
-def _holds(holds: Sequence[Hold]) -> str:
-    """How many users policies leave alone for now, and how long the last of these holds lasts."""
-    users = counted(len({one.user for one in holds}), "user")
-    last = max(one.until for one in holds).isoformat()
-    after = " and ".join(_WHY[why] for why in _WHY if any(one.why == why for one in holds))
-    return f"on hold after {after}: {users}, until {last} at the latest"
+def on_hold(memory: Memory, now: datetime, flapping_after: int) -> tuple[OnHold, ...]:
+    """Whom policies leave alone at this moment (UTC): as a plan would, each user and policy once."""
+    holds = {(one.user, one.policy): one for one in memory.holds}
+    flaps = {(one.user, one.policy): one for one in memory.flaps}
+    counts = holds_of(memory, NOTHING_NOTICED, now, flapping_after).by_user
+    return tuple(
+        flaps[user, policy] if held.until is None else holds[user, policy]
+        for user, policies in sorted(counts.items())
+        for policy, held in sorted(policies.items())
+    )
+
+
+def _holds(found: Sequence[OnHold]) -> list[str]:
+    """How many users policies leave alone, how long the last of these holds lasts, and of how many it has no end."""
+    lines = []
+    if holds := [one for one in found if isinstance(one, Hold)]:
+        users = counted(len({one.user for one in holds}), "user")
+        last = max(one.until for one in holds).isoformat()
+        after = " and ".join(_WHY[why] for why in _WHY if any(one.why == why for one in holds))
+        lines.append(f"on hold after {after}: {users}, until {last} at the latest")
+    if stopped := {one.user for one in found if isinstance(one, Flap)}:
+        users = counted(len(stopped), "user")
+        lines.append(f"left alone for good, because others undid again and again what a policy did: {users}")
+    return lines
+
+
+def _hold(one: OnHold) -> dict[str, Any]:
+    """One hold for programs; without an end and a run where it has none."""
+    if isinstance(one, Flap):
+        return {"user": one.user, "policy": one.policy, "until": None, "why": "flapping", "run": ""}
+    return {name: getattr(one, name) for name in ("user", "policy", "until", "why", "run")}
 
 
 def _last_run(recorded: Recorded) -> str:
@@ -302,10 +329,7 @@ def render_status_json(status: SiteStatus) -> str:
             "time": last.time if last else None,
             "results": last.results if last else {},
             "last": {kind: at for kind, at in sorted(recorded.times.items()) if kind not in ACTING},
-            "holds": [
-                {name: getattr(one, name) for name in ("user", "policy", "until", "why", "run")}
-                for one in recorded.holds
-            ],
+            "holds": [_hold(one) for one in recorded.holds],
             "leases": [
                 {name: getattr(one, name) for name in ("directory", "run", "holder", "place", "since")}
                 | {"process_lives": run.lives}

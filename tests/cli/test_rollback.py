@@ -148,6 +148,50 @@ def test_what_somebody_undid_by_hand_is_not_done_again(
     assert "No changes." in workspace.run("plan").out
 
 
+@pytest.mark.parametrize("first", [(), ("--no-record",)])
+def test_the_end_of_a_hold_is_fixed_by_the_first_record_of_what_others_undid(
+    applied: tuple[Workspace, str, dict[str, tuple[object, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+    first: tuple[str, ...],
+) -> None:
+    workspace, run, before = applied
+    now = states(workspace)
+    one = min(user for user in before if now[user][0] == "suspended" != before[user][0])
+    next(user for user in workspace.box.world.users if user.id == one).directories["default"] = "active"
+    workspace.box.refresh()
+    told = workspace.run("drift", *first)
+    assert told.code == 0, told.err
+    assert "Others undid what runs had done to 1 user: " in told.out
+    assert (f"alone until {days_from_now(14)}." in told.out) is not bool(first)
+    assert workspace.run("audit", "verify").code == 0
+    recorded = days_from_now(14)
+    real = SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda self: real(self) + timedelta(days=3))
+    until = days_from_now(14) if first else recorded
+    assert f"held until {until}: others undid what {run} had done" in workspace.run("plan").out
+    again = workspace.run("drift")
+    assert ("Others undid" in again.out) is bool(first)
+    document = json.loads(workspace.run("status", "--format", "json").out)
+    assert [(hold["user"], hold["until"], hold["why"]) for hold in document["recorded"]["holds"]] == [
+        (one, until, "restored")
+    ]
+
+
+def test_a_plan_that_takes_a_run_back_over_its_limits_says_where_it_is_and_how_it_is_made_anew(
+    applied: tuple[Workspace, str, dict[str, tuple[object, ...]]], tmp_path: Path
+) -> None:
+    workspace, run, _ = applied
+    workspace.policy("guardrails.yaml", ROOMY.replace("total: {max: 200, percent: 100}", "total: {max: 1}"))
+    plan = tmp_path / "undo.json"
+    made = workspace.run("rollback", run, "--out", str(plan))
+    assert made.code == 3
+    assert f"plan again with `cleanup-gitops rollback {run}`" in made.out
+    assert f"The plan was saved to {plan}. It is unsafe, so it cannot be applied." in made.err
+    refused = workspace.run("apply", str(plan))
+    assert refused.code == 4
+    assert f"Make a new plan with `cleanup-gitops rollback {run} --out undo.json`" in refused.err
+
+
 def test_a_run_that_nobody_recorded_cannot_be_taken_back(workspace: Workspace) -> None:
     said = workspace.run("rollback", "20260101T000000Z-00000000")
     assert said.code == 1

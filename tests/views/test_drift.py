@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.group import Group
+from cleanup_gitops.model.memory import Hold
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.views.drift import SHOWN, DriftReport, render_json, render_markdown, render_text, report_of
 from tests.golden import check
@@ -104,7 +106,14 @@ def report(drift: Drift = FOUND, *, commit: str = COMMIT, version: str = "0.1.0"
     return report_of(drift, (*GROUPS, NEW_GROUP), version, commit=commit)
 
 
+HELD = (
+    Hold(user=ADA, policy="dormant", until=date(2026, 12, 6), why="restored", run=LATE),
+    Hold(user=ADA, policy="guests", until=date(2026, 12, 6), why="restored", run=LATE),
+)
 REPORTS = {
+    "undone": dataclasses.replace(report(), holds=HELD),
+    "undone-not-recorded": dataclasses.replace(report(commit=""), holds=HELD),
+    "undone-before": dataclasses.replace(report(EMPTY), holds=HELD[:1]),
     "usual": report(),
     "none": report(EMPTY, commit=""),
     "late": report(replace(FOUND, differences=tuple(one for one in DIFFERENCES if one.run)), commit=""),
@@ -140,6 +149,9 @@ def test_the_json_form_holds_every_difference_and_no_name_of_a_person() -> None:
     assert (document["format_version"], document["since"]) == ("1.0", "2026-11-21T07:17:00Z")
     assert (document["serial"], document["snapshot_run"], document["commit"]) == (3, LATE, COMMIT)
     assert "Ada" not in render_json(report()) + render_markdown(report())
+    assert document["holds"] == []
+    held = json.loads(render_json(REPORTS["undone"]))["holds"]
+    assert held[0] == {"user": ADA, "policy": "dormant", "until": "2026-12-06", "run": LATE}
 
 
 @pytest.mark.case("E84")

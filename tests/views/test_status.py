@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.activity import Never, Unknown, seen_at
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import Flap, Hold, Memory
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.run import Approval, Kind, Lease, LedgerEntry
 from cleanup_gitops.policy.documents import CredentialRef, Credentials, Exemption, Site, SitePolicies
@@ -21,6 +22,7 @@ from cleanup_gitops.views.open_runs import OpenRun, render_open_runs
 from cleanup_gitops.views.status import (
     Recorded,
     SiteStatus,
+    on_hold,
     render_status,
     render_status_json,
     seat_count,
@@ -207,6 +209,29 @@ def test_open_runs_are_listed_with_what_is_known_of_their_processes() -> None:
     runs = [OpenRun((LEASE,), "", lives=None), OpenRun(both, journal, lives=False), OpenRun((LEASE,), journal, True)]
     check(GOLDEN / "open-runs.txt", render_open_runs(runs, datetime(2026, 11, 22, 9, 15, tzinfo=UTC)))
     check(GOLDEN / "open-runs-none.txt", render_open_runs([], datetime(2026, 11, 22, 9, 15, tzinfo=UTC)))
+
+
+def test_who_is_left_alone_for_good_has_no_end_and_is_counted_apart() -> None:
+    now = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
+    hold = Hold(user="712020:1", policy="dormant", until=date(2026, 12, 6), why="rollback", run=LAST.run)
+    days = tuple(date(2026, 10, day) for day in (1, 2, 3))
+    stopped = Flap(user="712020:2", policy="dormant", days=days)
+    memory = Memory(
+        holds=(hold, Hold(user="712020:2", policy="dormant", until=date(2026, 12, 1), why="restored", run=LAST.run)),
+        flaps=(stopped, Flap(user="712020:3", policy="dormant", days=days[:2])),
+    )
+    found = on_hold(memory, now, 3)
+    assert found == (hold, stopped)
+    shown = status(recorded=replace_recorded(holds=found))
+    assert (
+        "on hold after a rollback: 1 user, until 2026-12-06 at the latest\n"
+        "                left alone for good, because others undid again and again what a policy did: 1 user\n"
+    ) in render_status(shown)
+    told = json.loads(render_status_json(shown))["recorded"]["holds"]
+    assert [(one["user"], one["until"], one["why"]) for one in told] == [
+        ("712020:1", "2026-12-06", "rollback"),
+        ("712020:2", None, "flapping"),
+    ]
 
 
 @pytest.mark.case("E84")

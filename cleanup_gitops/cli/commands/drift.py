@@ -20,10 +20,11 @@ from cleanup_gitops.ledger.record import Ground, record_drift, record_override
 from cleanup_gitops.model.drift import Drift
 from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.planner import reading_checks
+from cleanup_gitops.planner.holds import noticed
 from cleanup_gitops.runner.books import refuse_open_run
 from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
@@ -49,8 +50,9 @@ def command(folder: Path, site_name: str | None, no_record: bool, form: str, det
     r"""List what others changed on the live site since the last snapshot, and record it as found.
 
     Changes nothing on the site. What was found is committed under state/ together with a new snapshot, apart from what
-    runs of this tool did; when nothing was found, nothing is committed. A reading that looks like a fault of the data
-    is not recorded: exit code 3.
+    runs of this tool did; when nothing was found, nothing is committed. When others undid what a run had done, the
+    policies leave these users alone for the grace period of the Guardrails from now on. A reading that looks like a
+    fault of the data is not recorded: exit code 3.
 
     \b
     Examples:
@@ -100,9 +102,13 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         if drift is None:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)
-        commit = _record(place, ground, drift, live.inventory, lifted) if record and drift.differences else ""
+        today, grace = place.clock.now().date(), place.policies.guardrails.grace
+        undone = noticed(ground.memory, live.inventory, today, grace)
+        new = drift.differences or undone.undone
+        commit = _record(place, ground, drift, live.inventory, lifted, undone) if record and new else ""
     where = place_of_record(place) if commit else ""
-    return report_of(drift, live.inventory.groups, __version__, commit=commit, place=where), live.people
+    report = report_of(drift, live.inventory.groups, __version__, commit=commit, place=where, holds=undone.holds)
+    return report, live.people
 
 
 def _check_comparable(place: Workplace, files: Mapping[str, bytes]) -> None:
@@ -146,11 +152,13 @@ def _nothing_recorded(place: Workplace) -> CleanupError:
     )
 
 
-def _record(place: Workplace, ground: Ground, drift: Drift, inventory: Inventory, lifted: list[Check]) -> str:
+def _record(
+    place: Workplace, ground: Ground, drift: Drift, inventory: Inventory, lifted: list[Check], undone: Noticed
+) -> str:
     """Commit what was found, after what lifted a guard of the reading, and return the id of the commit."""
     if lifted:
         first = record_override(ground, lifted=lifted, time=place.clock.now())
         place.store.commit(first.files, first.subject, first.trailers)
         ground = ground.after(first)
-    record = record_drift(ground, drift=drift, inventory=inventory, time=place.clock.now())
+    record = record_drift(ground, drift=drift, inventory=inventory, time=place.clock.now(), noticed=undone)
     return place.store.commit(record.files, record.subject, record.trailers)

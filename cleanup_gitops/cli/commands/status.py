@@ -19,7 +19,7 @@ from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.run import ACTING
-from cleanup_gitops.views.status import Recorded, render_status, render_status_json, site_status
+from cleanup_gitops.views.status import Recorded, on_hold, render_status, render_status_json, site_status
 
 UNSAFE = 3
 
@@ -86,5 +86,5 @@ def _recorded(place: Workplace) -> Recorded:
         place=where,
         version="" if version == __version__ else version,
         older=older,
-        holds=tuple(one for one in memory.holds if now.date() <= one.until),
+        holds=on_hold(memory, now, place.policies.guardrails.flapping_after),
     )
