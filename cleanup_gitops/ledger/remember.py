@@ -1,4 +1,4 @@
-"""The lines of memory after a record: what a run did and noticed comes, what is seen, spent or undone goes. Pure."""
+"""The lines of memory after a record: what a run did and noticed comes, what is seen, consumed or undone goes. Pure."""
 
 from __future__ import annotations
 

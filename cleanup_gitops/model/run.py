@@ -17,7 +17,7 @@ Result = Literal["applied", "already", "superseded", "settling", "not_effective"
 """``already``: the wished state was there. ``superseded``: a need no longer held, so nothing was written.
 ``settling``: accepted, not visible yet. ``not_effective``: accepted, and still not so when read back."""
 FINISHED: frozenset[Result] = frozenset({"applied", "already", "superseded"})
-"""Results after which a row of an approval is spent. The others may be retried while the plan is young enough."""
+"""Results after which a row of an approval is consumed. The others may be retried while the plan is young enough."""
 ACCEPTED: frozenset[Result] = frozenset({"applied", "settling", "not_effective"})
 """Results of writes that the site accepted, whatever it showed: they may still take effect, and count for the caps."""
 WRITTEN: frozenset[Result] = ACCEPTED | {"failed"}

@@ -57,7 +57,7 @@ def _fits(pattern: re.Pattern[str], message: str) -> Callable[[str], str]:
 
 def _group(value: str) -> str:
     if is_glob(value):
-        raise wrong("must be the name of one group; `*` and `?` are allowed only in `absent` and `in_group`")
+        raise wrong("must be the name of one group; patterns with `*` and `?` cannot stand here")
     return value
 
 

@@ -51,13 +51,22 @@ def named(key: str) -> str:
     return f" {text}" if text.startswith("`") else ""
 
 
+def _same_end(word: str, known: str) -> bool:
+    """Whether what follows ``user.`` is alike too: nobody who writes ``user.nuke`` means ``user.remove``."""
+    head, dot, end = word.rpartition(".")
+    if not dot or not known.startswith(f"{head}."):
+        return True
+    return bool(difflib.get_close_matches(end, [known.removeprefix(f"{head}.")], cutoff=0.6))
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean `x`?``, or the short list of what is known, or nothing."""
     words = sorted(known)
     # A long word is no typing mistake of a short one, and comparing it would take long.
     folded = word.casefold().replace("-", "_") if len(word) <= 60 else ""
     by_folded = {one.casefold().replace("-", "_"): one for one in words}
-    close = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6) if folded else []
-    if close:
-        return f"; did you mean `{by_folded[close[0]]}`?"
+    close = difflib.get_close_matches(folded, by_folded, n=3, cutoff=0.6) if folded else []
+    meant = next((one for one in close if _same_end(folded, one)), None)
+    if meant:
+        return f"; did you mean `{by_folded[meant]}`?"
     return f"; known here: {', '.join(words)}" if words else ""

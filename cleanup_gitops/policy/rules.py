@@ -40,16 +40,20 @@ def broken_rules(document: Map) -> Iterator[Broken]:
     elif document.get("kind") in ("Protection", "Guardrails"):
         if not spec:
             yield Broken(document.at_key("spec"), "`spec` says nothing; name something, or remove the document")
-        yield from _says_nothing(spec, ("caps", "reading"))
+        yield from _says_nothing(spec, "caps", "reading")
         if isinstance(spec.get("reading"), Map):
-            yield from _says_nothing(spec["reading"], ("canaries",))
+            yield from _says_nothing(spec["reading"], "canaries")
 
 
-def _says_nothing(part: Map, keys: tuple[str, ...]) -> Iterator[Broken]:
+_SAY = {"caps": "name a limit", "reading": "name a limit or `canaries`", "canaries": "name `accounts` or `groups`"}
+"""What to write into a mapping of a Guardrails document that is empty."""
+
+
+def _says_nothing(part: Map, *keys: str) -> Iterator[Broken]:
     """Mappings of a Guardrails document without any key."""
     for key in keys:
         if isinstance(part.get(key), Map) and not part[key]:
-            yield Broken(part.at_key(key), f"`{key}` says nothing; name a limit, or leave the key out")
+            yield Broken(part.at_key(key), f"`{key}` says nothing; {_SAY[key]}, or leave the key out")
 
 
 def _named_twice(value: object, key: str) -> Iterator[Broken]:

@@ -77,22 +77,22 @@ def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: t
             f" and a plan lives {_hours(ttl)} (Guardrails plan_ttl).",
             new_plan(saved),
         )
-    spent = _spent(saved, memory)
-    if spent is not None and spent.issuperset(saved.manifest):
+    consumed = _consumed(saved, memory)
+    if consumed is not None and consumed.issuperset(saved.manifest):
         raise ApprovalError("The saved plan was applied before: all of its rows are consumed.", new_plan(saved))
 
 
 def choose(saved: Plan, current: Plan, memory: Memory) -> Choice:
     """Approved and still planned, by change digest, in the order of the current plan."""
-    spent = _spent(saved, memory) or set()
+    consumed = _consumed(saved, memory) or set()
     approved = dict(zip(saved.manifest, saved.changes, strict=True))
     now = dict(zip(current.manifest, current.changes, strict=True))
-    covered = tuple(change for key, change in now.items() if key in approved and key not in spent)
-    superseded = tuple(change for key, change in approved.items() if key not in now and key not in spent)
+    covered = tuple(change for key, change in now.items() if key in approved and key not in consumed)
+    superseded = tuple(change for key, change in approved.items() if key not in now and key not in consumed)
     return Choice(
         changes=covered,
         superseded=superseded,
-        consumed=tuple(change for key, change in approved.items() if key in spent),
+        consumed=tuple(change for key, change in approved.items() if key in consumed),
         not_approved=tuple(change for key, change in now.items() if key not in approved),
     )
 
@@ -107,7 +107,7 @@ def ungiven(choice: Choice, site: Inventory) -> frozenset[str]:
     return frozenset(one.user for one in missed if not took_effect(one, users.get(one.user)))
 
 
-def _spent(saved: Plan, memory: Memory) -> set[str] | None:
+def _consumed(saved: Plan, memory: Memory) -> set[str] | None:
     """Digests of rows consumed under this envelope; ``None`` when it was never applied."""
     for consumed in memory.consumed:
         if consumed.envelope == saved.envelope:

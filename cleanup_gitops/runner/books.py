@@ -17,9 +17,6 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, Intent, Reason
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found
 
-SHORT = 12
-"""Digits of a commit's id that are told in a sentence."""
-
 
 def refuse_open_run(files: Mapping[str, bytes], now: datetime) -> None:
     """Raise ``LeaseHeldError`` when a run of this site is under way or was cut off, as these recorded files tell."""
@@ -36,7 +33,7 @@ def record_voidness(desk: Desk, ground: Ground, error: CleanupError, plan: Plan 
     try:
         record = record_void(ground, reason=_reason(error), time=desk.hands.clock.now(), plan=plan)
         commit = desk.store.commit(record.files, record.subject, record.trailers)
-        told = f"That nothing was done is recorded: commit {commit[:SHORT]} in {desk.store.place}."
+        told = f"That nothing was done is recorded: commit {commit} in {desk.store.place}."
     except StateError as second:
         told = f"That nothing was done could not be recorded: {second.message}"
     error.hint = "\n".join(filter(None, (error.hint, told)))

@@ -89,7 +89,7 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals |
     With ``standing`` only what these approvals of whole policies allow now is carried out, and the rest waits.
 
     Before the first write the intent is committed, and with it a lease that keeps other runs away until the result is.
-    A run that finds nothing of ``saved`` still planned is recorded too, and spends those rows. One that cannot be
+    A run that finds nothing of ``saved`` still planned is recorded too, and consumes those rows. One that cannot be
     trusted to act is recorded as void.
 
     Raises ``LeaseHeldError`` while another run is under way, ``ApprovalError``, ``BrokenGuardsError``, ``StateError``

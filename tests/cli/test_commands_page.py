@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from cleanup_gitops.cli.main import COMMANDS, cli, run
+from cleanup_gitops.cli.main import COMMANDS, EPILOG, cli, run
 from cleanup_gitops.views.columns import Column
 from cleanup_gitops.views.group_columns import GROUP_COLUMNS
 from cleanup_gitops.views.user_columns import USER_COLUMNS
@@ -57,3 +57,12 @@ def test_examples_in_help_stand_on_lines_of_their_own(name: str, capsys: pytest.
     if "  Examples:" in lines:
         examples = lines[lines.index("  Examples:") + 1 :]
         assert examples[0].startswith("    cleanup-gitops ")
+
+
+def test_there_is_one_word_for_rows_of_an_approval_that_cannot_be_applied_again() -> None:
+    root = Path(__file__).parent.parent.parent
+    pages = [root / "README.md", root / "SECURITY.md", *sorted((root / "docs").glob("*.md"))]
+    others = re.compile(r"\b(?:spen[dt]s?|used up|used only once)\b")
+    lines = [*EPILOG.splitlines(), *(line for page in pages for line in page.read_text("utf-8").splitlines())]
+    assert [line for line in lines if "approv" in line and others.search(line)] == []
+    assert "consumed" in EPILOG

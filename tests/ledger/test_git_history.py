@@ -251,8 +251,15 @@ def test_a_folder_that_never_was_a_record_is_forgotten_once_it_is_gone(repositor
     assert cleanup_gitops(there) == 0
 
 
+def test_a_folder_without_git_is_named_with_the_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cleanup_gitops(["-C", str(tmp_path), "audit", "verify"]) == 1
+    shown = capsys.readouterr().err
+    assert f"{tmp_path} is in no git repository that can be read" in shown
+    assert "`cleanup-gitops -C FOLDER audit verify`" in shown
+
+
 def test_a_branch_of_its_own_is_named_when_nothing_is_recorded_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = Repository(tmp_path / "repository")
     repository.save("README.md", "ours")
@@ -261,7 +268,15 @@ def test_a_branch_of_its_own_is_named_when_nothing_is_recorded_here(
     assert cleanup_gitops(["-C", str(clone.path), "audit", "verify"]) == 1
     shown = capsys.readouterr().err
     assert "Nothing is recorded in this branch" in shown
+    assert ".." not in shown
     assert "Say with --branch where to look: origin/state." in shown
+    with monkeypatch.context() as inside:
+        inside.chdir(clone.path)
+        assert cleanup_gitops(["audit", "verify"]) == 1
+        assert cleanup_gitops(["audit", "verify", "--site", "acme"]) == 1
+    shown = capsys.readouterr().err
+    assert "Error: Nothing is recorded in this branch.\n" in shown
+    assert "Error: Nothing is recorded for a site 'acme' in this branch.\n" in shown
     assert cleanup_gitops(["-C", str(clone.path), "audit", "verify", "--branch", "origin/state"]) == 0
     assert cleanup_gitops(["-C", str(clone.path), "audit", "verify", "--branch", "state"]) == 0
     assert cleanup_gitops(["-C", str(repository.path), "audit", "verify", "--branch", "state"]) == 0

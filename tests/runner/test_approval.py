@@ -172,7 +172,7 @@ def test_rows_that_were_not_attempted_may_be_carried_out_while_the_plan_lives() 
 
 
 @pytest.mark.case("F11")
-def test_one_approval_is_spent_once_even_before_there_is_any_state() -> None:
+def test_one_approval_is_consumed_once_even_before_there_is_any_state() -> None:
     office = open_office(100)
     saved = office.plan()
     assert saved.inputs.lineage == ""

@@ -92,7 +92,7 @@ def verify_command(
     reader = BranchReader(folder, os.environ, branch)
     sites = [site_name] if site_name else reader.sites()
     if not sites:
-        raise CleanupError(f"Nothing is recorded in this branch of {folder}.", reader.elsewhere())
+        raise CleanupError(f"Nothing is recorded in this branch{_of(folder)}.", reader.elsewhere())
     if pin and len(sites) > 1:
         raise CleanupError(f"There are several sites: {', '.join(sites)}.", "Say with --site which one the pin is of.")
     verdicts = [_verdict(folder, site, reader, branch, pin, allowed_signers)[0] for site in sites]
@@ -138,22 +138,22 @@ def roll_over_command(
             f"The earlier record of {site} is not whole, so nothing goes on from it.", "Nothing was recorded here."
         )
     with place.store.exclusive():
-        record, commit = _carried_over(place, history, source)
-    click.echo(f"{record.subject}\nRecorded as {commit[:12]} in {place.store.place}.")
+        record, commit = _carried_over(place, history)
+    click.echo(f"{record.subject}\nRecorded: commit {commit} in {place.store.place}.")
     tell_notes(place)
     click.echo(f"It goes on from ledger head {verdict.head} of the earlier record.")
     click.echo(f"The ledger head here is {record.trailers['Ledger-Head']}: note it elsewhere, as the pin from now on.")
     return 0
 
 
-def _carried_over(place: Workplace, history: GitHistory, source: Path) -> tuple[Record, str]:
+def _carried_over(place: Workplace, history: GitHistory) -> tuple[Record, str]:
     from cleanup_gitops.ledger.roll_over import record_roll_over
 
     site, store = place.site.name, place.store
     if store.read():
         raise CleanupError(
             f"There is a record of {site} here already ({store.place}).",
-            f"A record goes on from {source} only where none has begun: in a new repository, or on a new branch"
+            "An earlier record goes on only where none has begun: in a new repository, or on a new branch"
             " (`spec.state.branch` of the Site).",
         )
     store.check_writable()
@@ -171,7 +171,7 @@ def _verdict(
     commits = history.commits()
     if not commits:
         raise CleanupError(
-            f"Nothing is recorded for a site {site!r} in this branch of {folder}.",
+            f"Nothing is recorded for a site {site!r} in this branch{_of(folder)}.",
             " ".join(filter(None, (_known(reader), reader.elsewhere(site)))),
         )
     if allowed_signers and reader.holds(allowed_signers):
@@ -189,6 +189,11 @@ def _verdict(
         oddities=history.oddities(),
     )
     return verdict, history
+
+
+def _of(folder: Path) -> str:
+    """Behind "this branch": whose it is, where that is not the folder in which the command was typed."""
+    return "" if folder == Path() else f" of {folder}"
 
 
 def _known(reader: BranchReader) -> str:

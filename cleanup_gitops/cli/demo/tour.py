@@ -57,7 +57,7 @@ PLANNED = Step(
 APPLIED = Step(
     ("apply", PLAN),
     "Exactly the saved plan was carried out: each fact was checked again before its change, and each effect read back."
-    f" Try: run `cleanup-gitops apply {PLAN}` once more; an approval can be used only once.",
+    f" Try: run `cleanup-gitops apply {PLAN}` once more: the approval is consumed.",
 )
 PLANNED_AGAIN = Step(
     ("plan", "--detailed-exitcode"),

@@ -33,7 +33,13 @@ class BranchReader:
         here = Git(root.absolute(), environment)
         self._root = root
         self._name = name
-        self.prefix, _, up = here.line("rev-parse", "--show-prefix", "--show-cdup").partition("\n")
+        answer = here.attempt("rev-parse", "--show-prefix", "--show-cdup")
+        if not answer.good:
+            raise StoreError(
+                f"{here.folder} is in no git repository that can be read: {answer.words}.",
+                "Name the repository with the record: `cleanup-gitops -C FOLDER audit verify`.",
+            )
+        self.prefix, _, up = os.fsdecode(answer.output).removesuffix("\n").partition("\n")
         # A commit-graph is a copy of what commits say, which git believes unseen: here the commits count.
         self.git = Git(here.folder / (up or "."), environment).but(core_commitGraph="false")
 

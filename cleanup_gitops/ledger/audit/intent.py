@@ -146,9 +146,9 @@ def _covered(intent: Intent, plans: Mapping[str, Plan], before: Memory) -> bool:
     approved = plans.get(layout.APPROVED)
     if approved is None:
         return not lacking
-    spent = {row for one in before.consumed if one.envelope == intent.envelope for row in one.rows}
+    consumed = {row for one in before.consumed if one.envelope == intent.envelope for row in one.rows}
     rows = dict(zip(approved.manifest, approved.changes, strict=True))
-    begun = {change.user for row, change in rows.items() if row in spent}
+    begun = {change.user for row, change in rows.items() if row in consumed}
     return meant <= rows.keys() and all(rows[row].user in begun for row in lacking)
 
 
