@@ -40,7 +40,7 @@ Exit codes:
   2  changes present (only with --detailed-exitcode)
   3  unsafe: a guard is broken, or the live data or the recorded state is not sound
   4  the approval covers nothing: altered, expired, consumed, of another state
-  5  applied with failures, interrupted, or a policy is blocked
+  5  applied with failures, interrupted, not recorded, or a policy is blocked
   6  another run is under way, or was faster
 """
 

@@ -66,3 +66,8 @@ def test_there_is_one_word_for_rows_of_an_approval_that_cannot_be_applied_again(
     lines = [*EPILOG.splitlines(), *(line for page in pages for line in page.read_text("utf-8").splitlines())]
     assert [line for line in lines if "approv" in line and others.search(line)] == []
     assert "consumed" in EPILOG
+
+
+def test_a_line_that_is_to_be_copied_from_a_help_text_is_not_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "--help"]) == 0
+    assert "\n    # yaml-language-server: $schema=schema.json\n" in capsys.readouterr().out

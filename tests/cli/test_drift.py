@@ -184,6 +184,8 @@ def test_an_incomplete_reading_is_refused_and_nothing_is_recorded(
     said = workspace.run("drift", *options)
     assert said.code == 3, said.out + said.err
     assert said.out == ""
+    assert "Nothing of what was read was used. Run the command again" in said.err
+    assert "plan" not in said.err
     assert head(workspace) == before
 
 

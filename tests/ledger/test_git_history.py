@@ -258,6 +258,15 @@ def test_a_folder_without_git_is_named_with_the_way_out(tmp_path: Path, capsys: 
     assert "`cleanup-gitops -C FOLDER audit verify`" in shown
 
 
+def test_the_branch_that_was_looked_at_is_not_where_to_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repository = Repository(tmp_path / "repository")
+    repository.save("state/.gitkeep", "")
+    assert cleanup_gitops(["-C", str(repository.path), "audit", "verify"]) == 1
+    shown = capsys.readouterr().err
+    assert "The first apply leaves the first record." in shown
+    assert "--branch" not in shown
+
+
 def test_a_branch_of_its_own_is_named_when_nothing_is_recorded_here(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

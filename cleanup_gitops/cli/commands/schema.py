@@ -9,10 +9,12 @@ from cleanup_gitops.cli.starter import schema_text
 
 @click.command("schema")
 def command() -> int:
-    """Print the JSON Schema of one policy document.
+    r"""Print the JSON Schema of one policy document.
 
     Save it and point your editor at it with a first line in each file:
-    # yaml-language-server: $schema=schema.json
+
+    \b
+      # yaml-language-server: $schema=schema.json
 
     Example: cleanup-gitops schema > policies/schema.json
     """

@@ -78,7 +78,10 @@ class BranchReader:
     def elsewhere(self, site: str = "") -> str:
         """What to do when nothing is recorded here: the branches that have a record of the site, or of any."""
         folder = f"{self.prefix}{layout.site_folder(site)}" if site else f"{self.prefix}{layout.STATE}"
-        return self._elsewhere([one for one in self.all() if listed(self.git, self._ref(one), folder, deep=False)])
+        others = {one: self._ref(one) for one in self.all()}
+        return self._elsewhere(
+            [one for one, tip in others.items() if tip != self.tip and listed(self.git, tip, folder, deep=False)]
+        )
 
     def holds(self, path: Path) -> bool:
         """Whether a file lies in the repository."""
