@@ -125,7 +125,7 @@ RAILS: tuple[Rail, ...] = (
         "F11",
         accidents.a_plan_is_applied_twice,
         (
-            ("cleanup_gitops.runner.approval:_spent", lambda *_: None),
+            ("cleanup_gitops.runner.approval:_consumed", lambda *_: None),
             ("cleanup_gitops.planner.plan:noticed", lambda *_, **__: NOTHING_NOTICED),
         ),
     ),
