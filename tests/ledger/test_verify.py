@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from cleanup_gitops.ledger import chain, layout
 from cleanup_gitops.ledger.digests import hashes_of, parts_of, state_digest_of
-from cleanup_gitops.ledger.record import Record, intent_bytes, lease_bytes, record_run
+from cleanup_gitops.ledger.record import Record, intent_bytes, lease_bytes, record_drift, record_run
 from cleanup_gitops.ledger.subjects import intent_trailers, trailers_of
 from cleanup_gitops.model.canonical import canonical, sha256
-from cleanup_gitops.model.drift import Difference
+from cleanup_gitops.model.drift import Difference, Drift
+from cleanup_gitops.model.memory import Flap, Hold, Noticed
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.model.run import Kind, LedgerEntry, Origin, OutcomeRecord, Reason, Result
 from cleanup_gitops.views.verdict import render_json, render_text
@@ -63,6 +64,26 @@ def test_a_history_that_nobody_touched_is_whole(made: Chronicle) -> None:
     assert verdict.commits == len(made.records) == verdict.entries + verdict.intents
     assert verdict.head == (f"sha256:{made.ground.memory.head}")
     assert verdict.open_runs == ()
+
+
+def test_a_drift_that_only_remembers_what_others_undid_before_is_whole_and_says_so() -> None:
+    made = chronicle()
+    made.wait(hours=1)
+    hold = Hold(user="u1", policy="dormant", until=made.time.date() + timedelta(days=14), why="restored", run="r-1")
+    flap = Flap(user="u1", policy="dormant", days=(made.time.date(),))
+    nothing = Drift(
+        site="acme",
+        serial=made.ground.memory.serial,
+        since=made.time,
+        as_of=made.time,
+        recorded_by="0.1.0",
+        differences=(),
+    )
+    found, undone = inventory("u1", at=made.time), Noticed(holds=(hold,), flaps=(flap,))
+    record = made.add(record_drift(made.ground, drift=nothing, inventory=found, time=made.time, noticed=undone))
+    assert record.subject == "acme: holds for what others undid"
+    assert (record.memory.holds, record.memory.flaps) == ((hold,), (flap,))
+    assert Recorded(made.records).verdict().findings == ()
 
 
 def whats(recorded: Recorded) -> str:
