@@ -82,7 +82,7 @@ def record_run(
         written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
     ran = Ran(
         run=run, at=time, envelope=approval.ref, outcomes=outcomes, unseen=unseen, unsure=unsure, noticed=noticed,
-        rollback=plan.rollback,
+        rollback=plan.rollback, seats=plan.seats.before,
     )  # fmt: skip
     return compose(
         ground,

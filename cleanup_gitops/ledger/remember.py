@@ -39,6 +39,8 @@ class Ran(Struct, frozen=True, kw_only=True):
     unsure: Collection[str] = ()
     noticed: Noticed = NOTHING_NOTICED
     rollback: Rollback | None = None
+    seats: int = 0
+    """Seats in use when the run was planned."""
 
 
 def remember(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
@@ -74,9 +76,9 @@ def _with_counts(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
             kept.append(line)
     if rows:
         kept.append(Consumed(envelope=ran.envelope, at=ran.at, rows=tuple(sorted(rows))))
-    accepted = Counter(one.action for one in ran.outcomes if one.result in ACCEPTED)
-    if accepted:
-        kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(accepted.items()))))
+    sent = Counter(one.action for one in ran.outcomes if one.result in ACCEPTED or one.change in ran.unsure)
+    if sent:
+        kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(sent.items())), seats=ran.seats))
     return [*kept, *(effect_of(ran.run, one) for one in awaited)]
 
 

@@ -19,12 +19,17 @@ class Consumed(Struct, frozen=True, kw_only=True, tag="consumed", tag_field="kin
     rows: tuple[str, ...]
 
 
-class Applied(Struct, frozen=True, kw_only=True, tag="applied", tag_field="kind"):
-    """How many changes of each action one earlier run applied, at a UTC time. Caps count the last 24 hours."""
+class Applied(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="applied", tag_field="kind"):
+    """How many changes of each action one earlier run applied, at a UTC time. Caps count the last 24 hours.
+
+    What may have been sent counts, also where nobody knows whether it was. ``seats`` are those that were in use when
+    the run was planned: a percent is of them, for the run itself may have freed some.
+    """
 
     run: str
     at: Moment
     actions: dict[str, int]
+    seats: int = 0
 
 
 class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", tag_field="kind"):

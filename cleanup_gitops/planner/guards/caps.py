@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from cleanup_gitops.model.change import ACTIONS, GIVING, Action, Change
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.memory import Applied, Memory
 from cleanup_gitops.model.plan import Check, Limit
 from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, Rows, policies_of, room
 from cleanup_gitops.policy.documents import Cap, SitePolicies
@@ -79,28 +79,52 @@ def limits(
 ) -> tuple[Counted, ...]:
     """One limit for each action and one for all of them together, over all rows that are handed in.
 
-    ``waiting`` are rows that policies ask for and that are not carried out now. Raises ``UncappedActionError`` for an
-    action without a cap.
+    ``seats`` are those in use now; a percent is of the most that were in use when one of the runs that count was
+    planned, so that what they freed makes no limit smaller. ``waiting`` are rows that policies ask for and that are not
+    carried out now. Raises ``UncappedActionError`` for an action without a cap.
     """
+    rows = tuple(rows)
     check_capped((*ACTIONS, "total"), caps, "Guardrails")
     by_action: dict[Action, Rows] = {action: Counter() for action in ACTIONS}
     for row in (*rows, *waiting):
         by_action[row.action][policies_of(row.causes)] += 1
     pending = Counter(row.action for row in waiting)
-    recent: Counter[str] = Counter()
-    for run in memory.applied:
-        if created - run.at < WINDOW:
-            recent.update(run.actions)
-    found = [_counted(one, by_action[one], pending[one], recent[one], caps[one], seats, exceptions) for one in ACTIONS]
+    lately = [run for run in memory.applied if created - run.at < WINDOW]
+    recent = _recent(rows, lately, memory)
+    base = _Base(seats, max([seats, *(run.seats for run in lately)]))
+    found = [_counted(one, by_action[one], pending[one], recent[one], caps[one], base, exceptions) for one in ACTIONS]
     everything: Rows = Counter()
     for rows_of in by_action.values():
         everything.update(rows_of)
-    total = _counted("total", everything, pending.total(), recent.total(), caps["total"], seats, exceptions)
+    total = _counted("total", everything, pending.total(), recent.total(), caps["total"], base, exceptions)
     return (*found, total)
 
 
+def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -> Counter[str]:
+    """What was applied lately, by action. What may have been sent and is planned again is one change, not two."""
+    recent: Counter[str] = Counter()
+    for run in lately:
+        recent.update(run.actions)
+    runs = {run.run for run in lately}
+    unsure = {one.address: one.after for one in memory.settling if one.deadline is None and one.run in runs}
+    again = Counter(row.action for row in rows if unsure.get(row.address) == row.after)
+    return recent - again
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """Of how many seats a percent is: those in use now, or before the changes that count against the limit."""
+
+    now: int
+    seats: int
+
+    @property
+    def words(self) -> str:
+        return f"{self.seats} seats" if self.seats == self.now else f"{self.seats} seats in use before that"
+
+
 def _counted(
-    guard: Guard, rows: Rows, pending: int, recent: int, cap: Cap, seats: int, exceptions: Exceptions
+    guard: Guard, rows: Rows, pending: int, recent: int, cap: Cap, base: _Base, exceptions: Exceptions
 ) -> Counted:
     """Number and percent both hold, but one change is always allowed, so that a small site is not stuck.
 
@@ -109,8 +133,8 @@ def _counted(
     allowed = cap.max
     rule = f"max {cap.max}"
     if cap.percent is not None:
-        allowed = min(allowed, seats * cap.percent // 100)
-        rule += f", {cap.percent} % of {seats} seats"
+        allowed = min(allowed, base.seats * cap.percent // 100)
+        rule += f", {cap.percent} % of {base.words}"
     never = 0 in (cap.max, cap.percent)
     usual = 0 if never else max(1, allowed)
     overrides = () if never else exceptions.of(guard)
