@@ -125,9 +125,10 @@ def _with_done(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
 
 
 def _held_by(rollback: Rollback, ran: Ran) -> list[Hold]:
-    """The holds of a rollback, for those to whom it gave something back, or may have."""
+    """The holds of a rollback, for those to whom it gave something back, or may have, or from here cannot."""
     reached = ACCEPTED | {"already"}
     users = {one.user for one in ran.outcomes if one.result in reached or one.change in ran.unsure}
+    users |= {one.user for one in rollback.irreversible}
     return [
         Hold(user=user, policy=policy, until=rollback.until, why="rollback", run=rollback.run)
         for user, policies in rollback.holds.items()

@@ -58,7 +58,8 @@ class Did:
 class Undo:
     """The changes of a run that are to be taken back; with ``users`` only those of these accounts.
 
-    ``later`` names, by address, runs that have changed the same since.
+    ``later`` names, by address, runs that have changed the same since; ``others`` are addresses at which others have,
+    so that what is there now is theirs, even where it looks as the run made it.
     """
 
     run: str
@@ -66,6 +67,7 @@ class Undo:
     did: tuple[Did, ...]
     users: tuple[str, ...] = ()
     later: Mapping[str, str] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -75,9 +77,13 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Reversals:
-    """The changes of a run, sorted by what can be done about them. ``targets`` maps users to what is asked for them."""
+    """The changes of a run, sorted by what can be done about them.
+
+    ``targets`` maps users to what is asked for them, ``lasting`` users to what cannot be taken back.
+    """
 
     targets: dict[str, dict[Requirement, Did]] = field(default_factory=dict)
+    lasting: dict[str, list[Did]] = field(default_factory=dict)
     irreversible: list[Lost] = field(default_factory=list)
     left: list[Lost] = field(default_factory=list)
 
@@ -170,19 +176,24 @@ def undoing(undo: Undo, shield: Shield, scope: Scope) -> Evaluation:
 
 
 def rollback_of(undo: Undo | None, evaluation: Evaluation, changes: Iterable[Change], until: date) -> Rollback | None:
-    """What the plan says about the run that it takes back; ``None`` for any other plan."""
+    """What the plan says about the run that it takes back; ``None`` for any other plan.
+
+    Policies are also held off those to whom nothing can be given back from here: the run was as wrong about them, and
+    what is mended by hand would be undone by the next one.
+    """
     if undo is None:
         return None
     rule = next(one for one in evaluation.rules if isinstance(one, UndoRule))
+    found = rule.reversals
     holds = {
-        account: _policies(rule.reversals.targets[account].values())
-        for account in sorted({change.user for change in changes})
+        account: _policies((*found.targets.get(account, {}).values(), *found.lasting.get(account, ())))
+        for account in sorted({*(change.user for change in changes), *found.lasting})
     }
     return Rollback(
         run=undo.run,
         time=undo.time,
-        irreversible=tuple(sorted(rule.reversals.irreversible, key=lambda one: one.address)),
-        left=tuple(sorted(rule.reversals.left, key=lambda one: one.address)),
+        irreversible=tuple(sorted(found.irreversible, key=lambda one: one.address)),
+        left=tuple(sorted(found.left, key=lambda one: one.address)),
         holds={account: policies for account, policies in holds.items() if policies},
         until=until,
         users=undo.users,
@@ -209,8 +220,11 @@ def _sorted(undo: Undo, shield: Shield, scope: Scope) -> Reversals:
             asked = kept
         if not isinstance(asked, str):
             found.targets.setdefault(did.change.user, {})[asked] = did
-        elif asked:
-            (found.irreversible if asked in IRREVERSIBLE else found.left).append(_lost(did, asked, undo))
+        elif asked in IRREVERSIBLE:
+            found.irreversible.append(_lost(did, asked, undo))
+            found.lasting.setdefault(did.change.user, []).append(did)
+        else:
+            found.left.append(_lost(did, asked, undo))
     return found
 
 
@@ -253,8 +267,10 @@ def _reverse(did: Did, user: User | None, undo: Undo, scope: Scope) -> Requireme
     if change.address in undo.later:
         return "changed-by-a-later-run"
     if isinstance(change, MembershipAdd | MembershipRemove):
-        return _membership(change, user, scope)
-    return _status(did, change, user, scope)
+        asked = _membership(change, user, scope)
+    else:
+        asked = _status(did, change, user, scope)
+    return "changed-by-others" if change.address in undo.others and not isinstance(asked, str) else asked
 
 
 def _membership(change: MembershipAdd | MembershipRemove, user: User, scope: Scope) -> Requirement | str:

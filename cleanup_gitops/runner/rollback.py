@@ -8,6 +8,7 @@ from typing import NoReturn
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import HINT
 from cleanup_gitops.ledger.leases import leases_of
+from cleanup_gitops.ledger.overtaken import overtaken
 from cleanup_gitops.ledger.undone import Recounted, entry_of_run, recount
 from cleanup_gitops.model.errors import CleanupError, StateError
 from cleanup_gitops.model.memory import Memory
@@ -43,7 +44,8 @@ def undo_of(
             "Give account ids as they stand in the run's outcomes.jsonl, or leave --user out.",
         )
     later = {one.address: one.run for one in memory.done if one.run != run and one.at > entry.time}
-    return Undo(run=run, time=entry.time, did=did, users=wanted, later=later)
+    others = overtaken(entry, [(one.change, one.outcome) for one in did], files, memory, store.run_files)
+    return Undo(run=run, time=entry.time, did=did, users=wanted, later=later, others=others)
 
 
 def _did(told: Recounted, site: str) -> Iterable[Did]:

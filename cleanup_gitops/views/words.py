@@ -130,6 +130,7 @@ _LOST = {
     "administrator": "an administrator or no person: nothing is taken from such an account",
     "as-before": "it is as it was before the run",
     "changed-by-a-later-run": "a later run has changed it again",
+    "changed-by-others": "others changed it since, and what is so now is theirs",
     "changed-meanwhile": "somebody has changed it since",
     "deletion-final": "14 days are over, so the deletion can no longer be stopped",
     "exempt": "the account is exempt now",

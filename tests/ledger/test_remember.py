@@ -112,13 +112,16 @@ def test_of_several_holds_the_longest_stays() -> None:
 
 
 def test_a_rollback_takes_back_what_was_done_and_holds_whom_it_reached() -> None:
-    back = some.rolled_back([ADD, SUSPEND])
+    whole = some.rolled_back([ADD, SUSPEND])
+    back = msgspec.structs.replace(whole, irreversible=())
     reached = outcome(SUSPEND, "applied")
     lines = remember([done(SUSPEND), done(REMOVE)], ran(reached, outcome(ADD, "failed"), rollback=back))
     assert only(lines, Done) == [done(REMOVE)]
     assert only(lines, Hold) == [
         Hold(user=SUSPEND.user, policy="dormant-members", until=back.until, why="rollback", run=back.run)
     ]
+    nothing = only(remember([], ran(outcome(ADD, "failed"), rollback=whole)), Hold)
+    assert [one.user for one in nothing] == [ADD.user]  # nothing can be given back to this one
 
 
 @pytest.mark.parametrize(("days", "kept"), [(400, True), (401, False)])

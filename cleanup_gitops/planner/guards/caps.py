@@ -107,7 +107,7 @@ def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -
         recent.update(run.actions)
     runs = {run.run for run in lately}
     unsure = {one.address: one.after for one in memory.settling if one.deadline is None and one.run in runs}
-    again = Counter(row.action for row in rows if unsure.get(row.address) == row.after)
+    again: Counter[str] = Counter(row.action for row in rows if unsure.get(row.address) == row.after)
     return recent - again
 
 
