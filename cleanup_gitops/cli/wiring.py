@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,6 +165,17 @@ def open_runs(place: Workplace, leases: Iterable[Lease]) -> list[OpenRun]:
         journal = journals_of(place).place(run)
         found.append(OpenRun(tuple(held), journal, lives(held[0], worker, journal=bool(journal))))
     return found
+
+
+def tell_open_runs(place: Workplace, files: Mapping[str, bytes], now: datetime) -> tuple[Lease, ...]:
+    """Warn that a run is under way: what is read may change, and an apply would be refused. Its leases."""
+    from cleanup_gitops.ledger.leases import describe, leases_of
+
+    leases = leases_of(files)
+    for run in open_runs(place, leases):
+        told = f"{describe(run.leases[0], now)}. {run.process} {run.end}"
+        click.echo(f"Warning: a run is under way or was cut off: {told}", err=True)
+    return leases
 
 
 _JOB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")

@@ -35,14 +35,16 @@ def held(lease: Lease, now: datetime, beside: str = "") -> LeaseHeldError:
 
     ``beside`` is what stands in the way of ending that run from here.
     """
-    hint = (
-        "Nothing was done. Wait for it to end. If it was cut off, end it with"
-        f" `cleanup-gitops recover {lease.run} --site {lease.site}`."
-    )
+    hint = f"Nothing was done. Wait for it to end. If it was cut off, end it with `{recover_command(lease)}`."
     return LeaseHeldError(
         f"A run is under way on directory {lease.directory}: {describe(lease, now)}.",
         "\n".join(filter(None, (hint, beside))),
     )
+
+
+def recover_command(lease: Lease) -> str:
+    """What ends the run that holds this lease, once it no longer works."""
+    return f"cleanup-gitops recover {lease.run} --site {lease.site}"
 
 
 def taken(error: LeaseTakenError, now: datetime) -> LeaseHeldError:

@@ -55,7 +55,7 @@ class UnsafePlanError(CleanupError):
 
 
 class UncappedActionError(CleanupError):
-    """An action of the program has no limit: it must not start like that."""
+    """An action of the program has no cap: it must not start like that."""
 
     exit_code = 3
 

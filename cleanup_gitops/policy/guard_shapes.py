@@ -13,7 +13,7 @@ from cleanup_gitops.policy.shape import Shape, some_key
 
 
 class CapSpec(Shape):
-    """Limit of one plan. Both numbers hold; one change is always allowed, unless one of them is 0: that means never."""
+    """Cap of one plan. Both numbers hold; one change is always allowed, unless one of them is 0: that means never."""
 
     max: int = Field(ge=0, le=1_000_000)
     """Largest number of changes."""
@@ -22,14 +22,14 @@ class CapSpec(Shape):
 
 
 class ShareSpec(Shape):
-    """Limit of one plan as a share alone."""
+    """Cap of one plan as a share alone."""
 
     percent: int = Field(ge=1, le=100)
     """Largest share of the accounts of one e-mail domain from which one plan may take something; 50 if left out."""
 
 
 class CapsSpec(Shape):
-    """Limits by action. What is left out keeps its default."""
+    """Caps by action. What is left out keeps its default."""
 
     model_config = ConfigDict(json_schema_extra=some_key)
 
@@ -91,7 +91,7 @@ class FlappingSpec(Shape):
 
 
 class GuardrailsSpec(Shape):
-    """Limits on a whole plan. A plan over a limit is unsafe, and nothing of it is applied."""
+    """Guards of a whole plan. A plan over one is unsafe, and nothing of it is applied."""
 
     model_config = ConfigDict(json_schema_extra=some_key)
 
@@ -130,7 +130,7 @@ class OverrideSpec(Shape):
     guard: Guard
     """The guard that is lifted: the key of a cap, `empty_groups`, or a key of `reading` with `reading.` before it."""
     policy: Name | None = None
-    """The policy whose rows may be so many; all others count against the usual limit. Every row when left out."""
+    """The policy whose rows may be so many; all others count against the usual number. Every row when left out."""
     max: int = Field(ge=1, le=1_000_000)
     """How much is allowed instead: rows, accounts of one domain, groups; percent for a key of `reading`."""
     until: Day

@@ -36,7 +36,7 @@ OverrideReason = Literal[
 """Why a guard is lifted, as a code."""
 
 MAX_OVERRIDE_DAYS = 31
-"""How many days ahead an Override may end. What is to last longer is a limit, and belongs into Guardrails."""
+"""How many days ahead an Override may end. What is to last longer belongs into Guardrails."""
 
 
 PLACEHOLDER = "<"

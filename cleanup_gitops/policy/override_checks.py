@@ -1,4 +1,4 @@
-"""Rules between an Override and the documents beside it: its policy, its end, and limits that nothing lifts."""
+"""Rules between an Override and the documents beside it: its policy, its end, and caps that nothing lifts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_overrides(sources: Sequence[Source], *, whole: bool, today: date | Non
         if today and spec.until > (latest := today + timedelta(days=MAX_OVERRIDE_DAYS)):
             message = (
                 f"`until` must be at most {MAX_OVERRIDE_DAYS} days ahead, {latest.isoformat()}; what is to last longer"
-                " is a limit for Guardrails"
+                " belongs into Guardrails"
             )
             yield source.problem(place_of(source.data, ("spec", "until")), message)
         if whole:
@@ -61,7 +61,7 @@ def _policy(source: Source, spec: OverrideSpec, sources: Sequence[Source]) -> It
 
 
 def _never(source: Source, spec: OverrideSpec, sources: Sequence[Source]) -> Iterator[Problem]:
-    """A limit of 0 says never, and an Override does not say otherwise."""
+    """A cap of 0 says never, and an Override does not say otherwise."""
     sites = [one.name or "" for one in sources if one.kind == "Site" and source.concerns(one.name or "")]
     for other in sources:
         if other.kind != "Guardrails" or (sites and not any(other.concerns(site) for site in sites)):
@@ -71,5 +71,5 @@ def _never(source: Source, spec: OverrideSpec, sources: Sequence[Source]) -> Ite
         cap = caps.get(spec.guard) if isinstance(caps, Map) else None
         if isinstance(cap, Map) and 0 in (cap.get("max"), cap.get("percent")):
             line = key_of(other.data, ("spec", "caps", spec.guard))[0]
-            message = f"the limit of `{spec.guard}` is 0, which means never ({other.file}:{line}); change it there"
+            message = f"the cap of `{spec.guard}` is 0, which means never ({other.file}:{line}); change it there"
             yield source.problem(place_of(source.data, ("spec", "guard")), message)

@@ -322,7 +322,7 @@ class ExemptionsDocument(_Scoped):
 
 
 class GuardrailsDocument(_Scoped):
-    """Limits on what one plan may change."""
+    """Guards of what one plan may change."""
 
     kind: Literal["Guardrails"]
     metadata: Metadata

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cleanup_gitops.ledger.record import Ground, Record
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.errors import StateError, StateMovedError, StoreError, UnsafePlanError
-from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.ports import Live, Store
 from cleanup_gitops.model.run import Approval, Intent, LedgerEntry, Outcome
 from cleanup_gitops.policy.documents import SitePolicies
@@ -147,10 +148,24 @@ class BrokenGuardsError(UnsafePlanError):
         broken = [check for check in plan.checks if not check.passed]
         lines = "\n".join(f"  {check.name}: {check.message}" for check in broken)
         super().__init__(
-            f"The plan for {plan.site} is unsafe, nothing of it was applied:\n{lines}",
-            f"{'Take back less at a time (`rollback --user`)' if plan.rollback else 'Narrow the policies'}."
-            " What is meant all the same takes a reviewed Override; the plan shows which.",
+            f"The plan for {plan.site} is unsafe, nothing of it was applied:\n{lines}", _way_out(plan, broken)
         )
         self.plan = plan
         self.live = live
         self.broken = tuple(check.name for check in broken)
+
+
+def _way_out(plan: Plan, broken: Sequence[Check]) -> str:
+    """What helps: other policies do not mend a reading, and a rollback is not made from policies."""
+    reading = [check for check in broken if check.name.startswith("reading:")]
+    told = []
+    if reading:
+        told.append(
+            "No policy mends what was read: see how it differs with `cleanup-gitops drift --no-record`, and run again"
+            " later."
+        )
+    if len(reading) < len(broken):
+        told.append("Take back less at a time (`rollback --user`)." if plan.rollback else "Narrow the policies.")
+    if any(check.override for check in broken):
+        told.append("What is right all the same takes a reviewed Override; the plan shows which.")
+    return " ".join(told)

@@ -9,6 +9,7 @@ from cleanup_gitops.model.change import Action, Change, MembershipAdd, Membershi
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
+from cleanup_gitops.planner.guards.caps import counting
 from cleanup_gitops.runner.approval import command_of
 from cleanup_gitops.views import words
 from cleanup_gitops.views.rows import (
@@ -29,7 +30,7 @@ from cleanup_gitops.views.waiting import rollback_rows, waiting_rows
 SHOWN = 20
 """Users listed in conflict or as unknown; more of them are counted."""
 NEAR = 80
-"""Percent of a limit from which on it is shown."""
+"""Percent of a cap from which on it is shown."""
 
 
 def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
@@ -53,7 +54,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         unknown=_user_rows(plan, people, "unknown"),
         untouched=untouched,
         untouched_counts=", ".join(f"{part.number:,} {part.word}" for part in untouched),
-        limits=_limit_rows(plan.limits),
+        limits=_limit_rows(plan),
         seats_left=_seats_left(plan.seats),
         pending=waiting_rows(plan, people, SHOWN),
         more_pending=max(0, len(plan.pending) - SHOWN),
@@ -218,21 +219,25 @@ def _untouched(plan: Plan) -> tuple[Untouched, ...]:
     )
 
 
-def _limit_rows(limits: Iterable[Limit]) -> tuple[LimitRow, ...]:
-    near = [
-        (one, one.planned + one.recent)
-        for one in limits
-        if 100 * (one.planned + one.recent) >= NEAR * max(one.allowed, 1)
-    ]
+def _limit_rows(plan: Plan) -> tuple[LimitRow, ...]:
+    """The caps that are near, reached or exceeded; those that an Override lifts are told with it instead."""
+    lifted = {check.name for check in plan.checks if check.passed and check.lifted}
+    counted = [(one, _found(one)) for one in plan.limits if f"cap:{one.name}" not in lifted]
+    near = [(one, found) for one, found in counted if 100 * found >= NEAR * max(one.allowed, 1)]
     wide = max((len(one.name) for one, _ in near), default=0)
-    digits = max((len(f"{max(used, one.allowed):,}") for one, used in near), default=0)
+    digits = max((len(f"{max(found, one.allowed):,}") for one, found in near), default=0)
     return tuple(
         LimitRow(
             name=one.name.ljust(wide),
-            used=f"{used:,}".rjust(digits),
+            found=f"{found:,}".rjust(digits),
             allowed=f"{one.allowed:,}".rjust(digits),
-            verdict="over" if used > one.allowed else "reached" if used == one.allowed else "near",
+            verdict="over" if found > one.allowed else "reached" if found == one.allowed else "near",
             rule=one.rule,
         )
-        for one, used in near
+        for one, found in near
     )
+
+
+def _found(one: Limit) -> int:
+    """What counts against a cap, as its check counts it."""
+    return counting(one.planned + one.pending, one.pending, one.recent)

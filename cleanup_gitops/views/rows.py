@@ -172,10 +172,10 @@ class Untouched:
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One limit that is near, reached or exceeded; texts padded to the same width in all rows."""
+    """One cap that is near, reached or exceeded; texts padded to the same width in all rows."""
 
     name: str
-    used: str
+    found: str
     allowed: str
     verdict: str
     rule: str

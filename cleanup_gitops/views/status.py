@@ -32,7 +32,7 @@ _OTHER_RECORDS: dict[Kind, str] = {
     "void": "last run that was void, so that nothing was done",
     "drift": "last record of what others changed",
     "recovery": "last recovery of a run that was cut off",
-    "override": "last time that an Override lifted a limit",
+    "override": "last time that an Override lifted a guard",
 }
 _WHY = {"rollback": "a rollback", "restored": "others undid what a policy did"}
 OnHold = Hold | Flap

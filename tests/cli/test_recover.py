@@ -31,8 +31,9 @@ def begun(workspace: Workspace) -> tuple[subprocess.Popen[str], str]:
     workspace.policy("dormant.yaml", DORMANT.replace("90d", "30d"))
     workspace.fault(kind="slow", seconds=1.0, match={"method": "DELETE", "times": CREW.number})
     command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
+    before = len(workspace.writes())
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait(lambda: len(workspace.writes()) >= 2)
+    wait(lambda: len(workspace.writes()) >= before + 2)
     (lease,) = (workspace.folder / "state" / "acme" / "leases").iterdir()
     return process, str(json.loads(lease.read_text())["run"])
 
@@ -119,6 +120,23 @@ def test_a_run_that_was_killed_is_told_ended_and_the_rest_done_once(
     told = said + noted + workspace.git("log", "-p")
     assert canaries.found(told) == []
     assert workspace.box.user_email not in told
+
+
+@pytest.mark.case("F1", "F12")
+def test_while_a_run_is_open_no_plan_proposes_to_lift_a_guard_of_the_reading(workspace: Workspace) -> None:
+    workspace.policy("guardrails.yaml", ROOMY)
+    workspace.policy("dormant.yaml", DORMANT.replace("90d", "300d"))
+    assert workspace.run("apply", "--auto-approve").code == 0
+    first = str(json.loads(workspace.run("status", "--format", "json").out)["recorded"]["run"])
+    run = killed(workspace)
+    for user in workspace.box.world.users:
+        if user.id != workspace.box.runner_account and not user.platform_roles:
+            user.groups.clear()
+    for said in (workspace.run("plan"), workspace.run("rollback", first)):
+        assert said.code == 3, said.err
+        assert f"* reading:drop: `cleanup-gitops recover {run} --site acme` ends the run that is open" in said.out
+        assert "guard: reading.max_drop" not in said.out
+        assert f"Warning: a run is under way or was cut off: run {run}" in said.err
 
 
 def test_a_run_that_is_not_open_cannot_be_recovered(workspace: Workspace) -> None:

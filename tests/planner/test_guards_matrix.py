@@ -142,7 +142,7 @@ def test_a_claimed_domain_is_named_and_others_are_counted() -> None:
     check = check_of(plan_for(inventory, guardrails=replace(WIDE, per_domain=50)), "cap:per_domain")
     assert check.message == (
         "takes something from 5 of 5 accounts of c.example, 3 allowed (50 % of the accounts of one e-mail domain,"
-        " 3 at least; default); 2 more domains are over the limit"
+        " 3 at least; default); 2 more domains are over the cap"
     )
 
 
@@ -239,7 +239,7 @@ def test_all_broken_guards_are_told_at_once_with_their_numbers() -> None:
     assert broken(plan) == ["cap:membership.remove", "cap:total", "cap:per_domain", "allow:membership.remove"]
     never = check_of(plan, "cap:membership.remove")
     assert (never.found, never.allowed, never.override) == (120, 0, "")
-    assert never.message.endswith("; a limit of 0 means never, and no Override lifts it")
+    assert never.message.endswith("; a cap of 0 means never, and no Override lifts it")
     assert check_of(plan, "cap:total").override.startswith("apiVersion: cleanup-gitops/v1\nkind: Override\n")
 
 

@@ -42,8 +42,7 @@ def test_a_refusal_names_all_numbers_what_may_be_the_cause_and_what_to_do() -> N
     assert check.message == (
         "accounts 100 -> 60 (40 % fewer), members of users 100 -> 60 (40 % fewer), seats 100 -> 60 (40 % fewer) since"
         " the snapshot of 2026-11-21; 10 % allowed (max_drop 10 %; default). A list that came back short, or a key that"
-        " sees less than before, looks like this. Look at `cleanup-gitops drift --no-record`, and run again later; if"
-        " it is real, it takes an Override"
+        " sees less than before, looks like this. Look at `cleanup-gitops drift --no-record`, and run again later"
     )
     assert "  guard: reading.max_drop\n  max: 40 # percent\n" in check.override
 
@@ -101,7 +100,7 @@ def test_an_override_lets_a_drop_in_up_to_its_percent_and_is_told() -> None:
     assert not plan_for(now, memory=memory, overrides=(override("reading.max_drop", 39),)).applyable
     check = check_of(plan_for(now, memory=memory, overrides=(override("reading.max_drop", 40),)), DROP)
     assert (check.passed, check.found, check.allowed, check.lifted) == (True, 40, 40, ("exception",))
-    assert "40 % allowed by Override exception (first-run, policies/overrides.yaml:1) until 2026-11-29" in check.message
+    assert "40 % allowed by Override exception until 2026-11-29 (first-run, policies/overrides.yaml:1)" in check.message
 
 
 # -- activity that is known ------------------------------------------------------------------------------

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from cleanup_gitops.model.memory import BLANK, Applied, Memory
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.planner.guards.exceptions import Rows, room
+from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Rows, room
 from cleanup_gitops.policy.documents import DEFAULT_CAPS, Cap, Ensure, Guardrails
 from cleanup_gitops.policy.guarding import GUARDS, OF_A_READING, Guard, Override, ended, running
 from cleanup_gitops.policy.loader import load
@@ -44,14 +45,14 @@ def test_an_override_lifts_its_guard_to_its_number_and_no_further_and_is_told() 
     short = plan_for(users, guardrails=capped(20), overrides=(override("membership.remove", 29),))
     assert broken(short) == ["cap:membership.remove"]
     assert check_of(short, "cap:membership.remove").message.endswith(
-        "; Override exception (first-run, policies/overrides.yaml:1) until 2026-11-29 allows 29, which is not enough"
+        "; Override exception until 2026-11-29 (first-run, policies/overrides.yaml:1) allows 29, which is not enough"
     )
     enough = plan_for(users, guardrails=capped(20), overrides=(override("membership.remove", 30),))
     assert enough.applyable
     assert lifted(enough) == {"cap:membership.remove": ("exception",)}
     assert check_of(enough, "cap:membership.remove").message == (
-        "30 planned and 0 applied in the last 24 hours, 30 allowed by Override exception (first-run,"
-        " policies/overrides.yaml:1) until 2026-11-29, otherwise 20 (max 20; default)"
+        "30 planned and 0 applied in the last 24 hours, 30 allowed by Override exception until 2026-11-29"
+        " (first-run, policies/overrides.yaml:1), otherwise 20 (max 20; default)"
     )
 
 
@@ -128,6 +129,22 @@ def test_what_was_applied_lately_counts_as_the_policys_as_far_as_its_override_ha
     assert not two_policies(10, 21, memory, dormant=50).applyable
     assert two_policies(30, 0, memory, dormant=50).applyable  # 20 of the 40 count against the usual limit
     assert not two_policies(30, 1, memory, dormant=50).applyable
+
+
+@pytest.mark.case("F7")
+def test_what_was_applied_lately_counts_as_the_policys_when_the_plan_has_no_rows_of_it_too() -> None:
+    memory = Memory(applied=(Applied(run="r", at=TODAY - timedelta(hours=1), actions={"membership.remove": 50}),))
+    assert two_policies(0, 5, memory, dormant=50).applyable
+    assert two_policies(0, 20, memory, dormant=50).applyable
+    assert not two_policies(0, 21, memory, dormant=50).applyable
+    assert not two_policies(0, 20, memory, dormant=49).applyable
+
+
+def test_an_override_without_rows_is_not_told_where_it_is_not_needed() -> None:
+    memory = Memory(applied=(Applied(run="r", at=TODAY - timedelta(hours=1), actions={"membership.remove": 10}),))
+    plan = two_policies(35, 0, memory, dormant=45, firms=50)
+    assert lifted(plan) == {"cap:membership.remove": ("dormant",)}
+    assert lifted(two_policies(0, 15, memory, dormant=40)) == {"cap:membership.remove": ("dormant",)}
 
 
 def test_several_overrides_do_not_add_up_and_each_policy_has_its_own() -> None:
@@ -234,12 +251,16 @@ def test_a_proposal_is_for_the_policy_that_is_behind_it_and_ends_soon(tmp_path: 
     (said,) = loaded(tmp_path / "policies", [text])
     assert said == override(
         "membership.remove",
-        45,
+        40,
         name="membership-remove-2026-11-22",
         policy="dormant",
         where="policies/overrides.yaml:1",
     )
-    assert "  max: 45 # 45 planned and 0 applied in the last 24 hours\n" in text
+    assert "  max: 40 # found: 45 planned and 0 applied in the last 24 hours\n" in text
+    few = check_of(two_policies(40, 5, dormant=30), "cap:membership.remove").override
+    assert "  policy: dormant\n  max: 40 #" in few
+    last = check_of(two_policies(20, 5), "cap:membership.remove").override
+    assert "  policy: firms\n  max: 5 #" in last  # so few of one policy are too many; the others are within the limit
     both = check_of(two_policies(40, 21), "cap:membership.remove").override
     assert "policy:" not in both
     assert "  max: 61 #" in both
@@ -265,6 +286,75 @@ def test_a_plan_over_any_guard_is_never_applyable_and_one_under_all_of_them_alwa
     for check in plan.checks:
         if check.found is not None and check.allowed is not None:
             assert check.passed is (check.found <= check.allowed), check.name
+
+
+ROWS = st.dictionaries(st.sampled_from([(), ("p",), ("q",), ("p", "q"), ("rollback of r",)]), st.integers(1, 9))
+OLD = st.lists(st.tuples(st.sampled_from([None, "p", "q"]), st.integers(1, 30)), max_size=3)
+
+
+@pytest.mark.case("F7")
+@given(st.lists(st.tuples(ROWS, st.integers(0, 9)), min_size=1, max_size=3), st.integers(0, 20), OLD)
+def test_what_is_proposed_is_enough_and_one_less_is_not(
+    sets: list[tuple[dict[tuple[str, ...], int], int]], usual: int, old: list[tuple[str | None, int]]
+) -> None:
+    running_ = tuple(override("total", number, policy=name, name=f"o{n}") for n, (name, number) in enumerate(old))
+    exceptions = Exceptions("acme", TODAY.date(), running_, frozenset(one.name for one in running_))
+    demands = [Demand(usual, Counter(rows), recent) for rows, recent in sets]
+    assume(not all(one.met(running_) for one in demands))
+    policy_, number = exceptions.narrowest("total", demands)
+
+    def holds(most: int) -> bool:
+        new = override("total", most, policy=policy_, name="new")
+        return all(one.met((*running_, new)) for one in demands)
+
+    assert holds(number)
+    assert number == 1 or not holds(number - 1)
+    if policy_ is None:  # no policy alone would do
+        most = max(one.found for one in demands)
+        for name in {name for rows, _ in sets for names in rows for name in names if " " not in name}:
+            assert not all(one.met((*running_, override("total", most, policy=name, name="new"))) for one in demands)
+
+
+@pytest.mark.case("F7")
+@settings(max_examples=25)
+@given(
+    st.integers(0, 40),
+    st.integers(0, 40),
+    st.integers(0, 40),
+    st.integers(1, 20),
+    st.integers(1, 25),
+    st.integers(1, 9),
+)
+def test_all_proposals_of_a_plan_together_make_it_pass_and_none_of_them_is_too_wide(
+    idle: int, firms: int, recent: int, cap: int, total: int, share: int
+) -> None:
+    both = policy(EmailDomain(("firm.example",)), name="both", ensure=Ensure(groups_absent=("users", "edit*")))
+    users = site(
+        *people(idle, 9),
+        *({"id": f"f-{n:02}", "domain": "firm.example", "groups": ["g-users", "g-editors"]} for n in range(firms)),
+    )
+    caps = {**WIDE.caps, "membership.remove": Cap(cap), "total": Cap(total)}
+    guardrails = replace(WIDE, caps=caps, per_domain=10 * share)
+    memory = Memory(applied=(Applied(run="r", at=TODAY - timedelta(hours=1), actions={"membership.remove": recent}),))
+
+    def planned(*overrides: Override) -> Plan:
+        return plan_for(users, DORMANT, both, guardrails=guardrails, memory=memory, overrides=overrides)
+
+    plan = planned()
+    assume(not plan.applyable)
+    proposed = [(check.name, parsed(check.override)) for check in plan.checks if not check.passed]
+    overrides = [one for _, one in proposed]
+    assert planned(*overrides).applyable
+    for name, one in proposed:
+        less = [replace(other, max=other.max - 1) if other is one else other for other in overrides]
+        assert broken(planned(*less)) == [name]
+
+
+def parsed(text: str) -> Override:
+    """A proposal as an Override, as far as a guard asks."""
+    said = YAML(typ="safe").load(text)
+    spec = said["spec"]
+    return override(spec["guard"], spec["max"], policy=spec.get("policy"), name=said["metadata"]["name"])
 
 
 @given(st.sampled_from(["membership.remove", "total", "per_domain", "reading.max_drop", "reading.min_known_activity"]))

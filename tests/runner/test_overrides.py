@@ -51,8 +51,8 @@ def test_a_used_override_is_recorded_before_the_run_with_its_numbers_and_the_pla
     assert entry.reason is not None
     assert entry.reason.code == "first"
     assert entry.reason.text == (
-        "cap:membership.remove: 2 planned and 0 applied in the last 24 hours, 2 allowed by Override first (first-run,"
-        f" policies/o.yaml:1) until {NOON.date() + timedelta(days=3)}, otherwise 1 (max 1; default)"
+        "cap:membership.remove: 2 planned and 0 applied in the last 24 hours, 2 allowed by Override first until"
+        f" {NOON.date() + timedelta(days=3)} (first-run, policies/o.yaml:1), otherwise 1 (max 1; default)"
     )
     assert set(entry.digests) == {f"runs/{entry.run}/plan.json"}
     assert (entry.plan, entry.serial) == (run.plan.digest, 0)

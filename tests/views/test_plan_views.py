@@ -174,15 +174,29 @@ def test_how_many_seats_are_left_is_told_as_far_as_it_is_known(limit: int | None
     ("planned", "recent", "allowed", "verdict"),
     [(7, 0, 10, None), (8, 0, 10, "near"), (4, 6, 10, "reached"), (11, 0, 10, "over"), (0, 0, 1, None)],
 )
-def test_limits_are_shown_from_eighty_percent_on(planned: int, recent: int, allowed: int, verdict: str | None) -> None:
+def test_caps_are_shown_from_eighty_percent_on(planned: int, recent: int, allowed: int, verdict: str | None) -> None:
     limit = Limit(name="total", planned=planned, recent=recent, allowed=allowed, rule="max 10")
     plan = plans.plan(limits=(limit,))
     text, markdown = render_text(plan), render_markdown(plan)
     if verdict is None:
-        assert "Limits" not in text + markdown
+        assert "Caps" not in text + markdown
     else:
-        assert f", {verdict} (max 10)" in text
+        assert f"{planned + recent:>2} found, {allowed} allowed: {verdict} (max 10)" in text
         assert f"| {verdict} | max 10 |" in markdown
+
+
+def test_a_cap_that_an_override_lifts_is_told_once_with_the_override_and_its_end() -> None:
+    told = "14 planned, 4 allowed (max 4), and 20 for dormant by Override big until 2026-12-05 (first-run, o.yaml:1)"
+    check = Check(name="cap:total", passed=True, message=told, found=14, allowed=16, lifted=("big",))
+    plan = plans.plan(limits=(Limit(name="total", planned=14, recent=0, allowed=16, rule="max 4"),), lifted=(check,))
+    for text in (render_text(plan), render_markdown(plan)):
+        assert "Caps" not in text
+        assert text.count(told) == 1
+
+
+def test_what_waits_counts_against_a_cap_as_its_check_counts_it() -> None:
+    limit = Limit(name="total", planned=3, recent=2, allowed=10, rule="max 10", pending=7)
+    assert "total  10 found, 10 allowed: reached" in render_text(plans.plan(limits=(limit,)))
 
 
 def test_reasons_that_have_no_words_yet_show_their_code() -> None:

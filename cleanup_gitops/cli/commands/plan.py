@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -20,10 +19,9 @@ from cleanup_gitops.cli.wiring import (
     find_standing,
     look_at_record,
     only_one,
-    open_runs,
+    tell_open_runs,
     workplaces,
 )
-from cleanup_gitops.ledger.leases import describe, leases_of
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes
 from cleanup_gitops.model.errors import StateError
@@ -34,6 +32,7 @@ from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.runner import standing
+from cleanup_gitops.runner.open_runs import under_open_runs
 from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.views.plan import RENDERERS
@@ -90,18 +89,11 @@ def command(
     return code
 
 
-def _tell_open_runs(place: Workplace, files: Mapping[str, bytes], now: datetime) -> None:
-    """While a run is under way, what is read may change, and an apply would be refused."""
-    for run in open_runs(place, leases_of(files)):
-        told = f"{describe(run.leases[0], now)}. {run.process} {run.end}"
-        click.echo(f"Warning: a run is under way or was cut off: {told}", err=True)
-
-
 def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
     files, older = look_at_record(place)
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
-    _tell_open_runs(place, files, created)
+    leases = tell_open_runs(place, files, created)
     approvals, unknown = _approvals(place)
     with progress() as steps, connected(place, steps) as site:
         reader = remembering(site.reader, files)
@@ -123,7 +115,7 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
         lists=lists,
     )
     chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created)
-    return standing.with_notes(plan, place.policies.policies, chosen), live.people
+    return under_open_runs(standing.with_notes(plan, place.policies.policies, chosen), leases), live.people
 
 
 def _approvals(place: Workplace) -> tuple[Approvals, str]:

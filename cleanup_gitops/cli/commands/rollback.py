@@ -11,7 +11,7 @@ from cleanup_gitops import __version__
 from cleanup_gitops.cli.files import saved, write_file
 from cleanup_gitops.cli.options import format_option, limit_option, site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
-from cleanup_gitops.cli.wiring import Workplace, connected, look_at_record, only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, connected, look_at_record, only_one, tell_open_runs, workplaces
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes
 from cleanup_gitops.ledger.undone import entry_of_run
@@ -19,6 +19,7 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.runner.open_runs import under_open_runs
 from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.rollback import undo_of
@@ -76,6 +77,7 @@ def _plan(place: Workplace, run: str, users: tuple[str, ...]) -> tuple[Plan, Peo
     memory = memory_of(files, place.site.name)
     undo = undo_of(place.store, files, memory, site=place.site.name, run=run, users=users)
     created, policies = place.clock.now(), place.store.policy_commit()
+    leases = tell_open_runs(place, files, created)
     with progress() as steps, connected(place, steps) as site:
         live, _ = read_with_answers(remembering(site.reader, files), place.policies, created, undo=undo)
     plan = make_plan(
@@ -90,4 +92,4 @@ def _plan(place: Workplace, run: str, users: tuple[str, ...]) -> tuple[Plan, Peo
         people=live.people,
         undo=undo,
     )
-    return plan, live.people
+    return under_open_runs(plan, leases), live.people

@@ -1,4 +1,4 @@
-"""Limits on a whole plan. All of them are checked, in every plan; one that is broken makes the plan unsafe."""
+"""Guards of a whole plan. All of them are checked, in every plan; one that is broken makes the plan unsafe."""
 
 from __future__ import annotations
 

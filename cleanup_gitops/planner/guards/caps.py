@@ -11,7 +11,7 @@ from cleanup_gitops.model.change import ACTIONS, GIVING, Action, Change
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Applied, Memory
 from cleanup_gitops.model.plan import Check, Limit
-from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, Rows, policies_of, room
+from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Room, Rows, policies_of, room
 from cleanup_gitops.policy.documents import Cap, SitePolicies
 from cleanup_gitops.policy.guarding import Guard, check_capped
 
@@ -32,7 +32,7 @@ class Counted:
     room: Room
     rule: str
     never: bool
-    """Whether the limit is 0, which no Override lifts."""
+    """Whether the cap is 0, which no Override lifts."""
 
     @property
     def planned(self) -> int:
@@ -43,6 +43,11 @@ class Counted:
     def found(self) -> int:
         """What counts against the limit."""
         return counting(self.rows.total(), self.pending, self.recent)
+
+    @property
+    def demand(self) -> Demand:
+        """What the guard would have to let pass."""
+        return Demand(self.room.usual, self.rows, self.found - self.rows.total())
 
     @property
     def limit(self) -> Limit:
@@ -154,11 +159,9 @@ def _cap_check(one: Counted, where: str, exceptions: Exceptions) -> Check:
     waits = f", {one.pending} pending" if one.pending else ""
     counts = f"{one.planned} planned{waits} and {one.recent} applied in the last 24 hours"
     told = f"{counts}, {allowed}"
-    proposed = "" if passed or one.never else exceptions.proposal(one.guard, found, one.rows, one.room.usual, counts)
+    proposed = "" if passed or one.never else exceptions.proposal(one.guard, [one.demand], f"found: {counts}")
     if not passed:
-        told += (
-            "; a limit of 0 means never, and no Override lifts it" if one.never else exceptions.not_enough(one.guard)
-        )
+        told += "; a cap of 0 means never, and no Override lifts it" if one.never else exceptions.not_enough(one.guard)
     return Check(
         name=f"cap:{one.guard}",
         passed=passed,
@@ -205,13 +208,12 @@ def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inve
     name = worst.name if worst.name in known | set(inventory.claimed_domains or ()) else "one e-mail domain"
     told = f"takes something from {worst.found} of {worst.accounts} accounts of {name}, {worst.room.words(rule)}"
     if len(broken) > 1:
-        told += f"; {len(broken) - 1} more domains are over the limit" if len(broken) > 2 else "; so is one more domain"
+        told += f"; {len(broken) - 1} more domains are over the cap" if len(broken) > 2 else "; so is one more domain"
     proposed = ""
     if broken:
         told += exceptions.not_enough("per_domain")
-        proposed = exceptions.proposal(
-            "per_domain", worst.found, _shared(broken), counts="accounts of one e-mail domain"
-        )
+        demands = [Demand(one.room.usual, one.rows) for one in domains]
+        proposed = exceptions.proposal("per_domain", demands, counts="accounts of one e-mail domain")
     return Check(
         name="cap:per_domain",
         passed=not broken,
@@ -248,11 +250,3 @@ def _domains(rows: Iterable[Change], percent: int, inventory: Inventory, excepti
         )
         for name, own in sorted(touched.items())
     ]
-
-
-def _shared(broken: Iterable[_Domain]) -> Rows:
-    """The rows of all domains that are over, for the question whether one policy is behind them."""
-    rows: Rows = Counter()
-    for one in broken:
-        rows.update(one.rows)
-    return rows

@@ -1,9 +1,10 @@
-"""What Overrides allow beyond a limit, and the Override that would be needed for a broken one."""
+"""What Overrides allow beyond a guard, and the Override that would be needed for a broken one."""
 
 from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Room:
 
 
 def _named(one: Override) -> str:
-    return f"Override {one.name} ({one.reason}, {one.where}) until {one.until.isoformat()}"
+    return f"Override {one.name} until {one.until.isoformat()} ({one.reason}, {one.where})"
 
 
 def room(usual: int, rows: Rows, recent: int, overrides: Sequence[Override]) -> Room:
@@ -84,16 +85,41 @@ def _taken_out(rows: Rows, recent: int, overrides: Sequence[Override]) -> tuple[
         if one.policy is not None:
             best[one.policy] = one
     left, used, freed, slack = Counter(rows), [], 0, 0
+    without: list[Override] = []
     for policy, one in sorted(best.items()):
         own = [names for names in left if policy in names]
         number = sum(left[names] for names in own)
-        if 0 < number <= one.max:
+        if not number:
+            without.append(one)
+        elif number <= one.max:
             used.append(one)
             freed += number
             slack += one.max - number
             for names in own:
                 del left[names]
+    for one in without:  # what was applied lately may all the same be its policy's
+        if slack < recent:
+            used.append(one)
+            slack += one.max
     return tuple(used), freed + min(slack, recent)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a guard has to let pass: rows by policy and what counts ``beside`` them, where ``usual`` are allowed."""
+
+    usual: int
+    rows: Rows
+    beside: int = 0
+
+    @property
+    def found(self) -> int:
+        """All of it."""
+        return self.rows.total() + self.beside
+
+    def met(self, overrides: Sequence[Override]) -> bool:
+        """Whether it passes under these Overrides."""
+        return room(self.usual, self.rows, self.beside, overrides).holds(self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +143,33 @@ class Exceptions:
         ]
         return f"; {', '.join(told)}, which is not enough" if told else ""
 
-    def proposal(self, guard: Guard, found: int, rows: Rows | None = None, usual: int = 0, counts: str = "") -> str:
-        """The Override that would let ``found`` pass, as YAML; what a person has to decide stands in ``<`` and ``>``.
+    def narrowest(self, guard: Guard, demands: Sequence[Demand]) -> tuple[str | None, int]:
+        """The policy and the number of the narrowest Override with which all of this passes, beside those in force.
 
-        It is for one policy alone when the rest is within the usual limit. ``counts`` says what ``found`` is made of.
+        It is for one policy, and for the fewest rows, where that is enough; otherwise for all rows (``None``).
         """
-        policy = _one_policy(rows, usual) if rows else None
+        most = max(one.found for one in demands)
+        names = sorted({name for one in demands for names in one.rows for name in names if " " not in name})
+
+        def least(policy: str | None) -> int | None:
+            def enough(number: int) -> bool:
+                new = Override(
+                    name="", guard=guard, max=number, until=self.today, reason="first-run", ticket="", policy=policy
+                )
+                return all(one.met((*self.of(guard), new)) for one in demands)
+
+            return bisect_left(range(1, most), 1, key=enough) + 1 if enough(most) else None
+
+        # what a rollback asks for is no policy's, and no Override can name it: its name has spaces
+        found = min(((number, name) for name in names if (number := least(name)) is not None), default=None)
+        return (found[1], found[0]) if found else (None, least(None) or most)
+
+    def proposal(self, guard: Guard, demands: Sequence[Demand], counts: str = "") -> str:
+        """The Override that would let all of this pass, as YAML; what a person has to decide stands in ``<`` and ``>``.
+
+        ``counts`` says what is counted.
+        """
+        policy, most = self.narrowest(guard, demands)
         name = f"{re.sub('[._]', '-', guard)}-{self.today.isoformat()}"
         number = next(one for one in range(1, len(self.names) + 2) if _numbered(name, one) not in self.names)
         lines = [
@@ -133,7 +180,7 @@ class Exceptions:
             "spec:",
             f"  guard: {guard}",
             *([f"  policy: {_scalar(policy)}"] if policy else []),
-            f"  max: {found}" + (f" # {counts}" if counts else ""),
+            f"  max: {most}" + (f" # {counts}" if counts else ""),
             f"  until: {(self.today + timedelta(days=PROPOSED_DAYS)).isoformat()}",
             f"  reason: {PLACEHOLDER}one of {', '.join(get_args(OverrideReason))}>",
             f"  ticket: {PLACEHOLDER}where the decision is recorded>",
@@ -149,20 +196,6 @@ def exceptions_of(policies: SitePolicies, today: date) -> Exceptions:
 
 def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name}-{number}"
-
-
-def _one_policy(rows: Rows, usual: int) -> str | None:
-    """The policy with the most rows, when all rows that are not its own are within the limit.
-
-    What a rollback asks for is no policy's, and no Override can name it: its name has spaces.
-    """
-    own: Counter[str] = Counter()
-    for names, number in rows.items():
-        own.update(dict.fromkeys((name for name in names if " " not in name), number))
-    if not own:
-        return None
-    policy, most = min(own.items(), key=lambda one: (-one[1], one[0]))
-    return policy if rows.total() - most <= usual else None
 
 
 def _scalar(text: str) -> str:

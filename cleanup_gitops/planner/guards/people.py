@@ -9,7 +9,7 @@ from cleanup_gitops.model.change import Change, MembershipAdd, MembershipRemove,
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.planner.diff import ADMIN_ROLES
-from cleanup_gitops.planner.guards.exceptions import Exceptions, Rows, one_line, policies_of, room
+from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Rows, one_line, policies_of, room
 from cleanup_gitops.policy.documents import Guardrails, SitePolicies
 
 SHOWN = 5
@@ -97,7 +97,7 @@ def groups_check(rows: Sequence[Change], policies: SitePolicies, inventory: Inve
         found=number,
         allowed=found.allowed,
         lifted=tuple(one.name for one in found.used) if passed else (),
-        override="" if passed else exceptions.proposal("empty_groups", number, counted, counts="groups"),
+        override="" if passed else exceptions.proposal("empty_groups", [Demand(0, counted)], "groups"),
     )
 
 

@@ -17,7 +17,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Baseline, Memory
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.guards.exceptions import Exceptions, Room, exceptions_of, one_line, room
+from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Room, exceptions_of, one_line, room
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.match import resolve_groups
 from cleanup_gitops.policy.tree import InactiveFor, InGroup, SeatVia, predicates
@@ -73,7 +73,8 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
         return Check(name="reading:drop", passed=True, message=f"there is no snapshot yet to compare with ({rule})")
     counts = _counts(inventory, policies, memory.baseline, memory)
     found = max(one.percent for one in counts)
-    allowed = room(said.reading.max_drop, Counter({(): found}), 0, exceptions.of("reading.max_drop"))
+    demand = Demand(said.reading.max_drop, Counter({(): found}))
+    allowed = room(demand.usual, demand.rows, 0, exceptions.of("reading.max_drop"))
     gone = memory.baseline.accounts > 0 and not inventory.users
     passed = allowed.holds(found) and not gone
     since = f"since the snapshot of {memory.baseline.as_of.date().isoformat()}"
@@ -91,14 +92,13 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
         f" {_percent(allowed, rule)}{exceptions.not_enough('reading.max_drop')}. A list that came back short, or a key"
         " that sees less than before, looks like this. Look at `cleanup-gitops drift --no-record`, and run again later"
     )
-    way_out = "no Override lifts that nobody is left" if gone else "if it is real, it takes an Override"
     return Check(
         name="reading:drop",
         passed=False,
-        message=f"{told}; {way_out}",
+        message=f"{told}; no Override lifts that nobody is left" if gone else told,
         found=found,
         allowed=allowed.allowed,
-        override="" if gone else exceptions.proposal("reading.max_drop", found, counts="percent"),
+        override="" if gone else exceptions.proposal("reading.max_drop", [demand], "percent"),
     )
 
 
@@ -155,7 +155,8 @@ def known_check(inventory: Inventory, policies: SitePolicies, exceptions: Except
     seats = inventory.seats_used
     unknown = sum(1 for user in inventory.users if type(user.seen) is Unknown and user.billed)
     found = -(-100 * unknown // seats) if unknown > FEW else 0
-    allowed = room(100 - said.reading.min_known, Counter({(): found}), 0, exceptions.of("reading.min_known_activity"))
+    demand = Demand(100 - said.reading.min_known, Counter({(): found}))
+    allowed = room(demand.usual, demand.rows, 0, exceptions.of("reading.min_known_activity"))
     passed = allowed.holds(found)
     rule = f"min_known_activity {said.reading.min_known} %; {said.where}"
     told = f"the last use of {unknown:,} of {seats:,} seats is not known" + (f", {found} %" if found else "")
@@ -163,7 +164,7 @@ def known_check(inventory: Inventory, policies: SitePolicies, exceptions: Except
     if not passed:
         told += exceptions.not_enough("reading.min_known_activity") + (
             ". A source of activity may be down, or a key may have lost a right: run again later, and look at"
-            " `cleanup-gitops users --columns id,seen`; if it is to stay so, it takes an Override"
+            " `cleanup-gitops users --columns id,seen`"
         )
     return Check(
         name="reading:known_activity",
@@ -172,7 +173,7 @@ def known_check(inventory: Inventory, policies: SitePolicies, exceptions: Except
         found=found,
         allowed=allowed.allowed,
         lifted=tuple(one.name for one in allowed.used) if passed else (),
-        override="" if passed else exceptions.proposal("reading.min_known_activity", found, counts="percent unknown"),
+        override="" if passed else exceptions.proposal("reading.min_known_activity", [demand], "percent unknown"),
     )
 
 
