@@ -129,9 +129,11 @@ def test_while_a_run_is_open_no_plan_proposes_to_lift_a_guard_of_the_reading(wor
     assert workspace.run("apply", "--auto-approve").code == 0
     first = str(json.loads(workspace.run("status", "--format", "json").out)["recorded"]["run"])
     run = killed(workspace)
-    for user in workspace.box.world.users:
+    for user in workspace.box.world.users[::3]:
         if user.id != workspace.box.runner_account and not user.platform_roles:
+            user.directories.clear()
             user.groups.clear()
+            user.roles.clear()
     for said in (workspace.run("plan"), workspace.run("rollback", first)):
         assert said.code == 3, said.err
         assert f"* reading:drop: `cleanup-gitops recover {run} --site acme` ends the run that is open" in said.out
