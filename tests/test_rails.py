@@ -50,8 +50,8 @@ def _limits_of_people_alone(counted: Any, *others: Any) -> Any:  # noqa: ANN401
 
 
 def _no_limit_below_ten(*asked: Any) -> Any:  # noqa: ANN401
-    *_, seats, _exceptions = asked
-    given: list[Any] = [Cap(10_000) if isinstance(one, Cap) and seats < 10 else one for one in asked]
+    *_, base, _exceptions = asked
+    given: list[Any] = [Cap(10_000) if isinstance(one, Cap) and base.now < 10 else one for one in asked]
     return _counted(*given)
 
 
