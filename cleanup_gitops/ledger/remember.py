@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cleanup_gitops.ledger.late_effects import effect_of
 from cleanup_gitops.model.drift import Difference
@@ -68,18 +69,35 @@ def _with_counts(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
     awaited = _awaited(ran)
     seen = [one for one in ran.outcomes if one.result in ("applied", "already") and one.change not in ran.unseen]
     again = {one.address for one in (*awaited, *seen)}
+    sent = [one for one in ran.outcomes if one.result in ACCEPTED or one.change in ran.unsure]
     kept: list[Remembered] = []
-    for line in lines:
+    for line in _counted_once(lines, sent):
         if isinstance(line, Consumed) and line.envelope == ran.envelope:
             rows.update(line.rows)
         elif not (isinstance(line, Settling) and line.address in again):
             kept.append(line)
     if rows:
         kept.append(Consumed(envelope=ran.envelope, at=ran.at, rows=tuple(sorted(rows))))
-    sent = Counter(one.action for one in ran.outcomes if one.result in ACCEPTED or one.change in ran.unsure)
     if sent:
-        kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(sent.items())), seats=ran.seats))
+        actions = Counter(one.action for one in sent)
+        kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(actions.items())), seats=ran.seats))
     return [*kept, *(effect_of(ran.run, one) for one in awaited)]
+
+
+def _counted_once(lines: Iterable[Remembered], sent: Iterable[Outcome]) -> list[Remembered]:
+    """What an earlier run may have sent and this one has sent again is one change: it counts as this one's alone."""
+    made = {one.address: one for one in sent}
+    everything, again = list(lines), defaultdict[str, Counter[str]](Counter)
+    for line in everything:
+        if isinstance(line, Settling) and line.deadline is None and line.address in made:
+            again[line.run][made[line.address].action] += line.after == made[line.address].after
+    left = [
+        replace(line, actions=dict(Counter(line.actions) - again[line.run]))
+        if isinstance(line, Applied) and line.run in again
+        else line
+        for line in everything
+    ]
+    return [line for line in left if not isinstance(line, Applied) or line.actions]
 
 
 def with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:

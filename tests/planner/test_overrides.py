@@ -293,7 +293,11 @@ OLD = st.lists(st.tuples(st.sampled_from([None, "p", "q"]), st.integers(1, 30)),
 
 
 @pytest.mark.case("F7")
-@given(st.lists(st.tuples(ROWS, st.integers(0, 9)), min_size=1, max_size=3), st.integers(0, 20), OLD)
+@given(
+    st.tuples(ROWS, st.integers(0, 9)).map(lambda one: [one]) | st.lists(st.tuples(ROWS, st.just(0)), min_size=2),
+    st.integers(0, 20),
+    OLD,
+)
 def test_what_is_proposed_is_enough_and_one_less_is_not(
     sets: list[tuple[dict[tuple[str, ...], int], int]], usual: int, old: list[tuple[str | None, int]]
 ) -> None:

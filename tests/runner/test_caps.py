@@ -17,6 +17,7 @@ from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fakes import NOON
 from tests.runner.office import ROOMY, Office, open_office
+from tests.runner.test_lease import KilledError, Mortal
 from tests.runner.test_recover import killed, open_run
 from tests.runner.test_rollback import later
 
@@ -85,6 +86,24 @@ def test_what_may_have_been_sent_and_is_sent_again_counts_once_so_that_the_run_c
     assert (limit.planned, limit.recent) == (2, 1)
     assert [one.result for one in office.apply(saved).outcomes] == ["applied", "applied"]
     assert len(office.site.written) == 3
+
+
+@pytest.mark.case("F5", "F12")
+def test_a_run_that_is_cut_off_twice_goes_on_under_the_same_cap() -> None:
+    office, saved = killed(*[100] * 6, at=2)
+    office.recover(open_run(office))
+    capped(office, Cap(6))
+    site = office.site
+    assert isinstance(site, Mortal)
+    site.at = 3
+    with pytest.raises(KilledError):
+        office.apply(saved)
+    later(office, minutes=5)
+    office.recover(open_run(office))
+    assert applied(office) == [{"membership.remove": 1}, {"membership.remove": 5}]  # no change counts in two runs
+    assert {one.result for one in office.apply(saved).outcomes} == {"applied"}
+    assert sum(one["membership.remove"] for one in applied(office)) == 6
+    assert len(site.written) == 6
 
 
 # -- of how many seats a percent is --------------------------------------------------------------------

@@ -146,10 +146,13 @@ class Exceptions:
     def narrowest(self, guard: Guard, demands: Sequence[Demand]) -> tuple[str | None, int]:
         """The policy and the number of the narrowest Override with which all of this passes, beside those in force.
 
-        It is for one policy, and for the fewest rows, where that is enough; otherwise for all rows (``None``).
+        It is for one policy, and for the fewest rows, where that is enough; otherwise for all rows (``None``). Of
+        several demands none has anything beside its rows.
         """
+        demands = [one for one in demands if not one.met(self.of(guard))]
         most = max(one.found for one in demands)
-        names = sorted({name for one in demands for names in one.rows for name in names if " " not in name})
+        asking = [{name for names in one.rows for name in names} for one in demands]
+        names = sorted(name for name in set.intersection(*asking) if " " not in name)
 
         def least(policy: str | None) -> int | None:
             def enough(number: int) -> bool:
