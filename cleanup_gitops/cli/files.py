@@ -55,7 +55,7 @@ def saved(folder: Path, out: Path, plan: Plan) -> str:
         return f"The plan was saved to {out}. It is unsafe, so it cannot be applied."
     if not out.is_file():
         return f"The plan was written to {out}."
-    if plan.rollback and not plan.changes:
+    if plan.rollback and not plan.changes and not plan.rollback.holds:
         return f"The plan was saved to {out}. There is nothing in it to apply."
     there = () if folder == Path() else ("-C", str(folder))
     return f"The plan was saved to {out}. Apply it with: {shlex.join(('cleanup-gitops', *there, 'apply', str(out)))}"

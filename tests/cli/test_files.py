@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from cleanup_gitops.cli.files import write_file
+from cleanup_gitops.cli.files import saved, write_file
 from cleanup_gitops.model.errors import CleanupError
+from tests.views import plans
 
 
 def test_a_file_is_replaced_and_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -79,3 +81,14 @@ def test_a_long_name_that_the_disk_takes_is_taken(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 250)
     write_file(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_a_rollback_that_only_holds_policies_off_is_still_to_be_applied(tmp_path: Path) -> None:
+    out = tmp_path / "undo.json"
+    out.touch()
+    plan = plans.nothing_to_roll_back()
+    assert plan.rollback is not None
+    held = replace(plan, rollback=replace(plan.rollback, holds={"712020:1": ("dormant",)}))
+    bare = replace(plan, rollback=replace(plan.rollback, holds={}))
+    assert "Apply it with: cleanup-gitops apply" in saved(Path(), out, held)
+    assert saved(Path(), out, bare).endswith("There is nothing in it to apply.")
