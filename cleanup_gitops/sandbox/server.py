@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -22,6 +23,7 @@ from cleanup_gitops.sandbox.confluence import Confluence
 from cleanup_gitops.sandbox.connection import TRANSPORT
 from cleanup_gitops.sandbox.control import Control
 from cleanup_gitops.sandbox.effects import Effect
+from cleanup_gitops.sandbox.prompt import PromptServer
 from cleanup_gitops.sandbox.saboteur import Saboteur
 from cleanup_gitops.sandbox.scim import Scim
 from cleanup_gitops.sandbox.scim_links import ScimLinks
@@ -96,7 +98,7 @@ class RunningSandbox:
     ) -> None:
         self.world = world
         self._app = create_app(world, path)
-        self._server = _server(self._app, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
+        self._server = PromptServer(_config(self._app, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile))
         self._socket = listen(host, port)
         self.url = _url(self._socket, "http" if ssl_certfile is None else "https")
         self._thread = threading.Thread(target=asyncio.run, args=(self._serve(),), daemon=True)
@@ -178,10 +180,9 @@ class RunningSandbox:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        pause = threading.Event()
-        while not self._server.started and self._thread.is_alive():
-            pause.wait(0.005)
-        if not self._server.started:
+        while not self._server.ready.wait(0.05) and self._thread.is_alive():
+            pass
+        if not self._server.ready.is_set():
             self._socket.close()
             raise SandboxError("the sandbox did not start")
         return self
@@ -192,7 +193,9 @@ class RunningSandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it ended by itself
+                self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join(STOP_SECONDS)
         self._socket.close()
         _keep(self.state)
@@ -240,7 +243,7 @@ def serve(
             on_ready(_url(taken, "http"), world)
         app = create_app(world, path, ticking=ticking, faults=rules)
         try:
-            _server(app).run(sockets=[taken])
+            uvicorn.Server(_config(app)).run(sockets=[taken])
         finally:
             _keep(app.state.sandbox)
     except KeyboardInterrupt:
@@ -286,8 +289,8 @@ def _url(taken: socket.socket, scheme: str) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _server(app: ASGIApp, **tls: str | Path | None) -> uvicorn.Server:
-    """Raises `SandboxError` where certificate or key cannot be used."""
+def _config(app: ASGIApp, **tls: str | Path | None) -> uvicorn.Config:
+    """How to serve. Raises `SandboxError` where certificate or key cannot be used."""
     options: dict[str, Any] = {name: str(value) for name, value in tls.items() if value}
     config = uvicorn.Config(
         app,
@@ -307,7 +310,7 @@ def _server(app: ASGIApp, **tls: str | Path | None) -> uvicorn.Server:
     except OSError as error:
         files = ", ".join(options.values())
         raise SandboxError(f"{files}: cannot be used for TLS: {error.strerror or error}") from None
-    return uvicorn.Server(config)
+    return config
 
 
 class _Protocol(H11Protocol):

@@ -6,6 +6,8 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -43,6 +45,17 @@ def test_after_the_block_nobody_answers() -> None:
         url = box.url
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/_sandbox/world", trust_env=False)
+
+
+def test_an_answer_that_was_begun_is_given_before_the_sandbox_ends() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with running(seed(users=1)) as box, httpx.Client(base_url=box.url, trust_env=False, verify=False) as http:
+            http.post("/_sandbox/faults", json=[{"kind": "slow", "seconds": 0.3}]).raise_for_status()
+            key = {"Authorization": f"Bearer {box.org_api_key}"}
+            asked = pool.submit(httpx.get, f"{box.url}/admin/v1/orgs", headers=key, trust_env=False, verify=False)
+            while not http.get("/_sandbox/requests").json():
+                time.sleep(0.01)
+        assert asked.result().json()["data"][0]["id"] == box.org_id
 
 
 def test_a_running_sandbox_tells_what_a_client_needs() -> None:
