@@ -8,7 +8,9 @@ whole and as it is. Values themselves are part of a fact where a published rule 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,61 +26,94 @@ _BOUNDS = frozenset({"minimum", "maximum"})
 _SIZES = frozenset({"minLength", "maxLength"})
 
 
+class Spot:
+    """A place in the bodies of one kind of exchange, and what was seen there; all elements of a list are one place."""
+
+    __slots__ = ("below", "facts", "longest")
+
+    def __init__(self) -> None:
+        self.below: dict[object, Spot] = {}
+        """By key; 0 stands for every element of a list, `str` for the text that stands here."""
+        self.facts: set[object] = set()
+        self.longest = 0
+
+    def learn(self, fact: object) -> bool:
+        """Whether the fact is new here; from now on it is not."""
+        before = len(self.facts)
+        self.facts.add(fact)
+        return len(self.facts) > before
+
+    def at(self, key: object) -> Spot:
+        """The place below this one."""
+        found = self.below.get(key)
+        if found is None:
+            found = self.below[key] = Spot()
+        return found
+
+
 class Shapes:
     """What was seen so far."""
 
     def __init__(self, published: Published) -> None:
         self._published = published
-        self._seen: set[tuple[object, ...]] = set()
-        self._longest: dict[tuple[object, ...], int] = {}
+        self._whole: set[bytes] = set()
+        """Digests of whole exchanges, as most come again just as they were."""
+        self._kinds: dict[tuple[object, ...], Spot] = {}
         self._verbatim = _keys(published, lambda rule: "enum" in rule or bool(_BOUNDS & rule.keys()))
         self._outlined = _keys(published, lambda rule: "pattern" in rule or rule.get("format") in _FORMS)
         self._sized = _keys(published, lambda rule: bool(_SIZES & rule.keys()))
 
     def new(self, exchange: Exchange) -> bool:
         """Whether there is anything new in it; from now on there is not."""
+        whole = blake2b(msgspec.msgpack.encode(exchange), digest_size=16).digest()
+        if whole in self._whole:
+            return False
+        self._whole.add(whole)
         operation = self._published.operation(exchange.method, exchange.path)
         place = operation.template or exchange.path
         types = (exchange.content_type, exchange.answer_type)
-        base = (operation.file, exchange.method, place, exchange.status, exchange.ours, exchange.crash, *types)
-        facts: set[tuple[object, ...]] = {(*base, exchange.scheme)}
+        kind = (operation.file, exchange.method, place, exchange.status, exchange.ours, exchange.crash, *types)
+        known = self._kinds.setdefault(kind, Spot())
+        new = known.learn(exchange.scheme)
         if exchange.ours:
-            facts |= {(*base, "path", place, outline(exchange.path))}
-            asked = self._facts(_decoded(exchange.body), ("body",), "")
-            facts |= {(*base, *fact) for fact in asked}
+            new |= known.at("path").learn(outline(exchange.path))
+            new |= self._learn(_decoded(exchange.body), known.at("body"), "")
             for name, value in parse_qsl(exchange.query, keep_blank_values=True):
-                facts.add((*base, "query", name, outline(value)))
-        facts |= {(*base, *fact) for fact in self._facts(_decoded(exchange.answer), ("answer",), "")}
-        before = len(self._seen)
-        self._seen |= facts
-        return len(self._seen) > before
+                new |= known.at("query").at(name).learn(outline(value))
+        return self._learn(_decoded(exchange.answer), known.at("answer"), "") or new
 
-    def _facts(self, value: object, at: tuple[object, ...], name: str) -> Iterator[tuple[object, ...]]:
-        """Facts about a value that stands at `at`, below the key `name`."""
+    def _learn(self, value: object, spot: Spot, name: str) -> bool:
+        """Whether anything is new about a value, at `spot` and below the key `name`."""
         if isinstance(value, dict):
-            yield (*at, frozenset(value))
+            new = spot.learn(frozenset(value))
             for key, item in value.items():
-                yield from self._facts(item, (*at, key), key)
+                new |= self._learn(item, spot.at(key), key)
         elif isinstance(value, list):
-            yield from self._size(len(value), at)
+            new = _size(len(value), spot)
             if len(value) != len({item if isinstance(item, str) else id(item) for item in value}):
-                yield (*at, "twice")
+                new |= spot.learn("twice")
+            element = spot.at(0)
             for item in value:
-                yield from self._facts(item, (*at, 0), name)
+                new |= self._learn(item, element, name)
         elif isinstance(value, str):
-            yield (*at, "text", value if name in self._verbatim else outline(value) if name in self._outlined else "")
+            seen = value if name in self._verbatim else outline(value) if name in self._outlined else ""
+            new = spot.learn(("text", seen))
             if name in self._sized:
-                yield from self._size(len(value), (*at, "text"))
+                new |= _size(len(value), spot.at(str))
         else:
-            yield (*at, type(value), value if name in self._verbatim else None)
-
-    def _size(self, size: int, at: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
-        """Only what is empty, or longer than all before, can break a rule about sizes that nothing before broke."""
-        if not size or size > self._longest.get(at, 0):
-            self._longest[at] = max(size, self._longest.get(at, 0))
-            yield (*at, "size", size)
+            new = spot.learn((type(value), value if name in self._verbatim else None))
+        return new
 
 
+def _size(size: int, spot: Spot) -> bool:
+    """Only what is empty, or longer than all before, can break a rule about sizes that nothing before broke."""
+    if size and size <= spot.longest:
+        return False
+    spot.longest = max(size, spot.longest)
+    return spot.learn(("size", size))
+
+
+@lru_cache(maxsize=2**16)
 def outline(text: str) -> str:
     """What a rule about the form of a text sees of it."""
     return "long" if len(text) > 64 else re.sub(r"[^\W_]+", _word, text)
