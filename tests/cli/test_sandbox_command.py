@@ -85,10 +85,11 @@ def test_it_serves_a_world_says_how_to_reach_it_and_keeps_what_happened(tmp_path
         who = httpx.get(
             f"{url}/wiki/rest/api/user/current",
             auth=(variables["CONFLUENCE_USER"], variables["CONFLUENCE_API_TOKEN"]),
+            verify=False,
         )
         assert who.json()["accountId"] in said
-        assert httpx.get(f"{url}/wiki/rest/api/user/current").status_code != 200
-        moved = httpx.post(f"{url}/_sandbox/clock", json={"set": "2027-01-01T00:00:00Z"})
+        assert httpx.get(f"{url}/wiki/rest/api/user/current", verify=False).status_code != 200
+        moved = httpx.post(f"{url}/_sandbox/clock", json={"set": "2027-01-01T00:00:00Z"}, verify=False)
         moved.raise_for_status()
         started.send_signal(signal.SIGINT)
         assert started.stdout is not None
@@ -103,7 +104,7 @@ def test_without_a_file_it_serves_a_world_that_is_forgotten(tmp_path: Path) -> N
     with served(tmp_path) as (_, said):
         assert "480 accounts" in said
         assert "forgotten" in said
-        assert httpx.get(f"{url_in(said)}/_sandbox/world").json()["users"] == 480
+        assert httpx.get(f"{url_in(said)}/_sandbox/world", verify=False).json()["users"] == 480
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,7 +112,7 @@ def test_faults_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
     (tmp_path / "faults.json").write_text('{"kind": "status", "status": 503, "match": {"nth": 1}}')
     with served(tmp_path, "--faults", "faults.json") as (_, said):
         url = f"{url_in(said)}/wiki/rest/api/user/current"
-        assert [httpx.get(url).status_code for _ in range(2)] == [503, 401]
+        assert [httpx.get(url, verify=False).status_code for _ in range(2)] == [503, 401]
 
 
 def test_a_file_that_holds_no_faults_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -161,7 +161,7 @@ class House:
 
     def __enter__(self) -> Self:
         self.box: RunningSandbox = running(self.world).__enter__()
-        self.client = httpx.Client(base_url=self.box.url)
+        self.client = httpx.Client(base_url=self.box.url, verify=False)
         self.clock = SharedClock(self.client, parse_time(self.world.now).astimezone(UTC))
         self.effects = Effects(self.box, self.shield)
         self.folder = tempfile.TemporaryDirectory()

@@ -174,7 +174,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
 
 def ask(fault: str | None = None) -> str:
     """One request to a sandbox of its own, in which something may go wrong; returns the secret that was sent."""
-    with server.running(seed(users=1)) as box, httpx.Client(base_url=box.url) as http:
+    with server.running(seed(users=1)) as box, httpx.Client(base_url=box.url, verify=False) as http:
         if fault:
             http.post("/_sandbox/faults", json=[{"kind": fault}]).raise_for_status()
         with suppress(httpx.TransportError):
@@ -209,7 +209,7 @@ import httpx
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 with running(seed(users=1)) as box:
-    httpx.get(f"{box.url}/admin/v1/orgs", headers={"Authorization": "Bearer wrong"})
+    httpx.get(f"{box.url}/admin/v1/orgs", headers={"Authorization": "Bearer wrong"}, verify=False)
 """
 
 
@@ -237,7 +237,7 @@ def test_bad():
 def ask(agent, **query):
     with running(seed(users=1)) as box:
         key = {"Authorization": f"Bearer {box.org_api_key}", "User-Agent": agent}
-        assert httpx.get(f"{box.url}/admin/v1/orgs", headers=key, params=query).status_code == 200
+        assert httpx.get(f"{box.url}/admin/v1/orgs", headers=key, params=query, verify=False).status_code == 200
 """
 CONFTEST = """
 from tests.openapi import plugin

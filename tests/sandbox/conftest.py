@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
+import msgspec
 import pytest
 
 from cleanup_gitops.sandbox.seed import seed
@@ -12,10 +14,15 @@ from cleanup_gitops.sandbox.world import World
 from tests.sandbox.caller import Caller
 
 
+@cache
+def _small() -> bytes:
+    return msgspec.msgpack.encode(seed(users=120))
+
+
 @pytest.fixture
 def world() -> World:
     """A small world of its own for every test."""
-    return seed(users=120)
+    return msgspec.msgpack.decode(_small(), type=World)
 
 
 @pytest.fixture
