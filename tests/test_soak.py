@@ -162,6 +162,7 @@ def soaked(idle: int, seed: int, rarely: int) -> Soak:
     return soak
 
 
+@pytest.mark.slow
 @pytest.mark.case("E62", "E63", "E66")
 def test_a_hundred_changes_in_a_storm_of_all_faults_are_each_made_once() -> None:
     soak = soaked(56, 1, 30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ DOCUMENT = ROOT / "docs" / "threat-model.md"
 NAME = re.compile(r"`(test_\w+)`")
 
 
+@cache
 def existing() -> set[str]:
     """The names of all test functions."""
     found: set[str] = set()

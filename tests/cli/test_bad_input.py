@@ -87,7 +87,9 @@ def test_an_unknown_organization_is_one_line(workspace: Workspace) -> None:
 
 
 @pytest.mark.case("E61", "F1")
-@pytest.mark.parametrize("kind", ["cursor_loop", "repeat_page", "drop_rows"])
+@pytest.mark.parametrize(
+    "kind", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("cursor_loop", "repeat_page")), "drop_rows"]
+)
 def test_a_listing_that_is_not_complete_is_no_plan(workspace: Workspace, kind: str) -> None:
     workspace.fault(kind=kind, match={"path_regex": SEARCH, "after": 1 if kind == "repeat_page" else 0})
     refused(workspace.run("apply", "--auto-approve"), 3, "not complete" if kind == "drop_rows" else "")
@@ -189,6 +191,7 @@ def test_ctrl_c_while_applying_ends_cleanly_and_says_what_was_done(
     assert not list((workspace.folder / ".cleanup-gitops" / "acme").iterdir())  # recorded, so no journal is needed
 
 
+@pytest.mark.slow
 @pytest.mark.case("F12")
 def test_a_reader_of_the_output_that_goes_away_does_not_end_the_apply(workspace: Workspace) -> None:
     """As with `apply 2>&1 | head -3`: the work goes on and is recorded."""
@@ -203,6 +206,7 @@ def test_a_reader_of_the_output_that_goes_away_does_not_end_the_apply(workspace:
     assert "removed" in workspace.git("log", "-1", "--format=%s")
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_reading_writes_nothing(workspace: Workspace) -> None:
     workspace.fault(kind="slow", seconds=1.0, match={"path_regex": SEARCH})
     command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]

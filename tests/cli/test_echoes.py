@@ -67,6 +67,7 @@ def test_a_server_that_repeats_the_credential_gets_it_into_no_error(workspace: W
         assert "Error: " in clean(said)
 
 
+@pytest.mark.slow
 @pytest.mark.case("E78", "F21")
 def test_every_command_that_connects_keeps_the_credential_to_itself(workspace: Workspace, server: Echoing) -> None:
     assert workspace.run("apply", "--auto-approve").code == 0
@@ -137,6 +138,7 @@ def test_the_password_of_a_proxy_is_not_shown(workspace: Workspace, monkeypatch:
 REMOTE_COMMANDS = [("plan",), ("apply", "--auto-approve"), ("drift",), ("recover",), ("audit", "verify")]
 
 
+@pytest.mark.slow
 @pytest.mark.case("E77", "E78", "F21")
 def test_the_password_in_the_address_of_a_git_remote_is_not_shown(workspace: Workspace) -> None:
     assert workspace.run("apply", "--auto-approve").code == 0

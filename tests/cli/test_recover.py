@@ -74,6 +74,7 @@ def test_it_is_told_whether_the_process_of_an_open_run_lives_where_that_can_be_k
     assert f"If it no longer works, end it with: cleanup-gitops recover {run}" in unknown.out
 
 
+@pytest.mark.slow
 @pytest.mark.case("F12", "E65", "E78")
 def test_a_run_that_was_killed_is_told_ended_and_the_rest_done_once(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch

@@ -62,6 +62,7 @@ def days_from_now(days: int) -> str:
     return (SystemClock().now() + timedelta(days=days)).date().isoformat()
 
 
+@pytest.mark.slow
 def test_a_run_is_taken_back_and_its_policies_wait_until_the_hold_ends(
     applied: tuple[Workspace, str, dict[str, tuple[object, ...]]], tmp_path: Path
 ) -> None:
@@ -128,6 +129,7 @@ def test_one_person_is_taken_back_alone(
     assert "Not approved" not in done.out
 
 
+@pytest.mark.slow
 def test_what_somebody_undid_by_hand_is_not_done_again(
     applied: tuple[Workspace, str, dict[str, tuple[object, ...]]],
 ) -> None:

@@ -54,6 +54,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     return go_on
 
 
+@pytest.mark.slow
 @pytest.mark.case("E55", "F6", "F8")
 def test_a_policy_is_approved_waits_and_is_carried_out_up_to_its_daily_maximum(
     workspace: Workspace, people: People, later: Later

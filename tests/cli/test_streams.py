@@ -42,8 +42,8 @@ def shell(workspace: Workspace, line: str, **environment: str) -> subprocess.Com
     ("line", "code"),
     [
         ("cg plan | true", 0),
-        ("cg plan --detailed-exitcode | true", 2),
-        ("cg plan --detailed-exitcode >&-", 2),
+        pytest.param("cg plan --detailed-exitcode | true", 2, marks=pytest.mark.slow),
+        pytest.param("cg plan --detailed-exitcode >&-", 2, marks=pytest.mark.slow),
         ("cg plan --detailed-exitcode >&- 2>&-", 2),
         ("cg --help | true", 0),
         ("cg schema | true", 0),
@@ -55,7 +55,10 @@ def test_whoever_does_not_listen_changes_no_exit_code(workspace: Workspace, line
 
 
 @needs_full
-@pytest.mark.parametrize(("line", "code"), [("cg plan", 1), ("cg plan --detailed-exitcode", 2), ("cg --version", 1)])
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("cg plan", 1), pytest.param("cg plan --detailed-exitcode", 2, marks=pytest.mark.slow), ("cg --version", 1)],
+)
 def test_a_full_disk_is_told_and_is_no_success(workspace: Workspace, line: str, code: int) -> None:
     done = shell(workspace, f"{line} > /dev/full")
     assert done.returncode == code

@@ -226,6 +226,7 @@ def test_a_table_fits_the_terminal(workspace: Workspace) -> None:
     assert any("…" in line for line in table)
 
 
+@pytest.mark.slow
 def test_a_long_table_goes_through_the_pager_and_a_short_one_does_not(workspace: Workspace) -> None:
     pager = "sed -e s/^/PAGED:/"
     assert "PAGED:\x1b[1mID " in on_terminal(workspace, "users", PAGER=pager).out

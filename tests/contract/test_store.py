@@ -140,7 +140,7 @@ def _ground(kind: str, tmp_path: Path) -> Ground:
         "memory",
         "local",
         "remote",
-        "separate",
+        pytest.param("separate", marks=pytest.mark.slow),
         pytest.param("checked out", marks=pytest.mark.slow),
         pytest.param("shallow", marks=pytest.mark.slow),
     ]

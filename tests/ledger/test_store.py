@@ -244,10 +244,10 @@ def staged(repository: Repository) -> None:
     ("edit", "shown"),
     [
         (lambda r: r.write("state/acme/manifest.json", "{}"), "manifest.json"),
-        (lambda r: (r.path / "state/acme/manifest.json").unlink(), "manifest.json"),
+        pytest.param(lambda r: (r.path / "state/acme/manifest.json").unlink(), "manifest.json", marks=pytest.mark.slow),
         (lambda r: r.write("state/acme/accounts/zz.jsonl", "{}"), "accounts/zz.jsonl"),
         (staged, "memory.jsonl"),
-        (lambda r: r.git("rm", "--quiet", "-r", "state/acme"), ", …"),
+        pytest.param(lambda r: r.git("rm", "--quiet", "-r", "state/acme"), ", …", marks=pytest.mark.slow),
     ],
     ids=["edited", "deleted", "untracked", "staged", "removed"],
 )

@@ -113,18 +113,18 @@ def test_shallow_clones_are_refused_where_all_of_the_history_matters(repository:
     ("line", "shown"),
     [
         ("*.json -diff", "diff: unset"),
-        ("*.json binary", "diff: unset"),
+        pytest.param("*.json binary", "diff: unset", marks=pytest.mark.slow),
         ("*.txt diff=secret", "diff: secret"),
         ("/state export-ignore", "in state/ .*export-ignore: set"),
-        ("acme/ export-ignore", "in state/acme/ .*export-ignore: set"),
-        ("state/** export-ignore", "export-ignore: set"),
+        pytest.param("acme/ export-ignore", "in state/acme/ .*export-ignore: set", marks=pytest.mark.slow),
+        pytest.param("state/** export-ignore", "export-ignore: set", marks=pytest.mark.slow),
         ("state/** export-subst", "export-subst: set"),
         ("*.json filter=lfs", "filter: lfs"),
-        ("*.json ident", "ident: set"),
-        ("*.json working-tree-encoding=UTF-16", "working-tree-encoding: UTF-16"),
+        pytest.param("*.json ident", "ident: set", marks=pytest.mark.slow),
+        pytest.param("*.json working-tree-encoding=UTF-16", "working-tree-encoding: UTF-16", marks=pytest.mark.slow),
         ("* eol=crlf", "eol: crlf"),
-        ("* text eol=crlf", "eol: crlf"),
-        ("*.txt text=auto eol=crlf", "eol: crlf"),
+        pytest.param("* text eol=crlf", "eol: crlf", marks=pytest.mark.slow),
+        pytest.param("*.txt text=auto eol=crlf", "eol: crlf", marks=pytest.mark.slow),
     ],
 )
 def test_attributes_that_hide_or_change_what_is_recorded_are_refused(
@@ -151,13 +151,13 @@ def test_attributes_beside_the_state_and_in_git_s_own_folder_count_too(repositor
     "line",
     [
         "* text",
-        "* text=auto",
-        "* -text",
+        pytest.param("* text=auto", marks=pytest.mark.slow),
+        pytest.param("* -text", marks=pytest.mark.slow),
         "state/** -text -filter",
-        "* diff",
-        "* merge=union",
+        pytest.param("* diff", marks=pytest.mark.slow),
+        pytest.param("* merge=union", marks=pytest.mark.slow),
         "* text eol=lf",
-        "*.md -diff",
+        pytest.param("*.md -diff", marks=pytest.mark.slow),
     ],
 )
 def test_attributes_that_hide_nothing_are_common_and_allowed(repository: Repository, line: str) -> None:
@@ -241,6 +241,7 @@ def loose(repository: Repository) -> int:
     return int(repository.git("count-objects").split()[0])
 
 
+@pytest.mark.slow
 def test_git_packs_what_lies_about_when_something_was_recorded(repository: Repository) -> None:
     repository.git("config", "gc.auto", "1")
     repository.git("config", "gc.autoDetach", "false")
