@@ -19,11 +19,10 @@ class Repository:
         self.path = path
         self.home = path.with_name("home")
         self.home.mkdir()
+        (self.home / ".gitconfig").write_text("[user]\nname = A Person\nemail = person@example.com\n")
         self.environment = ENVIRONMENT | {"HOME": str(self.home)}
         path.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "--global", "user.name", "A Person")
-        self.git("config", "--global", "user.email", "person@example.com")
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
