@@ -97,6 +97,7 @@ class Soak:
         """One more run under the same approval; whether anything is left to be done."""
         spent, commits = self.trail.spent(), self.trail.begin()
         self.runs += 1
+        self.house.clock.sleep(600)  # what may still show is not sent again before
         self.house.calm()
         self.house.disturb([storm(self.seed + self.runs, 0.05, AT_SIGHT)])
         store = Weather(self.books, self.house, storm(self.seed - self.runs, 0.2, at_work(self.rarely)))

@@ -111,6 +111,7 @@ class Said(TypedDict, total=False):
     found: dict[str, int]
     reason: Reason
     origin: Origin
+    left: dict[str, int]
 
 
 def compose(

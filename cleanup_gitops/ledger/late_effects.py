@@ -8,15 +8,27 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.drift import Difference, Fact
 from cleanup_gitops.model.memory import Settling
-from cleanup_gitops.model.run import ACCEPTED, Outcome
+from cleanup_gitops.model.run import ACCEPTED, Outcome, deadline_of
 
 _ADDED, _REMOVED = "membership.added", "membership.removed"
 _LICENSES = {"none": 0, "guest": 1, "seat": 2}
 
 
-def effect_of(run: str, one: Outcome) -> Settling:
-    """What is expected to show on the site when this change of a run takes effect."""
-    return Settling(run=run, address=one.address, user=one.user, at=one.at, after=one.after, deadline=one.deadline)
+def effect_of(run: str, one: Outcome, *, unsure: bool = False) -> Settling:
+    """What is expected to show on the site when this change of a run takes effect.
+
+    ``unsure``: nobody knows whether it was sent, or whether it had shown before somebody looked.
+    """
+    deadline = None if unsure else deadline_of(one)
+    return Settling(
+        run=run,
+        address=one.address,
+        user=one.user,
+        at=one.at,
+        after=one.after,
+        deadline=deadline,
+        verified=one.verified,
+    )
 
 
 def effects_of(run: str, outcomes: Iterable[Outcome]) -> tuple[Settling, ...]:

@@ -16,20 +16,21 @@ def with_waiting(
     lines: Iterable[Remembered],
     plan: Plan,
     outcomes: Iterable[Outcome],
-    standing: Collection[str] | None,
+    standing: Mapping[str, str] | None,
     at: datetime,
 ) -> list[Remembered]:
     """The lines with what waits after a run that was recorded at this time (UTC).
 
-    A row waits as long as each run plans it and none finishes it, and only when every policy that asks for it is one of
-    ``standing``. With ``None`` nothing new waits, and what waited goes on: nothing was planned.
+    A row waits as long as each run plans it, none finishes it and its policies mean the same, and only when all of
+    these are among ``standing``, which maps names to digests of what they mean. With ``None`` nothing new waits, and
+    what waited goes on: nothing was planned.
     """
     done = {one.change for one in outcomes if one.result in FINISHED}
     kept: list[Remembered] = []
-    before: dict[tuple[str, str], Waiting] = {}
+    before: dict[tuple[str, str, str], Waiting] = {}
     for line in lines:
         if isinstance(line, Waiting):
-            before[line.change, line.policy] = line
+            before[line.change, line.policy, line.meaning] = line
         else:
             kept.append(line)
     if standing is None:
@@ -38,7 +39,9 @@ def with_waiting(
         names = {cause.policy for cause in change.causes}
         if digest in done or change.action not in COVERED or not names <= set(standing):
             continue
-        kept += [before.get((digest, name)) or Waiting(change=digest, policy=name, since=at) for name in sorted(names)]
+        for name in sorted(names):
+            new = Waiting(change=digest, policy=name, since=at, meaning=standing[name])
+            kept.append(before.get((digest, name, new.meaning), new))
     return kept
 
 

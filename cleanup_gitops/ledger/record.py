@@ -56,7 +56,8 @@ def record_run(
     unsure: Collection[str] = (),
     differences: Iterable[Difference] = (),
     noticed: Noticed = NOTHING_NOTICED,
-    standing: Collection[str] | None = None,
+    standing: Mapping[str, str] | None = None,
+    left: Iterable[str] = (),
     kind: Kind = "run",
 ) -> Record:
     """The record of a run that ended at ``time`` (UTC).
@@ -67,9 +68,10 @@ def record_run(
     accepted are ours when they are seen later. So are those in ``unsure``, of which nobody knows whether they were
     sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
     meanwhile, and late effects of earlier runs. ``noticed`` is what the reading before the run told of earlier changes.
-    ``standing`` are the policies with a standing approval, whose rows wait when this run leaves them; ``None``: the run
-    planned nothing anew. A run of a plan that takes another run back is recorded as a rollback. Raises ``StateError``
-    when recorded files cannot be read.
+    ``standing`` are the policies with a standing approval, and the digests of what they mean: their rows wait when this
+    run leaves them; ``None``: the run planned nothing anew. ``left`` are the reasons of rows that were left for later.
+    A run of a plan that takes another run back is recorded as a rollback. Raises ``StateError`` when recorded files
+    cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
     closed = sha256(intent_bytes(intent)) if intent else ""
@@ -98,6 +100,7 @@ def record_run(
         actions=_count(one.action for one in outcomes if one.result == "applied"),
         intent=closed,
         found=_found(others),
+        left=_count(left),
         outcomes=outcomes,
         plan=plan,
     )
@@ -113,7 +116,7 @@ def _lines_after(
     ran: Ran,
     plan: Plan,
     others: Iterable[Difference],
-    standing: Collection[str] | None,
+    standing: Mapping[str, str] | None,
     approvals: Mapping[str, Approval],
 ) -> Iterable[Remembered]:
     """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""

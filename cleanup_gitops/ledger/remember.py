@@ -81,7 +81,7 @@ def _with_counts(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
     if sent:
         actions = Counter(one.action for one in sent)
         kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(actions.items())), seats=ran.seats))
-    return [*kept, *(effect_of(ran.run, one) for one in awaited)]
+    return [*kept, *(effect_of(ran.run, one, unsure=one.change in ran.unsure) for one in awaited)]
 
 
 def _counted_once(lines: Iterable[Remembered], sent: Iterable[Outcome]) -> list[Remembered]:
@@ -101,13 +101,13 @@ def _counted_once(lines: Iterable[Remembered], sent: Iterable[Outcome]) -> list[
 
 
 def with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:
-    """Changes that others undid are no longer done; their policies hold still, and it is counted."""
+    """Changes that others undid are neither done nor awaited any more; their policies hold still, and it is counted."""
     undone = {(one.run, one.address) for one in noticed.undone}
     counted = {(one.user, one.policy) for one in noticed.flaps}
     kept = [
         line
         for line in lines
-        if not (isinstance(line, Done) and (line.run, line.address) in undone)
+        if not (isinstance(line, Done | Settling) and (line.run, line.address) in undone)
         and not (isinstance(line, Flap) and (line.user, line.policy) in counted)
     ]
     return _with_holds([*kept, *noticed.flaps], noticed.holds)

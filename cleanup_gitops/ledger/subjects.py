@@ -70,8 +70,9 @@ def _numbers(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
         return found_of(entry)
     if entry.kind == "roll-over":
         return f"{entry.accounts} accounts, record number {entry.seq}"
+    later = left_of(entry)
     if not outcomes:
-        return f"nothing to do, {entry.accounts} accounts evaluated"
+        return f"nothing {f'done, {later}' if later else 'to do'}, {entry.accounts} accounts evaluated"
     ordered = sorted(outcomes, key=lambda one: ACTIONS.index(one.action))
     done = Counter(_word(one) for one in ordered if one.result == "applied") or {_NOTHING: 0}
     results = Counter(one.result for one in outcomes)
@@ -79,7 +80,15 @@ def _numbers(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
     parts.append(f"{results['failed']} failed")
     others: tuple[Result, ...] = ("not_effective", "not_attempted", "settling", "superseded", "already")
     parts += [f"{results[one]} {one.replace('_', ' ')}" for one in others if results[one]]
-    return ", ".join(parts)
+    return ", ".join([*parts, later] if later else parts)
+
+
+def left_of(entry: LedgerEntry) -> str:
+    """How many changes were left for later, and why: "3 left for later (1 not approved, 2 soak)"; "" for none."""
+    if not entry.left:
+        return ""
+    whys = ", ".join(f"{number} {code.replace('-', ' ')}" for code, number in sorted(entry.left.items()))
+    return f"{sum(entry.left.values())} left for later ({whys})"
 
 
 def _counted(counts: Mapping[str, int], words: Mapping[str, tuple[str, str]]) -> str:

@@ -68,12 +68,13 @@ class Flap(Struct, frozen=True, kw_only=True, tag="flap", tag_field="kind"):
 
 
 class Settling(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="settling", tag_field="kind"):
-    """A write that the site accepted and had not shown when its run ended: seen later, it is ours and no drift.
+    """A write that the site accepted and the snapshot of its run does not show: seen later, it is ours and no drift.
 
-    Also one of which nobody knows whether it was sent, because its run was cut off.
+    Also one of which nobody knows whether it was sent or had shown, because its run was cut off.
 
     ``after`` are the managed fields of ``address`` as they are to become; ``at`` is UTC. What does not show after
-    ``deadline`` is without effect; ``None``: nothing can be said, because nobody knows whether it was sent.
+    ``deadline`` is without effect, unless a look at the account alone had shown it (``verified``, UTC): then others
+    have undone it. Without a ``deadline`` nobody knows which.
     """
 
     run: str
@@ -82,6 +83,7 @@ class Settling(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="settl
     at: Moment
     after: dict[str, str | bool]
     deadline: Moment | None = None
+    verified: Moment | None = None
 
 
 class Done(Struct, frozen=True, kw_only=True, tag="done", tag_field="kind"):
@@ -115,15 +117,17 @@ REMEMBERED = timedelta(days=400)
 """So long an undo by others is recognised, and counts as one more of its kind."""
 
 
-class Waiting(Struct, frozen=True, kw_only=True, tag="waiting", tag_field="kind"):
+class Waiting(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="waiting", tag_field="kind"):
     """A change that a policy with a standing approval asks for, and since when (UTC) runs have recorded it as pending.
 
-    ``change`` is its digest. A run that no longer plans it drops the line, so that the time begins anew.
+    ``change`` is its digest, ``meaning`` that of the policy's document. A run that no longer plans it drops the line,
+    and so does one under a policy that means something else by now: the time begins anew.
     """
 
     change: str
     policy: str
     since: Moment
+    meaning: str = ""
 
 
 class Daily(Struct, frozen=True, kw_only=True, tag="daily", tag_field="kind"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -99,6 +100,26 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the wished state was seen on the site (UTC); ``None``: it was not seen."""
     deadline: Moment | None = None
     """Until when what the site accepted may show late (UTC); after that it is without effect."""
+
+
+_MINUTES = timedelta(minutes=5)
+SETTLES_WITHIN: Mapping[Action, timedelta] = {
+    "tokens.revoke": timedelta(minutes=1),  # shows at once
+    "role.revoke": timedelta(minutes=2),  # documented: within 30 seconds
+    "membership.add": _MINUTES,  # the directory shows these at once, what Confluence makes of them after minutes
+    "membership.remove": _MINUTES,
+    "user.enable": _MINUTES,
+    "user.disable": _MINUTES,
+    "user.deactivate": _MINUTES,
+    "user.delete": _MINUTES,
+    "user.remove": timedelta(hours=1),  # put into a queue, of which no length is documented
+}
+"""How long after a write its effect may be missing before it counts as none; see docs/cloud-writes.md."""
+
+
+def deadline_of(one: Outcome) -> datetime:
+    """Until when the effect of a write may show late (UTC), also in a list that lags behind a look at the account."""
+    return one.deadline or (one.verified or one.at) + SETTLES_WITHIN[one.action]
 
 
 class OutcomeRecord(Outcome, frozen=True, kw_only=True, omit_defaults=True):
@@ -231,3 +252,5 @@ class LedgerEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Differences that others made, by what they are: before the record (drift), or while its run was under way."""
     reason: Reason | None = None
     origin: Origin | None = None
+    left: dict[str, int] = {}
+    """Changes that were planned and left for later, by why (a code such as ``soak``)."""

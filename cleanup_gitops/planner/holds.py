@@ -14,7 +14,7 @@ from typing import Literal
 
 from cleanup_gitops.model.change import Change, membership_address, role_address
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import NOTHING_NOTICED, REMEMBERED, Done, Flap, Hold, Memory, Noticed
+from cleanup_gitops.model.memory import NOTHING_NOTICED, REMEMBERED, Done, Flap, Hold, Memory, Noticed, Settling
 from cleanup_gitops.model.plan import Pending
 from cleanup_gitops.model.user import RoleSeat, User
 from cleanup_gitops.planner.access import GONE
@@ -63,18 +63,22 @@ class Holds:
 NO_HOLDS = Holds()
 
 
-def noticed(memory: Memory, inventory: Inventory, today: date, grace: int) -> Noticed:
-    """What others undid of our changes, as this reading shows it, and the holds that follow from ``today`` (UTC) on.
+def noticed(memory: Memory, inventory: Inventory, now: datetime, grace: int) -> Noticed:
+    """What others undid of our changes, as this reading shows it, and the holds that follow from the day of ``now`` on.
 
-    A fact that is unknown shows nothing. What had not shown on the site when its run ended may be late, and is not
-    taken for undone.
+    A fact that is unknown shows nothing. What had not shown on the site when its run ended may be late or without
+    effect, and is not taken for undone; what a look at the account had shown may still be missing in lists, up to its
+    deadline.
     """
-    late = {one.address for one in memory.settling}
+    today = now.date()
+    awaited = {one.address: one for one in memory.settling}
     users = inventory.user_by_id
     undone = tuple(
         one
         for one in memory.done
-        if one.address not in late and one.user in users and _undone(one, users[one.user], inventory)
+        if one.user in users
+        and _had_shown(awaited.get(one.address), users[one.user], inventory, now)
+        and _undone(one, users[one.user], inventory)
     )
     if not undone:
         return NOTHING_NOTICED
@@ -94,6 +98,19 @@ def noticed(memory: Memory, inventory: Inventory, today: date, grace: int) -> No
             for user, policy in sorted(runs)
         ),
     )
+
+
+def _had_shown(line: Settling | None, user: User, inventory: Inventory, now: datetime) -> bool:
+    """Whether the change had shown on the site, so that a reading without it tells of an undo.
+
+    Lists of a Cloud site show whoever is active in another directory as active, until the account itself is asked.
+    """
+    if line is None:
+        return True
+    if line.verified is None or line.deadline is None or now <= line.deadline:
+        return False
+    listed = inventory.hosting == "cloud" and user.status == "active" and user.direct is None
+    return not (listed and line.after.get("status") == "suspended")
 
 
 def _undone(one: Done, user: User, inventory: Inventory) -> bool:

@@ -134,7 +134,7 @@ def holds_now(
     inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime, as_of: datetime
 ) -> Holds:
     """The holds that count for a plan: remembered ones, and those for what this reading shows to have been undone."""
-    found = noticed(memory, inventory, created.date(), policies.guardrails.grace)
+    found = noticed(memory, inventory, created, policies.guardrails.grace)
     return holds_of(memory, found, as_of, policies.guardrails.flapping_after)
 
 

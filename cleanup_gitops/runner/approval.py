@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cleanup_gitops.model.change import GIVING, Change
@@ -11,8 +11,8 @@ from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.runner.later import Left, left_whole, unsettled
 from cleanup_gitops.runner.needs import took_effect
-from cleanup_gitops.runner.standing import Left
 
 NEW_PLAN = "Make a new plan with `cleanup-gitops plan --out plan.json` and have it reviewed."
 
@@ -37,8 +37,9 @@ class Choice:
     """The rows of the current plan that may be carried out, and what became of the rest.
 
     ``superseded`` are approved rows that the current plan no longer has in the same form; ``consumed`` were carried
-    out under this approval before; ``not_approved`` stand only in the current plan. With standing approvals ``left``
-    are the rows for later; ``unapproved``: there are rows of such policies, and none of these policies is approved.
+    out under this approval before; ``not_approved`` stand only in the current plan. ``left`` are rows for later,
+    neither spent nor failed; ``unapproved``: there are rows of policies with a standing approval, and none of these
+    policies is approved.
     """
 
     changes: tuple[Change, ...]
@@ -95,6 +96,18 @@ def choose(saved: Plan, current: Plan, memory: Memory) -> Choice:
         consumed=tuple(change for key, change in approved.items() if key in consumed),
         not_approved=tuple(change for key, change in now.items() if key not in approved),
     )
+
+
+def without_unsettled(choice: Choice, memory: Memory, now: datetime, *, reviewed: bool) -> Choice:
+    """The choice without users of whom an earlier run has sent a row that may still show: they are left for later.
+
+    Unless somebody hands in a saved plan (``reviewed``), so are those of whom a row may have been made and undone.
+    """
+    waits = unsettled(choice.changes, memory, now, reviewed=reviewed)
+    if not waits:
+        return choice
+    changes, left = left_whole(choice.changes, waits)
+    return replace(choice, changes=changes, left=(*choice.left, *left))
 
 
 def ungiven(choice: Choice, site: Inventory) -> frozenset[str]:

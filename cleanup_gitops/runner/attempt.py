@@ -10,12 +10,12 @@ import msgspec
 from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
-from cleanup_gitops.model.run import Outcome, Receipt, Result
+from cleanup_gitops.model.run import Outcome, Receipt, Result, deadline_of
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import Evaluation, rewound
 from cleanup_gitops.runner.journal import Page
 from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
-from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
+from cleanup_gitops.runner.outcomes import outcome_of
 from cleanup_gitops.runner.workers import ONE_BY_ONE, Workers
 
 READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0)

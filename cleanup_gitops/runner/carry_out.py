@@ -13,13 +13,13 @@ import msgspec
 from cleanup_gitops.model.change import GIVING, Change, change_digest
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.run import Outcome
+from cleanup_gitops.model.run import Outcome, deadline_of
 from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.attempt import Attempt, Hands, Past
 from cleanup_gitops.runner.journal import UNKEPT, Journal, JournalError, Page
 from cleanup_gitops.runner.needs import took_effect
 from cleanup_gitops.runner.order import Errand, phases
-from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
+from cleanup_gitops.runner.outcomes import outcome_of
 from cleanup_gitops.runner.reading import Questions
 
 

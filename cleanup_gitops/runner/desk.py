@@ -115,7 +115,7 @@ class Run:
     @property
     def nothing_in_common(self) -> bool:
         """Whether something was approved and none of it is still planned in the same form."""
-        return bool(self.choice.superseded) and not self.choice.changes
+        return bool(self.choice.superseded) and not self.choice.changes and not self.choice.left
 
 
 class UnrecordedError(StateError):

@@ -16,10 +16,10 @@ from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.change import Change, change_digest, execution_order
 from cleanup_gitops.model.errors import CleanupError, StateError
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import Intent, Lease, Outcome, OutcomeRecord
+from cleanup_gitops.model.run import Intent, Lease, Outcome, OutcomeRecord, deadline_of
 from cleanup_gitops.model.standing import approval_of
 from cleanup_gitops.runner.journal import Line, header_of, read_lines
-from cleanup_gitops.runner.outcomes import deadline_of, outcome_of
+from cleanup_gitops.runner.outcomes import outcome_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,12 @@ class Journaled:
     """What the journal of a run says: the outcomes of what was begun, and the digests of what was sent.
 
     Of what is not in ``sent`` it is certain that this run did not do it. Without a journal nothing is certain.
+    ``unread`` was sent, and the run had not yet looked whether it shows.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     sent: frozenset[str] | None = None
+    unread: frozenset[str] = frozenset()
 
 
 def read_journal(data: bytes, begun: Begun) -> Journaled:
@@ -153,7 +155,8 @@ def read_journal(data: bytes, begun: Begun) -> Journaled:
         elif line.event == "stopped":
             sent.discard(line.change)
     told = [one for number, line in sorted(last.items()) if (one := _told(numbered[number], line)) is not None]
-    return Journaled(tuple(told), frozenset(sent))
+    unread = frozenset(line.change for line in last.values() if line.event in ("sending", "answered", "lost"))
+    return Journaled(tuple(told), frozenset(sent), unread)
 
 
 def _told(change: Change, line: Line) -> Outcome | None:

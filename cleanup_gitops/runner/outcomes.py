@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-from cleanup_gitops.model.change import Action, Change, RoleRevoke, TokenRevoke, change_digest
+from cleanup_gitops.model.change import Change, RoleRevoke, TokenRevoke, change_digest
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.run import Outcome, Receipt, Result
 from cleanup_gitops.model.user import User
@@ -13,25 +13,6 @@ from cleanup_gitops.runner.needs import took_effect
 
 OPEN: frozenset[Result] = frozenset({"failed", "not_effective", "not_attempted", "settling"})
 """Results of a change that should have been made and is not proven to be."""
-
-_MINUTES = timedelta(minutes=5)
-SETTLES_WITHIN: Mapping[Action, timedelta] = {
-    "tokens.revoke": timedelta(minutes=1),  # shows at once
-    "role.revoke": timedelta(minutes=2),  # documented: within 30 seconds
-    "membership.add": _MINUTES,  # the directory shows these at once, what Confluence makes of them after minutes
-    "membership.remove": _MINUTES,
-    "user.enable": _MINUTES,
-    "user.disable": _MINUTES,
-    "user.deactivate": _MINUTES,
-    "user.delete": _MINUTES,
-    "user.remove": timedelta(hours=1),  # put into a queue, of which no length is documented
-}
-"""How long after a write its effect may be missing before it counts as none; see docs/cloud-writes.md."""
-
-
-def deadline_of(one: Outcome) -> datetime:
-    """Until when the effect of a write may show late (UTC)."""
-    return one.deadline or one.at + SETTLES_WITHIN[one.action]
 
 
 def outcome_of(

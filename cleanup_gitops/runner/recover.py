@@ -6,7 +6,7 @@ site. What turns out not to be in effect may be carried out under the same appro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Baseline, Settling
 from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.model.ports import Clock, Live, Reader, Store
-from cleanup_gitops.model.run import Intent, Lease, Outcome, Result
+from cleanup_gitops.model.run import Intent, Lease, Outcome, Result, deadline_of
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import reading_checks
 from cleanup_gitops.policy.documents import SitePolicies
@@ -32,7 +32,7 @@ from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.kept import Begun, Journaled, read_begun, read_journal, read_kept
 from cleanup_gitops.runner.needs import questions_about, took_effect
-from cleanup_gitops.runner.outcomes import OPEN, deadline_of, outcome_of, unseen
+from cleanup_gitops.runner.outcomes import OPEN, outcome_of, unseen
 
 YOUNG = timedelta(minutes=15)
 """A run that began less than so long ago may well be under way."""
@@ -126,10 +126,8 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         outcomes = _judged(told, begun.changes, judged, rescue.clock.now())
         ours = (*ground.memory.settling, *effects_of(run, outcomes))
         lifted = _check_trusted(rescue, ground, begun.plan, live.inventory, ours)
-        sent = {change_digest(one) for one in begun.changes} if told.sent is None else told.sent
         drift = drift_of(ground.before, live.inventory, ours)
         others = tuple(one for one in drift.differences if one.run != run) if drift else ()
-        known = {one.change for one in told.outcomes}
         record = record_run(
             ground,
             plan=begun.plan,
@@ -140,7 +138,7 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
             actor=begun.intent.actor or begun.intent.approval.by,
             intent=begun.intent,
             unseen=unseen(begun.changes, live.inventory),
-            unsure={one.change for one in outcomes if one.result == "not_attempted" and one.change in sent} - known,
+            unsure=_unsure(told, outcomes),
             differences=others,
             kind="recovery",
         )
@@ -209,7 +207,23 @@ def _told(rescue: Rescue, begun: Begun, kept: bytes | None) -> Journaled:
         return told
     final = read_kept(kept, begun)
     known = {one.change for one in final}
-    return Journaled((*final, *(one for one in told.outcomes if one.change not in known)), told.sent)
+    rest = tuple(one for one in told.outcomes if one.change not in known)
+    return Journaled((*final, *rest), told.sent, told.unread - known)
+
+
+def _unsure(told: Journaled, outcomes: Iterable[Outcome]) -> set[str]:
+    """Changes of which nobody knows whether they were sent, or whether they had shown and others undid them.
+
+    What the run itself had read back in vain is without effect; of what was sent and never looked at until its deadline
+    was over, nothing can be said.
+    """
+    known = {one.change for one in told.outcomes}
+    return {
+        one.change
+        for one in outcomes
+        if (one.result == "not_attempted" and one.change not in known and told.sent is None)
+        or (one.result == "not_effective" and one.change in told.unread)
+    }
 
 
 def _judged(told: Journaled, changes: Sequence[Change], site: Inventory, now: datetime) -> tuple[Outcome, ...]:

@@ -22,7 +22,7 @@ from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan
 from cleanup_gitops.planner.holds import noticed
 from cleanup_gitops.planner.undo import Undo
-from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven
+from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven, without_unsettled
 from cleanup_gitops.runner.attempt import Past
 from cleanup_gitops.runner.books import claim, record_found, record_lifted, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
@@ -140,7 +140,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
     ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
-    seen = noticed(ground.memory, sight.live.inventory, plan.created.date(), desk.policies.guardrails.grace)
+    seen = noticed(ground.memory, sight.live.inventory, plan.created, desk.policies.guardrails.grace)
     return _recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen)
 
 
@@ -182,7 +182,8 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
     live = sight.live
     if saved is None:
         _refuse_deletions(plan)
-        return Order(plan, Choice(plan.changes), _approval(plan, None, by=_actor(live)), None, evaluation, {})
+        choice = without_unsettled(Choice(plan.changes), ground.memory, plan.created, reviewed=False)
+        return Order(plan, choice, _approval(plan, None, by=_actor(live)), None, evaluation, {})
     found = Resumed(choose(saved, plan, ground.memory))
     if found.choice.consumed and found.choice.superseded:
         applied = applied_under(saved.envelope, ground.before, desk.store)
@@ -190,7 +191,7 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
         found = resumed(found.choice, saved, plan, live.inventory, sight.reader, ask, evaluation, applied)
     return Order(
         plan,
-        found.choice,
+        without_unsettled(found.choice, ground.memory, plan.created, reviewed=True),
         _approval(plan, saved, by=_actor(live)),
         saved,
         evaluation,
@@ -348,7 +349,8 @@ def _recorded(
         unseen=unseen(order.choice.changes, ending.live.inventory),
         differences=(*late, *ending.differences),
         noticed=seen,
-        standing=[one.name for one in desk.policies.policies if one.standing],
+        standing={one.name: one.digest for one in desk.policies.policies if one.standing},
+        left=[one.code for one in order.choice.left],
     )
     run = Run(
         order.plan,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import msgspec
 
@@ -16,23 +15,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import COVERED, Approvals, Missing, joint
 from cleanup_gitops.policy.documents import Policy, Standing
-
-Code = Literal["not-approved", "soak", "daily-maximum"]
-"""Why a row is left for later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A row that is planned and left for later. ``until``: not before then (UTC), as far as can be said now.
-
-    ``behind``: the row of the same user that it waits for, where nothing else holds it up.
-    """
-
-    change: Change
-    code: Code
-    why: str
-    until: datetime | None = None
-    behind: Change | None = None
+from cleanup_gitops.runner.later import Left, for_others, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +62,15 @@ def choose_standing(
     that the other half gives back: one that has to wait holds up the others, and a day's maximum takes a user whole or
     not at all. The user whose rows have all been pending longest comes first, then by address.
     """
-    rules = {one.name: one.standing for one in policies if one.standing}
-    since = {(one.change, one.policy): one.since for one in memory.waiting}
+    asking = tuple(one for one in policies if one.standing)
+    rules = {one.name: one.standing for one in asking if one.standing}
+    since = _since(asking, memory)
+    before = unsettled(plan.changes, memory, now, reviewed=False)
     users: dict[str, list[Left | Ready]] = {}
     for digest, change in zip(plan.manifest, plan.changes, strict=True):
-        users.setdefault(change.user, []).append(_judged(digest, change, rules, approvals, since, now))
+        judged = _judged(digest, change, rules, approvals, since, now)
+        first = before.get(change.address) if isinstance(judged, Ready) else None
+        users.setdefault(change.user, []).append(first or judged)
     left: list[Left] = []
     wholes: list[Whole] = []
     for rows in users.values():
@@ -96,6 +83,12 @@ def choose_standing(
     places = {change.address: place for place, change in enumerate(plan.changes)}
     changes = sorted((one.change for one in taken), key=lambda change: places[change.address])
     return StandingChoice(tuple(changes), tuple(sorted([*left, *over], key=lambda one: places[one.change.address])))
+
+
+def _since(policies: Iterable[Policy], memory: Memory) -> dict[tuple[str, str], datetime]:
+    """Since when changes have been recorded as pending for these policies as they are now."""
+    now = {one.name: one.digest for one in policies}
+    return {(one.change, one.policy): one.since for one in memory.waiting if now.get(one.policy) == one.meaning}
 
 
 def spent_on(memory: Memory, now: datetime) -> Counter[str]:
@@ -139,19 +132,15 @@ def _held_up(rows: Iterable[Left | Ready], rules: Mapping[str, Standing], now: d
 
     def rank(one: Left) -> tuple[bool, datetime]:
         afters = [rules[cause.policy].after for cause in one.change.causes if cause.policy in rules]
-        return one.code == "not-approved", one.until or now + max(afters, default=timedelta())
+        return one.code in ("not-approved", "doubtful"), one.until or now + max(afters, default=timedelta())
 
     worst = max((one for one in rows if isinstance(one, Left)), key=rank)
     return [
         one
         if isinstance(one, Left)
-        else replace(worst, change=one.change, why=_for_others(worst.why), behind=worst.change)
+        else replace(worst, change=one.change, why=for_others(worst.why), behind=worst.change)
         for one in rows
     ]
-
-
-def _for_others(why: str) -> str:
-    return f"waits for the user's other changes: {why}"
 
 
 def _within(
@@ -211,8 +200,9 @@ def nothing_approved(choice: StandingChoice, policies: Iterable[Policy], approva
 
 def dated(left: Iterable[Left], policies: Iterable[Policy], memory: Memory) -> tuple[Left, ...]:
     """The same rows once the run is recorded: what it was the first to record has a time from which on it is due."""
-    rules = {one.name: one.standing for one in policies if one.standing}
-    since = {(one.change, one.policy): one.since for one in memory.waiting}
+    asking = tuple(one for one in policies if one.standing)
+    rules = {one.name: one.standing for one in asking if one.standing}
+    since = _since(asking, memory)
     found = []
     for one in left:
         waits = one.behind or one.change
@@ -222,7 +212,7 @@ def dated(left: Iterable[Left], policies: Iterable[Policy], memory: Memory) -> t
             for cause in waits.causes
             if cause.policy in rules and (begun := since.get((digest, cause.policy)))
         ]
-        why = _for_others("recorded as pending") if one.behind else "recorded as pending"
+        why = for_others("recorded as pending") if one.behind else "recorded as pending"
         found.append(replace(one, why=why, until=max(ends)) if ends and not one.until else one)
     return tuple(found)
 
@@ -249,6 +239,8 @@ def _words(left: Left | None) -> str:
             return "due"
         case Left(code="not-approved"):
             return f"not approved, {left.why}"
+        case Left(code="settling" | "doubtful", behind=None):
+            return "left until that is clear"  # the row says it already
         case _:
             return f"{left.why}, due from {left.until:%Y-%m-%d %H:%M} UTC" if left.until else left.why
 

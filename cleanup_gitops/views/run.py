@@ -14,7 +14,7 @@ from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import ACCEPTED, Approval, Outcome, Result
 from cleanup_gitops.runner.desk import Found
-from cleanup_gitops.runner.standing import Code, Left
+from cleanup_gitops.runner.later import Code, Left
 from cleanup_gitops.views import words
 from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.paint import paint
@@ -46,11 +46,13 @@ _MEANINGS: dict[Result, str] = {
 
 
 _LATER: dict[Code, str] = {
+    "settling": "Sent by an earlier run, and may still show",
+    "doubtful": "Perhaps done by an earlier run and undone by others, so only a saved plan does it",
     "soak": "Pending for too short a time, so that people can object",
     "daily-maximum": "Over what their policies may do on this day",
     "not-approved": "Not approved",
 }
-"""Rows that standing approvals leave for later, by why."""
+"""Rows that are left for later, by why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +179,15 @@ def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
 
 def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result], left: Sequence[Left]) -> str:
     made = Counter(words.SYMBOLS[one.action] for one in outcomes if one.result == "applied")
-    done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed on {site}"
+    later = f"; {words.counted(len(left), 'change')} left for later" if left else ""
+    done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed on {site}{later}"
     if any(counts[one] for one in (*UNFINISHED, "settling")):
         return f"Apply incomplete: {done}."
-    if left and not counts:
-        return f"Apply complete! Nothing is due on {site}; {words.counted(len(left), 'change')} left for later."
-    return f"Apply complete! {done}." if counts else f"Apply complete! Nothing to do on {site}."
+    if counts:
+        return f"Apply complete! {done}."
+    if left and all(one.code == "not-approved" for one in left):
+        return f"Nothing was applied: nothing is approved on {site}{later}."
+    return f"Apply complete! Nothing {'is due' if left else 'to do'} on {site}{later}."
 
 
 def _recovery(run: str, outcomes: Sequence[Outcome], counts: Counter[Result]) -> str:
@@ -225,6 +230,7 @@ def _next_steps(
         steps.append(f"For what was not attempted, {again}: what is done is not repeated.")
     elif any(counts[one] for one in UNFINISHED):
         steps.append(f"Look into what did not work, then {again}: what is done is not repeated.")
+    steps += _later_steps([one for one in rest if isinstance(one, Left)], again)
     if any(not isinstance(one, Left) for one in rest):
         steps.append("Make a new plan for what was not approved.")
     if counts["superseded"]:
@@ -240,4 +246,16 @@ def _next_steps(
         )
     elif not steps and counts and not rest:
         steps.append("Plan again: it should say that there are no changes.")
+    return steps
+
+
+def _later_steps(left: Iterable[Left], again: str) -> list[str]:
+    """What to do about rows that an earlier run has sent, or may have."""
+    steps = []
+    ends = [one.until for one in left if one.code == "settling" and one.until]
+    if ends:
+        until = f"{max(ends):%Y-%m-%d %H:%M} UTC"
+        steps.append(f"For what may still show, {again} after {until}: what shows by then is not sent again.")
+    if any(one.code == "doubtful" for one in left):
+        steps.append("Look whether others changed these users back; then make a plan and have it reviewed.")
     return steps

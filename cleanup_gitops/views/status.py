@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cleanup_gitops.ledger.subjects import left_of
 from cleanup_gitops.model.inventory import Hosting, Inventory
 from cleanup_gitops.model.memory import NOTHING_NOTICED, Flap, Hold, Memory
 from cleanup_gitops.model.people import NOBODY, People
@@ -281,8 +282,10 @@ def _last_run(recorded: Recorded) -> str:
         return (
             f"serial {recorded.serial}, no run" if recorded.times else "nothing yet; the first apply records the site"
         )
-    results = results_told(last.results) or "nothing to do"
-    return f"serial {recorded.serial}, last run {last.run} at {_at(last.time)}: {results}"
+    later = left_of(last)
+    results = results_told(last.results) or ("nothing done" if later else "nothing to do")
+    told = ", ".join(filter(None, (results, later)))
+    return f"serial {recorded.serial}, last run {last.run} at {_at(last.time)}: {told}"
 
 
 def _at(time: datetime) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.cli.terminal import SystemClock
-from cleanup_gitops.runner.outcomes import SETTLES_WITHIN
+from cleanup_gitops.model.run import SETTLES_WITHIN
 from tests.cli.workspace import DORMANT, Workspace
 
 ADDITIVE = """\

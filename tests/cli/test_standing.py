@@ -62,20 +62,25 @@ def test_a_policy_is_approved_waits_and_is_carried_out_up_to_its_daily_maximum(
     refused = workspace.run("apply", "--standing")
     assert refused.code == 4
     assert "No policy that asks for something is approved" in refused.err
-    typed = re.search(r"git -c gpg.format=ssh tag -u \S+ -m 'Approve dormant' (approve/[0-9a-f]{64})\n", refused.out)
+    typed = re.search(r"git -c gpg.format=ssh tag -u \S+ -m 'Approve dormant' (approve/[0-9a-f]{64})\n", refused.err)
     assert typed
+    number = re.search(r"nothing is approved on acme; (\d+) changes left for later", refused.out)
+    assert number
+    assert f"acme: nothing done, {number[1]} left for later ({number[1]} not approved)" in workspace.git("log", "-1")
+    assert f"nothing done, {number[1]} left for later" in workspace.run("status").out
     assert "no approval of dormant counts" in refused.out
     people.approve(by="tester")
     own = workspace.run("apply", "--standing")
     assert own.code == 4
-    assert "made by an author of the policy" in own.out
+    assert "made by an author of the policy" in own.err
     assert "tester@localhost" not in own.out + own.err
     people.git("tag", "-d", typed[1])
     assert people.approve(by="ben") == typed[1]
 
     early = workspace.run("apply", "--standing")
     assert early.code == 0, early.err
-    assert "Nothing is due on acme" in early.out
+    assert f"Nothing is due on acme; {number[1]} changes left for later." in early.out
+    assert f"acme: nothing done, {number[1]} left for later ({number[1]} soak)" in workspace.git("log", "-1")
     assert "Pending for too short a time, so that people can object:" in early.out
     assert workspace.writes() == []
     assert "standing approval: pending since" in workspace.run("plan").out
@@ -84,7 +89,9 @@ def test_a_policy_is_approved_waits_and_is_carried_out_up_to_its_daily_maximum(
     assert "standing approval: due" in workspace.run("plan").out
     done = workspace.run("apply", "--standing")
     assert done.code == 0, done.err
-    assert "0 added, 0 changed, 2 removed" in done.out
+    assert re.search(r"0 added, 0 changed, 2 removed on acme; \d+ changes left for later\.", done.out)
+    counted = r"acme: 2 memberships removed, 0 failed, \d+ left for later \(\d+ daily maximum"
+    assert re.search(counted, workspace.git("log", "-1"))
     assert "Over what their policies may do on this day:" in done.out
     assert f"Approved: policy by policy, with the keys {people.approval(SystemClock().now()).by}." in done.out
     assert len(workspace.writes()) == 2
@@ -114,8 +121,12 @@ def test_a_policy_that_was_changed_after_its_approval_does_nothing_until_it_is_a
     later(timedelta(hours=24))
     assert workspace.run("apply", "--standing").code == 4
     people.approve(by="ben")
+    later(timedelta(hours=23))
     assert workspace.run("apply", "--standing").code == 0
-    assert len(workspace.writes()) == 1  # the rows are the same, so the day to object is over
+    assert workspace.writes() == []  # the rows are the same, but nobody could object to the policy as it is now
+    later(timedelta(hours=1))
+    assert workspace.run("apply", "--standing").code == 0
+    assert len(workspace.writes()) == 1
 
 
 @pytest.mark.usefixtures("people")

@@ -69,14 +69,15 @@ ALLOWED = {
         OutcomeRecord.change OutcomeRecord.plan OutcomeRecord.policy_commit OutcomeRecord.run
         OutcomeRecord.tool_version Approval.ref Intent.changes Intent.digests Intent.envelope Intent.lineage
         Intent.plan Intent.policy_commit Intent.run Intent.tool_version Lease.intent Lease.run
-        Applied.run Consumed.envelope Consumed.rows Waiting.change Settling.run Hold.run Difference.run Done.run
+        Applied.run Consumed.envelope Consumed.rows Waiting.change Waiting.meaning Settling.run Hold.run Difference.run
+        Done.run
         Rollback.run
         Receipt.request_id
     """,
     "words of a closed list, weeks, and values of managed fields": """
         AccountRow.groups SeenIn.first SeenIn.last Applied.actions Summary.actions Summary.states
-        LedgerEntry.actions LedgerEntry.results LedgerEntry.found Check.name Limit.name Disposition.reason
-        Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after Settling.after Done.after
+        LedgerEntry.actions LedgerEntry.results LedgerEntry.found LedgerEntry.left Check.name Limit.name
+        Disposition.reason Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after Settling.after Done.after
         Difference.before Difference.after Receipt.method Receipt.server_date Manifest.attributes
     """,
     "what the owners of the policies wrote, and names of their files and variables": """

@@ -221,6 +221,7 @@ OTHER = "sha256:" + "0" * 64
         (DRIFT, {"found": {"user.appeared": 2}}, "as many differences"),
         (DRIFT, {"accounts": 7}, "counts other accounts"),
         (DRIFT, {"serial": 1}, "has serial 1"),
+        (VOID, {"left": {"soak": 1}}, "claims to have carried out something"),
         (VOID, {"serial": 5}, "has serial 5"),
         (VOID, {"run": "r-1"}, "is named by the entry of another run"),
         (VOID, {"plan": ""}, "is named by the entry and not there, or the other way round"),

@@ -60,7 +60,7 @@ def history(
         record_run(
             made.ground, plan=plan, approval=replace(allowed, ref=plan.envelope), inventory=found, time=made.time,
             outcomes=[some.outcome_of(one, "applied", made.time) for one in plan.changes], actor=RUNNER, intent=intent,
-            standing=["a", "b"],
+            standing={"a": "", "b": ""},
         )
     )  # fmt: skip
     return Recorded(made.records)

@@ -226,7 +226,8 @@ class Trust(RuleBasedStateMachine):
         if not luck.meanwhile or any(one.result in WRITTEN for one in run.outcomes):  # then the site was read again
             self._as_recorded(run.unread)
         done = {one.result for one in run.outcomes} <= {"applied", "already"}
-        if done and self.quiet and not luck.meanwhile and not run.unread and not run.choice.not_approved:
+        others = run.choice.not_approved or run.choice.left
+        if done and self.quiet and not luck.meanwhile and not run.unread and not others:
             self.trail.nothing_is_left()
 
     def _wrote_nothing(self) -> None:

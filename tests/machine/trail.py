@@ -11,7 +11,7 @@ from cleanup_gitops.ledger.chain import read_tail
 from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.recorded import recorded_inventory
-from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import FINISHED, Outcome
 from cleanup_gitops.runner import Run
@@ -108,12 +108,14 @@ class Trail:
     # -- after a run that came to its end ------------------------------------------------------------
 
     def every_row_has_an_end(self, run: Run, saved: Plan | None) -> None:
-        """Each approved row has exactly one outcome, or was spent before."""
+        """Each approved row has exactly one outcome, was spent before, or is left for later."""
         told = [one.change for one in run.outcomes]
         assert len(told) == len(set(told)), "two outcomes for one change"
         wanted = set(run.plan.manifest) if saved is None else set(saved.manifest)
         before = self.acts.get(self.house.effects.act)
-        assert set(told) | (before.spent if before else wanted) >= wanted, "an approved row without an outcome"
+        later = {change_digest(one.change) for one in run.choice.left}
+        assert not later & set(told), "an outcome for what is left for later"
+        assert set(told) | later | (before.spent if before else wanted) >= wanted, "an approved row without an outcome"
 
     def spent_or_open(self, approval: str, outcomes: tuple[Outcome, ...]) -> None:
         """A row is spent by what it came to, or may be tried again: never both, never neither."""

@@ -120,7 +120,7 @@ def test_what_others_undid_is_not_redone_while_the_hold_lasts(seed: int, rng: Ra
     )
     site = msgspec.structs.replace(inventory, users=users)
     memory = after_run(plan)
-    found = noticed(memory, site, TODAY, 14)
+    found = noticed(memory, site, AS_OF, 14)
     later = msgspec.structs.replace(memory, done=(), holds=found.holds, flaps=found.flaps)
     removed = {one.user for one in plan.changes if one.action == "user.remove"}
     redone = [one for one in undone if one.action == "user.remove" or one.user not in removed]
@@ -134,7 +134,7 @@ def test_what_others_undid_is_not_redone_while_the_hold_lasts(seed: int, rng: Ra
 def test_what_is_as_a_run_made_it_was_undone_by_nobody(seed: int) -> None:
     inventory, policies = invented(seed)
     plan = planned(inventory, policies)
-    assert not noticed(after_run(plan), assume(inventory, plan), TODAY, 14).undone
+    assert not noticed(after_run(plan), assume(inventory, plan), AS_OF, 14).undone
 
 
 @MANY
@@ -143,8 +143,8 @@ def test_a_fact_that_is_not_known_shows_no_undo(seed: int, fact: str) -> None:
     inventory, policies = invented(seed)
     memory = after_run(planned(inventory, policies))
     dark = tuple(replace_struct(user, **{fact: UNKNOWN[fact]}) for user in inventory.users)
-    less = noticed(memory, msgspec.structs.replace(inventory, users=dark), TODAY, 14).undone
-    assert {one.address for one in less} <= {one.address for one in noticed(memory, inventory, TODAY, 14).undone}
+    less = noticed(memory, msgspec.structs.replace(inventory, users=dark), AS_OF, 14).undone
+    assert {one.address for one in less} <= {one.address for one in noticed(memory, inventory, AS_OF, 14).undone}
 
 
 @MANY
@@ -158,7 +158,7 @@ def test_a_rollback_is_no_flap_and_holds_what_it_took_back(seed: int, days: int)
     ran = Ran(run="later", at=AS_OF, envelope="b", outcomes=applied(back.changes), rollback=back.rollback)
     memory = known(remember(after_run(plan).done, ran))
     restored = assume(site, back)
-    assert not noticed(memory, restored, TODAY, 14).undone
+    assert not noticed(memory, restored, AS_OF, 14).undone
     lasting = {one.user for one in back.rollback.irreversible}
     assert {one.user for one in memory.holds} == {one.user for one in back.changes} | lasting
     reversed_ = {one.address for one in back.changes}
@@ -299,9 +299,38 @@ def done(after: dict[str, str | bool], address: str = f"membership/{SEATS}/71202
 def test_what_may_show_late_is_not_taken_for_undone() -> None:
     mine = done({"member": False})
     late = Settling(run=RUN, address=mine.address, user=mine.user, at=AS_OF, after={"member": False})
-    assert noticed(holding(mine), office_site(100), TODAY, 14).undone == (mine,)
-    assert not noticed(holding(mine, late), office_site(100), TODAY, 14).undone
+    assert noticed(holding(mine), office_site(100), AS_OF, 14).undone == (mine,)
+    assert not noticed(holding(mine, late), office_site(100), AS_OF, 14).undone
     assert planned(office_site(100), POLICIES, holding(mine, late)).changes
+
+
+def shown(**fields: object) -> Settling:
+    """What awaits a change that a look at the account had shown."""
+    mine = done({"member": False})
+    line = Settling(run=RUN, address=mine.address, user=mine.user, at=AS_OF, after=mine.after, verified=AS_OF)
+    return msgspec.structs.replace(line, **{"deadline": AS_OF + timedelta(minutes=5), **fields})
+
+
+@pytest.mark.parametrize(("minutes", "undone"), [(0, False), (5, False), (6, True)])
+def test_what_had_shown_and_shows_no_more_once_its_time_is_over_was_undone(minutes: int, undone: bool) -> None:
+    mine, now = done({"member": False}), AS_OF + timedelta(minutes=minutes)
+    found = noticed(holding(mine, shown()), office_site(100), now, 14)
+    assert found.undone == ((mine,) if undone else ())
+    assert not noticed(holding(mine, shown(verified=None)), office_site(100), now, 14).undone
+    assert not noticed(holding(mine, shown(deadline=None)), office_site(100), now, 14).undone
+
+
+@pytest.mark.parametrize(("direct", "undone"), [(None, False), ((), True)])
+def test_a_list_that_shows_a_suspended_account_as_active_tells_of_no_undo_until_it_is_asked(
+    direct: tuple[str, ...] | None, undone: bool
+) -> None:
+    """The account may be active in another directory."""
+    site = office_site(100)
+    users = tuple(replace_struct(user, direct=direct) for user in site.users)
+    mine = done({"status": "suspended"}, "user/712020:0001")
+    line = shown(address=mine.address, after=mine.after)
+    later = AS_OF + timedelta(hours=1)
+    assert bool(noticed(holding(mine, line), msgspec.structs.replace(site, users=users), later, 14).undone) is undone
 
 
 @pytest.mark.parametrize(
@@ -320,24 +349,24 @@ def test_only_a_step_away_from_what_was_wanted_is_an_undo(after: str, status: st
     site = office_site(100)
     users = tuple(replace_struct(user, status=status) if user.id.endswith("1") else user for user in site.users)
     mine = done({"status": after}, "user/712020:0001")
-    found = noticed(holding(mine), msgspec.structs.replace(site, users=users), TODAY, 14)
+    found = noticed(holding(mine), msgspec.structs.replace(site, users=users), AS_OF, 14)
     assert bool(found.undone) is undone
 
 
 def test_a_membership_that_ended_with_its_group_was_undone_by_nobody() -> None:
     mine = done({"member": True}, "membership/g-gone/712020:0001")
-    assert not noticed(holding(mine), office_site(100), TODAY, 14).undone
+    assert not noticed(holding(mine), office_site(100), AS_OF, 14).undone
 
 
 def test_an_account_that_is_gone_shows_no_undo() -> None:
     mine = Done(run=RUN, address="user/712020:9", user="712020:9", policies=("p",), at=AS_OF, after={"status": "x"})
-    assert not noticed(holding(mine), office_site(100), TODAY, 14).undone
+    assert not noticed(holding(mine), office_site(100), AS_OF, 14).undone
 
 
 def test_the_same_undo_counts_once_a_day() -> None:
-    first = noticed(holding(done({"member": False})), office_site(100), TODAY, 14)
-    again = noticed(holding(done({"member": False}), *first.flaps), office_site(100), TODAY, 14)
-    later = noticed(holding(done({"member": False}), *first.flaps), office_site(100), date(2026, 12, 24), 14)
+    first = noticed(holding(done({"member": False})), office_site(100), AS_OF, 14)
+    again = noticed(holding(done({"member": False}), *first.flaps), office_site(100), AS_OF, 14)
+    later = noticed(holding(done({"member": False}), *first.flaps), office_site(100), AS_OF + timedelta(days=32), 14)
     assert again.flaps[0].days == (TODAY,)
     assert later.flaps[0].days == (TODAY, date(2026, 12, 24))
     assert later.holds[0].until == date(2027, 1, 7)
@@ -370,4 +399,4 @@ def test_a_change_that_was_undone_before_says_that_the_person_will_probably_retu
 
 def test_an_undo_of_long_ago_no_longer_counts() -> None:
     old = msgspec.structs.replace(FLAPPED, days=(date(2024, 8, 1), date(2024, 9, 1), date(2026, 10, 1)))
-    assert not holds_of(holding(old), noticed(BLANK, office_site(100), TODAY, 14), AS_OF, 3).by_user
+    assert not holds_of(holding(old), noticed(BLANK, office_site(100), AS_OF, 14), AS_OF, 3).by_user

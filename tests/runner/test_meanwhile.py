@@ -143,6 +143,7 @@ def test_a_row_that_a_later_run_did_not_get_to_is_still_ours_when_it_shows() -> 
     office = open_office(100)
     office.site.late = True
     first = office.apply()
+    office.clock.sleep(600)
     stop = Stop()
     stop.ask()
     assert [one.result for one in office.apply(stop=stop).outcomes] == ["not_attempted"]

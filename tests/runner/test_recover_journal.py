@@ -17,12 +17,11 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, StateError
 from cleanup_gitops.model.memory import Settling
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import Approval, Outcome, Receipt
+from cleanup_gitops.model.run import SETTLES_WITHIN, Approval, Outcome, Receipt
 from cleanup_gitops.policy.documents import Ensure, Exemption
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.journal import Line
-from cleanup_gitops.runner.outcomes import SETTLES_WITHIN
 from cleanup_gitops.runner.recover import NOT_OURS, NOT_SENT, SEEN
 from tests.fake_journal import FakeJournals
 from tests.runner.office import DORMANT, Office, open_git_office, open_office
@@ -80,6 +79,7 @@ def test_what_was_sent_and_not_answered_is_read_back_and_counts_as_sent() -> Non
     found = office.recover(open_run(office))
     assert told(found.outcomes) == [("settling", "the run was cut off before an answer was noted")]
     assert found.outcomes[0].deadline == office.clock.now() + SETTLES_WITHIN["membership.remove"]
+    office.clock.sleep(600)
     assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
 
 
@@ -228,6 +228,7 @@ def test_a_resumed_run_that_is_killed_too_is_recovered_in_the_same_way() -> None
     journals.seen = None
     found = office.recover(open_run(office))
     assert [(one.action, one.result) for one in found.outcomes] == [("user.disable", "settling")]
+    office.clock.sleep(600)
     assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
 
 

@@ -141,6 +141,7 @@ def test_a_lost_answer_without_a_visible_effect_stays_open_and_can_be_tried_agai
     assert run.outcomes[0].result == "settling"
     assert run.outcomes[0].detail == "No answer to POST: the answer was lost, but not visible yet"
     assert run.failed
+    office.clock.sleep(600)
     assert office.apply(saved).outcomes[0].result == "applied"
 
 

@@ -65,6 +65,7 @@ def end(found: Scene, saved: Plan, *, journal: bool) -> None:
         assert (hook.instants, len(recovered.outcomes)) == (0, CHANGES)
         if not recovered.failed:
             return
+    found.clock.sleep(2 * 3600)  # what may still show is not sent again before
     with found.office() as (office, _):
         office.apply(saved)
 

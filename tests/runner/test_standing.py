@@ -111,6 +111,40 @@ def test_the_soak_begins_anew_when_a_row_was_not_planned_in_between() -> None:
     assert codes(office) == {FIRST: "applied"}
 
 
+def test_the_soak_begins_anew_when_the_policy_means_something_else() -> None:
+    """Rows are the same under 90 and 30 days; who could object had read the other policy."""
+    office = office_of(100, policy=replace(SOAKED, digest="sha256:90"))
+    codes(office)
+    office.clock.sleep(DAY)
+    office.under(policies=(replace(SOAKED, digest="sha256:30", why="sooner"),))
+    assert codes(office) == {FIRST: "soak"}
+    assert len(waiting(office)) == 1
+    office.clock.sleep(DAY - 1)
+    assert codes(office) == {FIRST: "soak"}
+    office.clock.sleep(1)
+    assert codes(office) == {FIRST: "applied"}
+
+
+def test_the_soak_of_another_policy_goes_on_when_one_of_two_means_something_else() -> None:
+    twin = replace(SOAKED, name="twin", digest="sha256:1")
+    office = office_of(100)
+    office.under(policies=(replace(SOAKED, digest="sha256:1"), twin))
+    codes(office)
+    before = {one.policy: one.since for one in memory_of(office.store.read()).waiting}
+    office.clock.sleep(DAY)
+    office.under(policies=(replace(SOAKED, digest="sha256:2"), twin))
+    run = office.apply(standing=APPROVED | {"twin": KEY})
+    after = {one.policy: one.since for one in memory_of(office.store.read()).waiting}
+    assert after["twin"] == before["twin"]
+    (left,) = run.choice.left
+    assert left.until == after["dormant"] + timedelta(hours=24) > before["dormant"] + timedelta(hours=24)
+
+
+def test_lines_of_an_earlier_version_are_read_and_soak_anew() -> None:
+    line = b'{"change":"sha256:1","kind":"waiting","policy":"dormant","since":"2026-11-22T12:00:00Z"}'
+    assert msgspec.json.decode(line, type=Waiting).meaning == ""
+
+
 def test_no_more_than_a_days_maximum_is_carried_out_longest_pending_first() -> None:
     office = office_of(100, 91, 200, 300)
     office.clock.sleep(3600)
@@ -357,7 +391,7 @@ def test_what_may_have_been_sent_counts_for_the_day() -> None:
     office.site.happens(again.id, groups=again.groups, seats=again.seats, license=again.license)
     office.recover(caught.value.run.id)
     assert memory_of(office.store.read()).daily == (Daily(policy="dormant", day=office.clock.now().date(), changes=2),)
-    assert set(codes(office).values()) == {"daily-maximum"}
+    assert codes(office) == {FIRST: "doubtful", THIRD: "daily-maximum"}
 
 
 # -- the choice alone ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, Result
 from cleanup_gitops.policy.problems import PolicyError, Problem
-from cleanup_gitops.runner.standing import Left
+from cleanup_gitops.runner.later import Left
 from cleanup_gitops.views.problems import render_problem
 from cleanup_gitops.views.run import render_run
 from cleanup_gitops.views.words import no_longer
@@ -67,6 +67,32 @@ def test_a_run_with_nothing_due_says_that_and_names_no_key() -> None:
     assert "Apply complete! Nothing is due on acme; 5 changes left for later.\n" in text
     assert "Approved:" not in text
     assert "Next:" not in text
+
+
+def test_a_run_for_which_nothing_is_approved_does_not_call_itself_complete() -> None:
+    plan = plans.usual()
+    approval = Approval(kind="standing", by="", at=plan.created, ref=plan.envelope)
+    text = render_run(plan, [], approval, COMMIT, left=[Left(one, "not-approved", "why") for one in plan.changes])
+    assert "\nNothing was applied: nothing is approved on acme; 5 changes left for later.\n" in text
+    assert "complete" not in text
+
+
+def test_what_an_earlier_run_has_sent_is_told_with_when_and_how_to_go_on() -> None:
+    plan = plans.usual()
+    left = [
+        Left(plan.changes[0], "settling", "run 1 sent this", plans.CREATED + timedelta(minutes=5)),
+        Left(plan.changes[1], "settling", "waits for the user's other changes", plans.CREATED + timedelta(minutes=5)),
+        Left(plan.changes[2], "doubtful", "run 2 may have done this"),
+    ]
+    text = render_run(plan, [], plans.approval(plan), COMMIT, left=left)
+    at = f"{plans.CREATED + timedelta(minutes=5):%Y-%m-%d %H:%M} UTC"
+    assert "Sent by an earlier run, and may still show:\n" in text
+    assert f"{plan.changes[0].address}" in text
+    assert f": run 1 sent this, due from {at}\n" in text
+    assert "Perhaps done by an earlier run and undone by others, so only a saved plan does it:\n" in text
+    assert "Apply complete! Nothing is due on acme; 3 changes left for later.\n" in text
+    assert f"Next: For what may still show, apply the same plan again after {at}: what shows by then is not" in text
+    assert "Next: Look whether others changed these users back; then make a plan and have it reviewed.\n" in text
 
 
 def test_every_outcome_that_needs_a_look_is_listed_with_its_reason() -> None:

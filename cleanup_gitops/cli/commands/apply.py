@@ -100,7 +100,7 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, standing: 
         raise ApprovalError("Nothing of the saved plan is still planned in the same form.", new_plan(saved))
     if run.choice.unapproved:
         raise ApprovalError(
-            "No policy that asks for something is approved: nothing was done.", "How to approve them is told above."
+            "No policy that asks for something is approved: nothing was done.", "\n".join(warnings(approvals or {}))
         )
     return FAILURES if run.failed else 0
 
@@ -116,7 +116,7 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
         found=(*found_before(run.found, __version__), *found_meanwhile(run.record)),
         not_approved=run.choice.not_approved,
         left=run.choice.left,
-        to_approve=warnings(approvals or {}),
+        to_approve=() if run.choice.unapproved else warnings(approvals or {}),
         unread=run.unread,
         colour=colours(sys.stdout),
     )

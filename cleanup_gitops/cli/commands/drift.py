@@ -102,8 +102,7 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         if drift is None:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)
-        today, grace = place.clock.now().date(), place.policies.guardrails.grace
-        undone = noticed(ground.memory, live.inventory, today, grace)
+        undone = noticed(ground.memory, live.inventory, place.clock.now(), place.policies.guardrails.grace)
         new = drift.differences or undone.undone
         commit = _record(place, ground, drift, live.inventory, lifted, undone) if record and new else ""
     where = place_of_record(place) if commit else ""

@@ -76,7 +76,7 @@ def kind_odds(entry: LedgerEntry, files: Collection[str]) -> Odds:
             yield here, f"has an entry of a {kind} without plan, envelope or approval"
         if layout.MANIFEST not in files:
             yield layout.MANIFEST, f"is missing: every {kind} ends with a snapshot"
-    elif entry.approval or entry.envelope or entry.intent or entry.results or entry.actions:
+    elif entry.approval or entry.envelope or entry.intent or entry.results or entry.actions or entry.left:
         yield here, f"has an entry of kind {kind} that claims to have carried out something"
     elif bool(entry.plan) != (layout.run_file(entry.run, layout.PLAN) in files):
         yield layout.run_file(entry.run, layout.PLAN), "is named by the entry and not there, or the other way round"
