@@ -77,7 +77,8 @@ ALLOWED = {
     "words of a closed list, weeks, and values of managed fields": """
         AccountRow.groups SeenIn.first SeenIn.last Applied.actions Summary.actions Summary.states
         LedgerEntry.actions LedgerEntry.results LedgerEntry.found LedgerEntry.left Check.name Limit.name
-        Disposition.reason Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after Settling.after Done.after
+        Disposition.reason Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after
+        Settling.after Done.after
         Difference.before Difference.after Receipt.method Receipt.server_date Manifest.attributes
     """,
     "what the owners of the policies wrote, and names of their files and variables": """

@@ -6,21 +6,39 @@ import hashlib
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from cleanup_gitops.ledger.audit.found import Verdict
 from cleanup_gitops.ledger.audit.history import Commit, GitHistory
 from cleanup_gitops.ledger.audit.verify import verify
+from cleanup_gitops.ledger.chain import read_tail
 from cleanup_gitops.ledger.leases import read_intent
 from cleanup_gitops.ledger.planfile import read_plan
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Store
-from cleanup_gitops.model.run import Intent
+from cleanup_gitops.model.run import ACTING, Intent, Outcome, OutcomeRecord
 from tests.fake_store import FakeRepository, FakeStore
 
 SITE = "acme"
 Contents = Callable[[Sequence[str]], Sequence[bytes]]
+
+
+@dataclass(frozen=True)
+class Entered:
+    """One run as it was recorded: its rows by digest and what became of them."""
+
+    kind: str
+    run: str
+    time: datetime
+    rollback: bool
+    planned: dict[str, Change]
+    outcomes: tuple[Outcome, ...]
 
 
 class Books(ABC):
@@ -48,6 +66,28 @@ class Books(ABC):
         """What `audit verify` would say."""
         commits, contents = self.history()
         return verify(SITE, commits, contents)
+
+    def entered(self, after: int) -> list[Entered]:
+        """Runs in entries of the ledger with a higher number."""
+        store = self.open()
+        tail = read_tail(store.read())
+        found = []
+        for entry in tail.entries if tail else ():
+            if entry.seq <= after or entry.kind not in ACTING:
+                continue
+            files = store.run_files(entry.run)
+            plan = read_plan(files[f"runs/{entry.run}/plan.json"])
+            lines = files[f"runs/{entry.run}/outcomes.jsonl"].splitlines()
+            outcomes = tuple(msgspec.json.decode(line, type=OutcomeRecord) for line in lines)
+            planned = dict(zip(plan.manifest, plan.changes, strict=True))
+            found.append(Entered(entry.kind, entry.run, entry.time, plan.rollback is not None, planned, outcomes))
+        return found
+
+    def plan_of(self, run: str) -> Plan:
+        """The plan that the run made, as it was recorded with its intent."""
+        store = self.open()
+        store.read()
+        return read_plan(store.run_files(run)[f"runs/{run}/plan.json"])
 
     def claimed(self, since: int) -> list[tuple[Intent, dict[str, Change]]]:
         """What runs meant to do, by their intents after so many commits: each with its rows by digest."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ What = tuple[str, str, str | bool]
 
 @dataclass(frozen=True)
 class Effect:
-    """One write that changed something, and in which act of a test it was sent.
+    """One write that changed something, and in which act of a test and when (UTC) it was sent.
 
     ``shielded``: why the user should not have been touched, as the world was when the write came; "" otherwise.
     """
@@ -38,6 +39,7 @@ class Effect:
     what: tuple[What, ...]
     act: int
     shielded: str
+    at: datetime
 
 
 class Effects:
@@ -57,7 +59,7 @@ class Effects:
         setattr(box.state, "perform", self._noting)  # noqa: B010 - this sandbox alone is listened to
 
     def _noting(self, change: Callable[[], None], effect: Any = "now", trace: Trace | None = None) -> None:  # noqa: ANN401 - handed on
-        act = self.act
+        act, at = self.act, self._state.now()
         self.accepted[act] += 1
         users = self._concerned(trace)
         shields = {user.id: self._shield(user) for user in users}
@@ -68,7 +70,7 @@ class Effects:
             for user in users:
                 what = tuple(_differences(before[user.id], self._facts(user)))
                 if what:
-                    self.found.append(Effect(user.id, what, act, shields[user.id]))
+                    self.found.append(Effect(user.id, what, act, shields[user.id], at))
 
         self._perform(noted, effect, trace)
 

@@ -17,8 +17,9 @@ from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.canonical import sha256
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Reader
+from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, Site, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, Site, SitePolicies, Standing
 from cleanup_gitops.policy.guarding import ReadingGuards
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match, NeverActiveFor
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
@@ -48,7 +49,7 @@ PATIENT = Limits(connect=5, read=20, total=60)
 """Seconds of real time for the connection; tries and waits are as usual, and waiting costs virtual time alone."""
 
 
-def _policy(name: str, match: Match, ensure: Ensure) -> Policy:
+def _policy(name: str, match: Match, ensure: Ensure, standing: Standing | None = None) -> Policy:
     return Policy(
         name=name,
         owner="iam@acme.com",
@@ -56,6 +57,8 @@ def _policy(name: str, match: Match, ensure: Ensure) -> Policy:
         match=match,
         ensure=ensure,
         kinds=match.kinds,
+        standing=standing,
+        digest=f"sha256:{name}",
         where=f"policies/{name}.yaml:9",
     )
 
@@ -65,10 +68,13 @@ POLICIES = (
         "dormant",
         Match(all=(HasSeat(wanted=True), InactiveFor(90)), none=(InactiveFor(180, "any"),)),
         Ensure(groups_absent=("confluence-users-acme",)),
+        Standing(1),
     ),
-    _policy("idle", Match(all=(InactiveFor(180, "any"),)), Ensure(status="suspended")),
+    _policy(
+        "idle", Match(all=(InactiveFor(180, "any"),)), Ensure(status="suspended"), Standing(2, timedelta(hours=20))
+    ),
     _policy("never", Match(all=(NeverActiveFor(60),)), Ensure(no_access=True)),
-    _policy("team", Match(all=(InGroup(("jira-users-acme",)),)), Ensure(groups_present=(TEAM,))),
+    _policy("team", Match(all=(InGroup(("jira-users-acme",)),)), Ensure(groups_present=(TEAM,)), Standing(2)),
 )
 """What they ask depends on what only others change, so that carrying one out never makes another one speak."""
 PROTECTED = Protection(name="emergency", owner="iam@acme.com", groups=("break-glass",))
@@ -210,15 +216,19 @@ class House:
         store: Any = None,  # noqa: ANN401 - any store
         stop: Stop | None = None,
         workers: Workers = ONE_BY_ONE,
+        standing: Approvals | None = None,
     ) -> Run:
-        """One apply by a process with this life, in which ``meanwhile`` happens right after it has read the site."""
+        """One apply by a process with this life, in which ``meanwhile`` happens right after it has read the site.
+
+        ``standing``: under these approvals of whole policies.
+        """
         life = life or Life()
         reader: Reader = MortalReader(self.site.reader, life, meanwhile)
         hands = Hands(reader, MortalWriter(self.site.writer, life), self.clock, FakeProgress(), workers)
         books = MortalStore(store or self.books.open(), life)
         journals = MortalJournals(self.journals, life)
         desk = Desk(self.policies, hands, books, "0", frozenset({"acme.com"}), process="process 1", journals=journals)
-        return execute(desk, saved=saved, stop=stop or Stop())
+        return execute(desk, saved=saved, stop=stop or Stop(), standing=standing)
 
     def recover(
         self, run: str, life: Life | None = None, kept: bytes | None = None, *, elsewhere: bool = False
@@ -262,6 +272,12 @@ class House:
             account=account, reason="absence", owner="hr@acme.com", until=until, ticket="HR-1", document="leave"
         )
         self._edit(exemptions=(*self.policies.exemptions, entry))
+
+    def rewrite(self, number: int) -> None:
+        """From the next run on one policy means something else, though it asks for the same."""
+        chosen = self.policies.policies[number % len(self.policies.policies)]
+        other = replace(chosen, why=f"{chosen.why}, really", digest=sha256((chosen.digest + "1").encode()))
+        self._edit(policies=tuple(other if one is chosen else one for one in self.policies.policies))
 
     def _edit(self, **parts: Any) -> None:  # noqa: ANN401 - any part of the policies
         """Other policies, which say something else."""

@@ -6,79 +6,27 @@ sandbox over HTTP. What must hold after every step is in `trail`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.errors import CleanupError, LeaseHeldError, StoreError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import WRITTEN
+from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.runner import Run, Stop
 from cleanup_gitops.runner.desk import UnrecordedError
 from cleanup_gitops.runner.workers import Workers
 from tests.fake_store import FakeStore
 from tests.machine.books import Books, InMemory
+from tests.machine.events import DOCUMENTS, FAULTS, OUTSIDE
 from tests.machine.house import House, small_world
 from tests.machine.mortal import Killed, Life
+from tests.machine.standing import Standings
 from tests.machine.trail import Trail
-
-WRITES = r"/(suspend|restore|memberships|revoke)$|/memberships/"
-USERS = r"/users/search$"
-
-FAULTS: dict[str, dict[str, Any]] = {
-    "write: too many requests": {
-        "kind": "status", "status": 429, "headers": {"Retry-After": "20"}, "match": {"path_regex": WRITES, "times": 2}
-    },
-    "write: too many for ever": {
-        "kind": "status", "status": 429, "headers": {"Retry-After": "2000"}, "match": {"path_regex": WRITES, "times": 9}
-    },
-    "write: reset before": {"kind": "reset", "match": {"path_regex": WRITES, "times": 1}},
-    "write: reset after": {"kind": "reset", "carry_out": True, "match": {"path_regex": WRITES, "times": 1}},
-    "write: cut off": {"kind": "truncate", "match": {"path_regex": WRITES, "times": 2}},
-    "write: 500 before": {"kind": "status", "status": 500, "match": {"path_regex": WRITES, "times": 1}},
-    "write: 503 after": {
-        "kind": "status", "status": 503, "carry_out": True, "match": {"path_regex": WRITES, "times": 1}
-    },
-    "write: refused": {"kind": "status", "status": 403, "match": {"path_regex": WRITES, "times": 1}},
-    "write: a page": {"kind": "html", "carry_out": True, "match": {"path_regex": WRITES, "times": 1}},
-    "write: late": {"kind": "late", "reads": 12, "match": {"path_regex": WRITES, "times": 2}},
-    "write: without effect": {"kind": "no_effect", "match": {"path_regex": WRITES, "times": 1}},
-    "key revoked midway": {"kind": "status", "status": 401, "match": {"path_regex": "^/admin/", "after": 30}},
-    "reads: too many requests": {
-        "kind": "status", "status": 429, "headers": {"Retry-After": "5"}, "match": {"path_regex": USERS, "times": 3}
-    },
-    "reads: 503": {"kind": "status", "status": 503, "match": {"path_regex": USERS, "times": 2}},
-    "reads: broken for long": {
-        "kind": "status", "status": 502, "match": {"path_regex": USERS, "after": 4, "times": 40}
-    },
-    "reads: a row less": {"kind": "drop_rows", "match": {"path_regex": USERS, "after": 1, "times": 2}},
-    "reads: no JSON": {"kind": "not_json", "match": {"path_regex": USERS, "after": 6, "times": 1}},
-    "reads: cut off": {"kind": "truncate", "match": {"method": "GET", "times": 2}},
-}  # fmt: skip
-
-GROUPS = ("confluence-users-acme", "jira-users-acme", "org-admins", "break-glass", "dept-finance", "product-suite-acme")
-
-OUTSIDE: dict[str, Callable[[House, str, int], None]] = {
-    "joins": lambda house, who, n: house.happens(who, add_groups=[GROUPS[n % len(GROUPS)]]),
-    "leaves": lambda house, who, n: house.happens(who, remove_groups=[GROUPS[n % len(GROUPS)]]),
-    "returns": lambda house, who, _: house.happens(who, activity={"confluence": "now"}),
-    "works in Jira": lambda house, who, _: house.happens(who, activity={"jira-software": "now"}),
-    "is suspended": lambda house, who, _: house.happens(who, status="suspended"),
-    "is restored": lambda house, who, _: house.happens(who, status="active"),
-    "vanishes": lambda house, who, _: house.happens(who, status="not_invited", groups=[], roles={}),
-    "becomes administrator": lambda house, who, _: house.happens(who, platform_roles=["atlassian/org-admin"]),
-    "gets a role": lambda house, who, _: house.happens(who, roles={"confluence": ["atlassian/user"]}),
-    "loses roles": lambda house, who, _: house.happens(who, roles={}),
-}
-"""What others do to one user."""
-DOCUMENTS: dict[str, Callable[[House, str, int], None]] = {
-    "is protected": lambda house, who, _: house.protect(who),
-    "is exempt": lambda house, who, n: house.exempt(who, n),
-}
-"""What a reviewed change of the policies does; it holds for runs that begin after it."""
+from tests.machine.undone import Undone
 
 numbers = st.integers(0, 63)
 ends = st.one_of(st.just(0), st.just(0), st.integers(1, 90))
@@ -103,6 +51,7 @@ class Luck:
     workers: int
 
 
+soon = st.sampled_from([0, 1, 25])
 seldom = st.one_of(st.just(0), st.just(0), st.just(0), st.integers(1, 90))
 luck = st.builds(
     Luck,
@@ -126,6 +75,10 @@ class Trust(RuleBasedStateMachine):
     def open(self, number: int) -> None:
         self.house = House(self.books(), small_world(number)).__enter__()
         self.trail = Trail(self.house)
+        self.standings = Standings(self.house)
+        self.undone = Undone(self.house)
+        self.entries = 0
+        """How much of the record was read."""
         self.saved: list[Plan] = []
         self.kept: bytes | None = None
         self.quiet = True
@@ -180,14 +133,29 @@ class Trust(RuleBasedStateMachine):
     def apply_at_once(self, luck: Luck) -> None:
         self._apply(None, luck)
 
-    def _apply(self, saved: Plan | None, luck: Luck) -> None:
+    @rule(luck=luck, hours=st.lists(st.sampled_from([1, 25, 25, 25]), min_size=1, max_size=3))
+    def apply_standing(self, luck: Luck, hours: list[int]) -> None:
+        """Scheduled runs: each does what is approved as a whole, has waited long enough and fits into its day."""
+        for pause in hours:
+            self.house.clock.sleep(3600 * pause)
+            self._apply(None, luck, standing=True)
+            self.standings.judge()
+
+    @rule(number=numbers, approves=st.sampled_from([True, True, False]))
+    def somebody_decides_about_a_policy(self, number: int, approves: bool) -> None:
+        self.standings.decide(number, approves=approves)
+
+    def _apply(self, saved: Plan | None, luck: Luck, *, standing: bool = False) -> None:
         if not luck.insists:
             self._calm()
             self._recover(Life(), self.kept)
         self._go_wrong(luck.faults)
+        self._read_the_record()
         spent, was_open, commits = self.trail.spent(), self.trail.open_runs(), self.trail.begin()
-        run, error = self._run(saved, luck)
+        run, error = self._run(saved, luck, self.standings.approvals() if standing else None)
         self.trail.end(commits, saved, spent)
+        self._judge_claims(commits, standing=standing)
+        self._read_the_record()
         if was_open:
             assert isinstance(error, LeaseHeldError | StoreError | Killed), "a second run while one is open"
             assert self.trail.open_runs() == was_open
@@ -200,7 +168,25 @@ class Trust(RuleBasedStateMachine):
         if run is not None:
             self._went_through(run, saved, luck)
 
-    def _run(self, saved: Plan | None, luck: Luck) -> tuple[Run | None, CleanupError | Killed | None]:
+    def _read_the_record(self) -> None:
+        for entry in self.house.books.entered(self.entries):
+            self.standings.entered(entry)
+            self.undone.entered(entry)
+        self.entries = memory_of(self.house.books.files()).sequence
+
+    def _judge_claims(self, commits: int, *, standing: bool) -> None:
+        for intent, rows in self.house.books.claimed(commits):
+            plan = self.house.books.plan_of(intent.run)
+            assert (intent.approval.kind == "standing") is standing
+            if standing:
+                planned = dict(zip(plan.manifest, plan.changes, strict=True))
+                self.standings.claims(intent, rows, planned, plan.created)
+            if plan.rollback is None:
+                self.undone.claims(rows)
+
+    def _run(
+        self, saved: Plan | None, luck: Luck, standing: Approvals | None
+    ) -> tuple[Run | None, CleanupError | Killed | None]:
         """What came of one process."""
         stop, store = Stop(), self.house.books.open()
         life = Life(luck.ends, {luck.stop: stop.ask} if luck.stop else None)
@@ -214,6 +200,7 @@ class Trust(RuleBasedStateMachine):
                 store=store,
                 stop=stop,
                 workers=Workers(luck.workers),
+                standing=standing,
             )
         except (CleanupError, Killed) as error:
             return None, error
@@ -290,6 +277,7 @@ class Trust(RuleBasedStateMachine):
             if account == self.house.world.credentials.runner_account and deed in ("vanishes", "is suspended"):
                 continue  # nobody can work with the credentials of an account that is gone
             self.trail.outsider(account)
+            self.undone.outsider(account)
             OUTSIDE[deed](self.house, account, number)
 
     def _somebody(self, who: int) -> str:
@@ -299,22 +287,27 @@ class Trust(RuleBasedStateMachine):
             return planned[who % len(planned)]
         return self.house.world.users[who % len(self.house.world.users)].id
 
-    @rule(number=numbers, luck=luck)
-    def somebody_undoes_it_and_the_plan_comes_again(self, number: int, luck: Luck) -> None:
-        """What was done last to somebody is undone by hand, and whoever holds the plan hands it in once more."""
+    @rule(number=st.integers(0, 4), luck=luck, how=st.sampled_from(["saved", "at once", "standing"]), hours=soon)
+    def somebody_undoes_it_and_a_run_comes_again(self, number: int, luck: Luck, how: str, hours: int) -> None:
+        """What was done last to somebody is undone by hand; the plan is handed in once more, or a run plans anew."""
         if not self.house.effects.found:
             self._plan()
             return
         done = self.house.effects.found[-1 - number % len(self.house.effects.found)]
+        self._read_the_record()
+        known = self.undone.known(done.what)
         self.trail.outsider(done.user)
+        self.undone.outsider(done.user)
         for address, field, value in done.what:
             if field == "member":
                 group = address.split("/")[1]
                 self.house.happens(done.user, **{"remove_groups" if value else "add_groups": [group]})
             elif field == "status":
                 self.house.happens(done.user, status="active")
-        if self.saved:
-            self._apply(self.saved[-1], luck)
+        self.undone.took_back(done.user, known)
+        self.house.clock.sleep(3600 * hours)
+        if self.saved or how != "saved":
+            self._apply(self.saved[-1] if how == "saved" else None, luck, standing=how == "standing")
 
     @rule(what=st.lists(deeds, min_size=1, max_size=3))
     def others_act(self, what: list[tuple[str, int, int]]) -> None:
@@ -353,6 +346,7 @@ class Trust(RuleBasedStateMachine):
     def nothing_happened_that_must_not(self) -> None:
         if hasattr(self, "trail"):
             self.trail.judge()
+            self.standings.judge()
 
     @invariant()
     def the_record_is_whole(self) -> None:

@@ -133,7 +133,7 @@ def test_the_soak_of_another_policy_goes_on_when_one_of_two_means_something_else
     before = {one.policy: one.since for one in memory_of(office.store.read()).waiting}
     office.clock.sleep(DAY)
     office.under(policies=(replace(SOAKED, digest="sha256:2"), twin))
-    run = office.apply(standing=APPROVED | {"twin": KEY})
+    run = office.apply(standing={"dormant": KEY, "twin": KEY})
     after = {one.policy: one.since for one in memory_of(office.store.read()).waiting}
     assert after["twin"] == before["twin"]
     (left,) = run.choice.left
