@@ -59,6 +59,5 @@ OUTSIDE: dict[str, Callable[[House, str, int], None]] = {
 DOCUMENTS: dict[str, Callable[[House, str, int], None]] = {
     "is protected": lambda house, who, _: house.protect(who),
     "is exempt": lambda house, who, n: house.exempt(who, n),
-    "means something else": lambda house, _, n: house.rewrite(n),
 }
 """What a reviewed change of the policies does; it holds for runs that begin after it."""

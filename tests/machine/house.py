@@ -273,9 +273,9 @@ class House:
         )
         self._edit(exemptions=(*self.policies.exemptions, entry))
 
-    def rewrite(self, number: int) -> None:
-        """From the next run on one policy means something else, though it asks for the same."""
-        chosen = self.policies.policies[number % len(self.policies.policies)]
+    def rewrite(self, name: str) -> None:
+        """From the next run on this policy means something else, though it asks for the same."""
+        chosen = next(one for one in self.policies.policies if one.name == name)
         other = replace(chosen, why=f"{chosen.why}, really", digest=sha256((chosen.digest + "1").encode()))
         self._edit(policies=tuple(other if one is chosen else one for one in self.policies.policies))
 

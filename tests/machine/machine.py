@@ -133,7 +133,7 @@ class Trust(RuleBasedStateMachine):
     def apply_at_once(self, luck: Luck) -> None:
         self._apply(None, luck)
 
-    @rule(luck=luck, hours=st.lists(st.sampled_from([1, 25, 25, 25]), min_size=1, max_size=3))
+    @rule(luck=luck, hours=st.lists(st.sampled_from([1, 1, 25, 25]), min_size=1, max_size=4))
     def apply_standing(self, luck: Luck, hours: list[int]) -> None:
         """Scheduled runs: each does what is approved as a whole, has waited long enough and fits into its day."""
         for pause in hours:
@@ -141,9 +141,9 @@ class Trust(RuleBasedStateMachine):
             self._apply(None, luck, standing=True)
             self.standings.judge()
 
-    @rule(number=numbers, approves=st.sampled_from([True, True, False]))
-    def somebody_decides_about_a_policy(self, number: int, approves: bool) -> None:
-        self.standings.decide(number, approves=approves)
+    @rule(number=numbers, rewritten=st.booleans(), approves=st.sampled_from([True, True, False]))
+    def somebody_decides_about_a_policy(self, number: int, rewritten: bool, approves: bool) -> None:
+        self.standings.decide(number, rewritten=rewritten, approves=approves)
 
     def _apply(self, saved: Plan | None, luck: Luck, *, standing: bool = False) -> None:
         if not luck.insists:

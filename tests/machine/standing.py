@@ -48,9 +48,12 @@ class Standings:
         at = self.house.clock.now() - timedelta(minutes=1)
         return Approval(kind="standing", by="SHA256:ben", at=at, ref=f"approve/{meaning}")
 
-    def decide(self, number: int, *, approves: bool) -> None:
-        """Somebody approves a policy as it is now, or takes the approval back."""
-        one = sorted(self.meanings.items())[number % len(self.meanings)]
+    def decide(self, number: int, *, rewritten: bool, approves: bool) -> None:
+        """Somebody approves a policy, perhaps one that means something else from now on, or takes the approval back."""
+        name = sorted(self.meanings)[number % len(self.meanings)]
+        if rewritten:
+            self.house.rewrite(name)
+        one = (name, self.meanings[name])
         (self.approved.add if approves else self.approved.discard)(one)
 
     def claims(self, intent: Intent, rows: Mapping[str, Change], planned: Mapping[str, Change], at: datetime) -> None:
