@@ -38,7 +38,7 @@ class Choice:
 
     ``superseded`` are approved rows that the current plan no longer has in the same form; ``consumed`` were carried
     out under this approval before; ``not_approved`` stand only in the current plan. ``left`` are rows for later,
-    neither spent nor failed; ``unapproved``: there are rows of policies with a standing approval, and none of these
+    neither consumed nor failed; ``unapproved``: there are rows of policies with a standing approval, and none of these
     policies is approved.
     """
 
