@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypedDict
 
 import msgspec
 
@@ -41,6 +42,14 @@ __all__ = [
 ]
 
 
+class Counts(TypedDict):
+    """Numbers in the entry of a run."""
+
+    results: dict[str, int]
+    actions: dict[str, int]
+    left: dict[str, int]
+
+
 def record_run(
     ground: Ground,
     *,
@@ -68,19 +77,17 @@ def record_run(
     accepted are ours when they are seen later. So are those in ``unsure``, of which nobody knows whether they were
     sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
     meanwhile, and late effects of earlier runs. ``noticed`` is what the reading before the run told of earlier changes.
-    ``standing`` are the policies with a standing approval, and the digests of what they mean: their rows wait when this
-    run leaves them; ``None``: the run planned nothing anew. ``left`` are the reasons of rows that were left for later.
-    A run of a plan that takes another run back is recorded as a rollback. Raises ``StateError`` when recorded files
-    cannot be read.
+    ``standing`` maps policies with a standing approval to what they mean: their rows wait when this run leaves them;
+    ``None``: it planned nothing anew. ``left`` says why for each row left for later. A run of a plan that takes another
+    run back is recorded as a rollback. Raises ``StateError`` when recorded files cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
     closed = sha256(intent_bytes(intent)) if intent else ""
     approvals = intent.approvals if intent else {}
-    told = [(outcome, approval_of(outcome.causes, approval, approvals)) for outcome in outcomes]
     written = {} if intent else plan_files(run, plan, approved)
+    told = [(outcome, approval_of(outcome.causes, approval, approvals)) for outcome in outcomes]
     written[layout.run_file(run, layout.OUTCOMES)] = _outcome_lines(run, actor, plan, told, ground)
-    others = [one for one in differences if one.run != run]
-    if others:
+    if others := [one for one in differences if one.run != run]:
         written[layout.run_file(run, layout.DRIFT)] = _difference_lines(others)
     ran = Ran(
         run=run, at=time, envelope=approval.ref, outcomes=outcomes, unseen=unseen, unsure=unsure, noticed=noticed,
@@ -96,11 +103,9 @@ def record_run(
         seen=(inventory, _lines_after(ground, ran, plan, others, standing, approvals)),
         lineage=ground.memory.lineage or approval.ref,
         approval=approval,
-        results=_count(one.result for one in outcomes),
-        actions=_count(one.action for one in outcomes if one.result == "applied"),
         intent=closed,
         found=_found(others),
-        left=_count(left),
+        **_counts(outcomes, left),
         outcomes=outcomes,
         plan=plan,
     )
@@ -182,6 +187,15 @@ def record_drift(
 def _difference_lines(differences: Iterable[Difference]) -> bytes:
     """``drift.jsonl``."""
     return b"".join(canonical(one) + b"\n" for one in differences)
+
+
+def _counts(outcomes: Sequence[Outcome], left: Iterable[str]) -> Counts:
+    """What a run did and left, counted."""
+    return Counts(
+        results=_count(one.result for one in outcomes),
+        actions=_count(one.action for one in outcomes if one.result == "applied"),
+        left=_count(left),
+    )
 
 
 def _found(differences: Iterable[Difference]) -> dict[str, int]:
