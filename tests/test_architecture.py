@@ -134,6 +134,13 @@ def test_every_function_stands_on_one_screen() -> None:
     assert found == []
 
 
+def test_no_text_was_left_in_two_versions_by_a_merge() -> None:
+    mark = "<" * 7 + " "
+    texts = [path for kind in ("*.py", "*.md", "*.yaml", "*.j2", "*.toml") for path in ROOT.rglob(kind)]
+    ours = [path for path in texts if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+    assert [str(path.relative_to(ROOT)) for path in ours if f"\n{mark}" in path.read_text(encoding="utf-8")] == []
+
+
 def test_a_long_function_is_found_wherever_it_stands() -> None:
     source = "class A:\n    @property\n    def b(self):\n        x = 1\n        return x\n\ndef c():\n    return 1\n"
     assert long_functions(source, 2) == ["3: b (3)"]
