@@ -79,25 +79,45 @@ def _with_counts(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
     if rows:
         kept.append(Consumed(envelope=ran.envelope, at=ran.at, rows=tuple(sorted(rows))))
     if sent:
-        actions = Counter(one.action for one in sent)
-        kept.append(Applied(run=ran.run, at=ran.at, actions=dict(sorted(actions.items())), seats=ran.seats))
+        leavers = [one for one in sent if _leaves(one)]
+        kept.append(
+            Applied(run=ran.run, at=ran.at, actions=_actions(sent), seats=ran.seats, terminations=_actions(leavers))
+        )
     return [*kept, *(effect_of(ran.run, one, unsure=one.change in ran.unsure) for one in awaited)]
+
+
+def _leaves(one: Outcome) -> bool:
+    """Whether the change was to end the access of somebody who leaves."""
+    return any(cause.termination for cause in one.causes)
+
+
+def _actions(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    return dict(sorted(Counter(one.action for one in outcomes).items()))
 
 
 def _counted_once(lines: Iterable[Remembered], sent: Iterable[Outcome]) -> list[Remembered]:
     """What an earlier run may have sent and this one has sent again is one change: it counts as this one's alone."""
     made = {one.address: one for one in sent}
-    everything, again = list(lines), defaultdict[str, Counter[str]](Counter)
+    everything, again = list(lines), defaultdict[str, list[Outcome]](list)
     for line in everything:
         if isinstance(line, Settling) and line.deadline is None and line.address in made:
-            again[line.run][made[line.address].action] += line.after == made[line.address].after
+            one = made[line.address]
+            again[line.run] += [one] if line.after == one.after else []
     left = [
-        replace(line, actions=dict(Counter(line.actions) - again[line.run]))
-        if isinstance(line, Applied) and line.run in again
-        else line
-        for line in everything
+        _less(line, again[line.run]) if isinstance(line, Applied) and line.run in again else line for line in everything
     ]
     return [line for line in left if not isinstance(line, Applied) or line.actions]
+
+
+def _less(line: Applied, again: Iterable[Outcome]) -> Applied:
+    """The line without these changes."""
+    rows = list(again)
+    leavers = _actions(one for one in rows if _leaves(one))
+    return replace(
+        line,
+        actions=dict(Counter(line.actions) - Counter(_actions(rows))),
+        terminations=dict(Counter(line.terminations) - Counter(leavers)),
+    )
 
 
 def with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:

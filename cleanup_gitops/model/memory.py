@@ -23,13 +23,15 @@ class Applied(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="applie
     """How many changes of each action one earlier run applied, at a UTC time. Caps count the last 24 hours.
 
     What may have been sent counts, also where nobody knows whether it was. ``seats`` are those that were in use when
-    the run was planned: a percent is of them, for the run itself may have freed some.
+    the run was planned: a percent is of them, for the run itself may have freed some. ``terminations`` are those among
+    ``actions`` that policies asked for which end the access of people who leave.
     """
 
     run: str
     at: Moment
     actions: dict[str, int]
     seats: int = 0
+    terminations: dict[str, int] = {}
 
 
 class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", tag_field="kind"):

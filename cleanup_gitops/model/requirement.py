@@ -11,15 +11,17 @@ DesiredStatus = Literal["active", "suspended", "disabled", "deactivated", "remov
 ``removed``: out of the directory. ``deleted``: scheduled for deletion, with the vendor's days of grace."""
 
 
-class Cause(Struct, frozen=True, gc=False, kw_only=True):
+class Cause(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Who asks for a change. Only ``policy`` is part of a change's digest; ``where`` and ``why`` are for people.
 
-    ``where`` is ``file:line`` of the rule, ``why`` one sentence about this user.
+    ``where`` is ``file:line`` of the rule, ``why`` one sentence about this user. ``termination``: it ends the access of
+    somebody who leaves.
     """
 
     policy: str
     where: str = ""
     why: str = ""
+    termination: bool = False
 
 
 class StatusRequirement(Struct, frozen=True, gc=False, tag="status", tag_field="field"):

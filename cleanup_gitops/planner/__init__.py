@@ -3,7 +3,7 @@
 from cleanup_gitops.planner.assume import assume, rewound
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.guards import reading_checks
-from cleanup_gitops.planner.plan import evaluate, guarded, holds_now, make_plan
+from cleanup_gitops.planner.plan import evaluate, guarded, holds_now, make_plan, undone
 from cleanup_gitops.planner.questions import questions
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "questions",
     "reading_checks",
     "rewound",
+    "undone",
 ]

@@ -14,7 +14,7 @@ from cleanup_gitops.model.requirement import Cause, MembershipRequirement, RoleR
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.make import Maker, directory_of
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
-from cleanup_gitops.planner.settle import Settled
+from cleanup_gitops.planner.settle import Beaten, Settled
 from cleanup_gitops.planner.unmet import Step
 from cleanup_gitops.policy.match import Scope
 
@@ -43,9 +43,11 @@ def build(todo: Sequence[Step], settled: Settled, user: User, scope: Scope) -> t
 
 
 def also_asked(settled: Settled) -> str:
-    """Which harsher policies match the user too, for people; empty when none does."""
-    names = ", ".join(sorted({rule.name for rule in settled.listed}))
-    return f"also asked, but harsher: {names}" if names else ""
+    """Which policies match the user too and do not count, and why, for people; empty when there are none."""
+    told: dict[Beaten, set[str]] = {}
+    for rule, why in settled.listed:
+        told.setdefault(why, set()).add(rule.name)
+    return "; ".join(f"also asked, but {why}: {', '.join(sorted(names))}" for why, names in sorted(told.items()))
 
 
 def _handoff(step: Step, user: User, scope: Scope, causes: tuple[Cause, ...]) -> Handoff:

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.plan import Disposition, Handoff, Pending
+from cleanup_gitops.model.plan import Disposition
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.access import becomes_guest
 from cleanup_gitops.planner.build import also_asked, build
 from cleanup_gitops.planner.diff import steps
+from cleanup_gitops.planner.fate import UNCHANGED, Fate, names
 from cleanup_gitops.planner.grace import waiting
 from cleanup_gitops.planner.holds import NO_HOLDS, Held, Holds, wait_for
+from cleanup_gitops.planner.leavers import as_a_whole, leaver_spared
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
-from cleanup_gitops.planner.settle import Settled, completions, settle
+from cleanup_gitops.planner.settle import Settled, class_that_decides, completions, settle
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
 from cleanup_gitops.policy.match import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What becomes of one user."""
-
-    disposition: Disposition
-    changes: list[Change] = field(default_factory=list)
-    handoffs: list[Handoff] = field(default_factory=list)
-    pending: list[Pending] = field(default_factory=list)
-
-
-def names(rules: tuple[Rule, ...] | list[Rule]) -> tuple[str, ...]:
-    """Sorted names of rules, each once."""
-    return tuple(sorted({rule.name for rule in rules}))
 
 
 def _nowhere(settled: Settled, user: User) -> list[Rule]:
@@ -56,9 +43,6 @@ def without(settled: Settled, held: Mapping[str, Held]) -> Settled:
     """
     free = {asked: tuple(rule for rule in rules if rule.name not in held) for asked, rules in settled.asked.items()}
     return replace(settled, asked=free)
-
-
-UNCHANGED = Fate(Disposition("unchanged", "no-policy-matches"))
 
 
 def _untouched(user: User, rules: tuple[Rule, ...], scope: Scope) -> Fate:
@@ -82,9 +66,13 @@ class Evaluation:
     scope: Scope
     shortlist: Shortlist
     holds: Holds = NO_HOLDS
+    leavers: bool = False
+    """Whether any rule ends the access of people who leave."""
 
     def fate(self, user: User) -> Fate:
-        """The first disposition that applies, in the order of ``model.plan.STATES``."""
+        """The first disposition that applies: a leaver nobody may touch, then in the order of ``model.plan.STATES``."""
+        if self.leavers and (leaver := leaver_spared(user, self.rules, self.shield, self.scope)):
+            return leaver
         shielded = self._shielded(user)
         if shielded:
             return shielded
@@ -95,11 +83,13 @@ class Evaluation:
         if not verdicts:
             return self._spared(user) or _untouched(user, rules, self.scope)
         known = [rule for verdict, rule in verdicts if verdict]
-        unknown = [rule for verdict, rule in verdicts if verdict is None]
-        blocked = [rule for rule in (*known, *unknown) if rule.missing]
+        leaves = any(rule.termination for rule in known)
+        unknown = [rule for verdict, rule in verdicts if verdict is None and (rule.termination or not leaves)]
+        deciding = [*class_that_decides(known), *unknown]
+        blocked = [rule for rule in deciding if rule.missing]
         if blocked:
             return Fate(Disposition("conflict", "blocked", names(blocked)))
-        if user.groups is None and any(rule.about_groups for rule in (*known, *unknown)):
+        if user.groups is None and any(rule.about_groups for rule in deciding):
             return Fate(Disposition("unknown", "groups-unknown", names([*known, *unknown])))
         return self._decide(user, known, unknown)
 
@@ -163,7 +153,8 @@ class Evaluation:
         for one in obstacles:
             askers = settled.asked[one.requirement] if one.requirement else settled.access
             return Fate(Disposition(one.state, one.reason, names(askers), one.note))
-        return self._carry_out(user, settled, [one for one in made if isinstance(one, Step)])
+        todo = [one for one in made if isinstance(one, Step)]
+        return self._carry_out(user, settled, as_a_whole(todo, settled))
 
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
         askers = names([rule for rules in settled.asked.values() for rule in rules])

@@ -7,7 +7,7 @@ run of ours took back itself is no longer remembered as done, and so is never ta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -63,8 +63,12 @@ class Holds:
 NO_HOLDS = Holds()
 
 
-def noticed(memory: Memory, inventory: Inventory, now: datetime, grace: int) -> Noticed:
+def noticed(
+    memory: Memory, inventory: Inventory, now: datetime, grace: int, unbound: Collection[str] = frozenset()
+) -> Noticed:
     """What others undid of our changes, as this reading shows it, and the holds that follow from the day of ``now`` on.
+
+    ``unbound`` are policies that do again what was undone: it is counted, and nothing is held.
 
     A fact that is unknown shows nothing. What had not shown on the site when its run ended may be late or without
     effect, and is not taken for undone; what a look at the account had shown may still be missing in lists, up to its
@@ -92,6 +96,7 @@ def noticed(memory: Memory, inventory: Inventory, now: datetime, grace: int) -> 
         holds=tuple(
             Hold(user=user, policy=policy, until=until, why="restored", run=run)
             for (user, policy), run in sorted(runs.items())
+            if policy not in unbound
         ),
         flaps=tuple(
             Flap(user=user, policy=policy, days=tuple(sorted({*days.get((user, policy), ()), today})))
@@ -139,22 +144,25 @@ def _membership_undone(one: Done, user: User, inventory: Inventory) -> bool:
     return one.address in {membership_address(group.id, user.id, directory) for group in inventory.groups}
 
 
-def holds_of(memory: Memory, found: Noticed, as_of: datetime, flapping_after: int) -> Holds:
+def holds_of(
+    memory: Memory, found: Noticed, as_of: datetime, flapping_after: int, unbound: Collection[str] = frozenset()
+) -> Holds:
     """The holds that count on the UTC day of ``as_of``: remembered ones, those just noticed, and endless ones.
 
-    From ``flapping_after`` days on which others undid the same, a policy has stopped by itself for that user.
+    From ``flapping_after`` days on which others undid the same, a policy has stopped by itself for that user. The
+    policies in ``unbound`` are held by a rollback alone.
     """
     today = as_of.date()
-    if not (memory.holds or memory.flaps or found.holds):
+    if not (memory.holds or memory.flaps or found.holds or found.flaps):
         return NO_HOLDS
     held: defaultdict[str, dict[str, Held]] = defaultdict(dict)
     for hold in (*memory.holds, *found.holds):
-        if today <= hold.until:
+        if today <= hold.until and (hold.why == "rollback" or hold.policy not in unbound):
             _keep_longer(held[hold.user], hold.policy, Held("hold", hold.until, _told(hold)))
     lines = {(one.user, one.policy): one.days for one in (*memory.flaps, *found.flaps)}
     returned = {key: tuple(day for day in days if today - day <= REMEMBERED) for key, days in lines.items()}
     for (user, policy), days in returned.items():
-        if len(days) >= flapping_after:
+        if len(days) >= flapping_after and policy not in unbound:
             _keep_longer(held[user], policy, Held("flapping", None, _often(days)))
     return Holds({user: policies for user, policies in held.items() if policies}, returned)
 

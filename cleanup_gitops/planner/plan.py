@@ -13,7 +13,7 @@ from cleanup_gitops.model.activity import Never
 from cleanup_gitops.model.change import Change, NotSeenAfter, change_order
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory
+from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import (
     Check,
@@ -29,10 +29,12 @@ from cleanup_gitops.model.plan import (
     summarize,
 )
 from cleanup_gitops.planner.assume import assume_user
-from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
+from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
+from cleanup_gitops.planner.leavers import last_administrator
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import make_rule
@@ -66,7 +68,8 @@ def evaluate(
     if undo is not None:
         return undoing(undo, shield, scope)
     rules = tuple(make_rule(policy, scope) for policy in policies.policies)
-    return Evaluation(rules, shield, scope, Shortlist(rules, as_of), holds)
+    leavers = any(rule.termination for rule in rules)
+    return Evaluation(rules, shield, scope, Shortlist(rules, as_of), holds, leavers)
 
 
 def make_plan(
@@ -134,8 +137,17 @@ def holds_now(
     inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime, as_of: datetime
 ) -> Holds:
     """The holds that count for a plan: remembered ones, and those for what this reading shows to have been undone."""
-    found = noticed(memory, inventory, created, policies.guardrails.grace)
-    return holds_of(memory, found, as_of, policies.guardrails.flapping_after)
+    found = undone(inventory, policies, memory, created=created)
+    return holds_of(memory, found, as_of, policies.guardrails.flapping_after, _terminations(policies))
+
+
+def undone(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Noticed:
+    """What this reading shows others to have undone, and what follows from it."""
+    return noticed(memory, inventory, created, policies.guardrails.grace, _terminations(policies))
+
+
+def _terminations(policies: SitePolicies) -> frozenset[str]:
+    return frozenset(one.name for one in policies.policies if one.termination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +248,10 @@ def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None
     hit = {account for account in active if ends_administration(fates[account].changes, inventory)}
     if hit and hit == active:
         for account in hit:
-            policies = fates[account].disposition.policies
-            fates[account] = Fate(Disposition("protected", "last-administrator", policies))
+            changes, policies = fates[account].changes, fates[account].disposition.policies
+            leaves = any(cause.termination for one in changes for cause in one.causes)
+            spared = Fate(Disposition("protected", "last-administrator", policies))
+            fates[account] = last_administrator(changes, policies) if leaves else spared
 
 
 def _warnings(

@@ -20,7 +20,7 @@ from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.plan import evaluate
 from cleanup_gitops.planner.protect import speakable
-from cleanup_gitops.planner.rules import ADDITIVE, DELETE, Rule
+from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.settle import settle
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.planner.unmet import Obstacle, Unmet
@@ -108,8 +108,14 @@ def _askers(user: User, evaluation: Evaluation) -> list[tuple[Rule, bool]]:
     asking = [(rule, bool(verdict)) for rule in rules if (verdict := rule.verdict(user)) is not False]
     if not asking or any(rule.missing for rule, _ in asking) or evaluation.spares(user):
         return []
-    mildest = min((rule.level for rule, decided in asking if decided and rule.level > ADDITIVE), default=DELETE)
-    return [(rule, decided) for rule, decided in asking if not decided or rule.level <= mildest]
+    if any(rule.termination for rule, decided in asking if decided):
+        asking = [(rule, decided) for rule, decided in asking if rule.termination]
+    best = max((rule.rank for rule, decided in asking if decided and rule.level > ADDITIVE), default=None)
+    return [
+        (rule, decided)
+        for rule, decided in asking
+        if not decided or best is None or rule.level == ADDITIVE or rule.rank >= best
+    ]
 
 
 def _made(rule: Rule, user: User, inventory: Inventory) -> tuple[Unmet, ...]:

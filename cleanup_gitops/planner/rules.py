@@ -74,6 +74,16 @@ class Rule:
         return bool(self.present or self.absent or self.exactly is not None or self.no_access)
 
     @property
+    def termination(self) -> bool:
+        """Whether it ends the access of people who leave."""
+        return self.policy.termination
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Of rules of one class that take something the highest rank wins: by priority, then the mildest."""
+        return self.policy.priority, -self.level
+
+    @property
     def name(self) -> str:
         """The policy's name."""
         return self.policy.name
@@ -122,7 +132,12 @@ class Rule:
 
     def cause(self, requirement: Requirement, user: User, scope: Scope) -> Cause:
         """Why this is asked of this user, for people."""
-        return Cause(policy=self.name, where=self._where(requirement), why=self.why(user, scope))
+        return Cause(
+            policy=self.name,
+            where=self._where(requirement),
+            why=self.why(user, scope),
+            termination=self.termination,
+        )
 
     def _where(self, requirement: Requirement) -> str:
         """Where in the policy the requirement stands."""

@@ -1,9 +1,10 @@
 """Several policies on one user, settled into one set of requirements.
 
-All matching policies are asked. Additive ones always count. Of the others the mildest kind wins (taking away a group,
-all access or API tokens, before suspending, before deactivating, and so on) and the harsher ones are listed.
-``status: active`` against another status, or a group both given and taken, is a conflict: the user is left alone,
-whoever would have won.
+All matching policies are asked. Where one ends the access of somebody who leaves, those of its class decide alone.
+Additive ones always count. Of the others those of the highest priority win, and among them the mildest kind (taking
+away a group, all access or API tokens, before suspending, before deactivating, and so on); all others are listed.
+``status: active`` against another status, or a group both given and taken, is a conflict within the class that decides:
+the user is left alone, whoever would have won.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Literal
 
 from cleanup_gitops.model.requirement import MembershipRequirement, Requirement, StatusRequirement
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
+
+Beaten = Literal["routine", "of lower priority", "harsher"]
+"""Why a policy that matches does not count, beside the one that does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,8 @@ class Settled:
     """What is asked of one user: each requirement with the rules that ask for it."""
 
     asked: dict[Requirement, tuple[Rule, ...]] = field(default_factory=dict)
-    listed: tuple[Rule, ...] = ()
+    listed: tuple[tuple[Rule, Beaten], ...] = ()
+    """The rules that match and do not count."""
     conflict: str = ""
     parties: tuple[Rule, ...] = ()
     access: tuple[Rule, ...] = ()
@@ -32,15 +38,16 @@ class Settled:
 def settle(rules: Sequence[Rule], user: User) -> Settled:
     """Settle the rules that match this user."""
     by_requirement: dict[Requirement, list[Rule]] = {}
-    for rule in rules:
+    deciding = class_that_decides(rules)
+    for rule in deciding:
         for requirement in rule.requirements(user):
             by_requirement.setdefault(requirement, []).append(rule)
-    clash = _clash(by_requirement, rules)
+    clash = _clash(by_requirement, deciding)
     if clash:
         text, parties = clash
         return Settled(conflict=text, parties=parties)
-    mildest = min((rule.level for rule in rules if rule.level > ADDITIVE), default=ADDITIVE)
-    winning = [rule for rule in rules if rule.level in (ADDITIVE, mildest)]
+    best = max((rule.rank for rule in deciding if rule.level > ADDITIVE), default=None)
+    winning = [rule for rule in deciding if rule.level == ADDITIVE or rule.rank == best]
     if len(winning) < len(rules):
         by_requirement = {
             requirement: left
@@ -50,16 +57,35 @@ def settle(rules: Sequence[Rule], user: User) -> Settled:
     asked = {requirement: tuple(askers) for requirement, askers in by_requirement.items()}
     return Settled(
         asked=asked,
-        listed=tuple(rule for rule in rules if rule not in winning) if len(winning) < len(rules) else (),
+        listed=_listed(rules, winning, deciding) if len(winning) < len(rules) else (),
         access=tuple(rule for rule in winning if rule.no_access),
     )
+
+
+def class_that_decides(rules: Sequence[Rule]) -> Sequence[Rule]:
+    """The terminations among rules that match the same user, or all of them where there is none."""
+    return [rule for rule in rules if rule.termination] or rules
+
+
+def _listed(
+    rules: Iterable[Rule], winning: Sequence[Rule], deciding: Sequence[Rule]
+) -> tuple[tuple[Rule, Beaten], ...]:
+    highest = max((rule.policy.priority for rule in winning if rule.level > ADDITIVE), default=0)
+
+    def why(rule: Rule) -> Beaten:
+        if rule not in deciding:
+            return "routine"
+        return "of lower priority" if rule.policy.priority < highest else "harsher"
+
+    return tuple((rule, why(rule)) for rule in rules if rule not in winning)
 
 
 def completions(known: Sequence[Rule], open_: Sequence[Rule]) -> Iterable[tuple[Rule, ...]]:
     """Sets of matching rules to compare when some verdicts are unknown.
 
-    Known rules with none, one or two of the open ones: what more of them could do, two of them do already. Requirements
-    are united within one level and a conflict always has two parties.
+    Known rules with none, one or two of the open ones: what more of them could do, two of them do already. Which class,
+    priority and level counts is settled by one rule alone; requirements are united within one level, and a conflict
+    always has two parties.
     """
     for size in (0, 1, 2):
         for extra in combinations(open_, size):

@@ -25,7 +25,8 @@ from cleanup_gitops.model.plan import Disposition, Lost, Rollback
 from cleanup_gitops.model.requirement import Cause, DesiredStatus, MembershipRequirement, Requirement, StatusRequirement
 from cleanup_gitops.model.run import Outcome
 from cleanup_gitops.model.user import Kind, User
-from cleanup_gitops.planner.evaluate import UNCHANGED, Evaluation, Fate
+from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.protect import Shield
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.shortlist import Shortlist

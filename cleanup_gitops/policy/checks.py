@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cleanup_gitops.policy.acting_rules import ends_access
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import Problem, did_you_mean, shown
@@ -208,7 +209,9 @@ def _reach(policies: Sequence[Source], cloud: Sequence[str]) -> Iterator[Problem
     for policy in policies:
         spec = policy.data.get("spec")
         sites = [site for site in cloud if policy.concerns(site)]
-        if isinstance(spec, Map) and sites and reach(spec.get("match"), spec.get("ensure")):
+        if not isinstance(spec, Map) or ends_access(spec):
+            continue  # who leaves is to lose everything
+        if sites and reach(spec.get("match"), spec.get("ensure")):
             message = (
                 f"closing an account on Cloud ({', '.join(sites)}) takes away every product, not Confluence alone:"
                 " add `- inactive_for: {for: 90d, product: any}` to the top-level `all` of `match`"

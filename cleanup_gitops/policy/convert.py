@@ -61,12 +61,17 @@ def placed(shape: AnyDocument, data: Map, file: str) -> Placed:
 def meaning_digest(shape: AnyDocument) -> str:
     """Digest of what one document means.
 
-    An approval of plans is left out as if it was not written: so digests stay what they were before there was a choice.
+    A choice that is as if nothing was written is left out: so digests stay what they were before there was a choice.
     """
     meaning: dict[str, Any] = shape.model_dump(mode="json", by_alias=True, exclude_none=True)
-    if isinstance(shape, PolicyDocument) and shape.spec.approval == "plan":
-        del meaning["spec"]["approval"]
+    if isinstance(shape, PolicyDocument):
+        spec = meaning["spec"]
+        meaning["spec"] = {key: value for key, value in spec.items() if key not in _USUAL or value != _USUAL[key]}
     return digest(meaning)
+
+
+_USUAL = {"approval": "plan", "class": "routine", "priority": 0}
+"""What is meant where a policy does not say."""
 
 
 def _document(shape: AnyDocument, data: Map, file: str) -> Document:
@@ -150,7 +155,7 @@ def _credential(shape: Credential, data: Map, file: str, key: str) -> Credential
 def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
     metadata, ensure = shape.metadata, shape.spec.ensure
     match = match_of(shape.spec.match)
-    groups, standing = ensure.groups, shape.spec.standing
+    groups = ensure.groups
     return Policy(
         name=metadata.name,
         owner=metadata.owner,
@@ -161,7 +166,9 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         kinds=match.kinds,
         include_admins=shape.spec.match.include_admins,
         allow_shared_groups=ensure.allow_shared_groups,
-        standing=Standing(standing.max_per_day, timedelta(hours=standing.after)) if standing else None,
+        standing=_standing(shape),
+        termination=shape.spec.class_ == "termination",
+        priority=shape.spec.priority,
         ensure=Ensure(
             status=ensure.status,
             groups_present=_names(groups.present if groups else None),
@@ -175,6 +182,15 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         ),
         where=f"{file}:{key_of(data, ('spec', 'ensure'))[0]}",
     )
+
+
+def _standing(shape: PolicyDocument) -> Standing | None:
+    """Who leaves does not wait until somebody may have objected."""
+    given = shape.spec.standing
+    if given is None:
+        return None
+    hours = 0 if shape.spec.class_ == "termination" else given.after
+    return Standing(given.max_per_day, timedelta(hours=hours))
 
 
 def _where_asked(key: str, data: Map, file: str) -> str:

@@ -15,7 +15,7 @@ from cleanup_gitops.model.change import ACTIONS, Action
 from cleanup_gitops.model.inventory import Hosting
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.model.user import Kind
-from cleanup_gitops.policy.guarding import Override, ReadingGuards, check_capped
+from cleanup_gitops.policy.guarding import Guard, Override, ReadingGuards, check_capped
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import PolicyError, Problem
 from cleanup_gitops.policy.tree import Match
@@ -183,6 +183,10 @@ class Policy:
     codeowner: str | None = None
     controls: tuple[str, ...] = ()
     standing: Standing | None = None
+    termination: bool = False
+    """Whether it ends the access of people who leave (``class: termination``): it beats every routine policy."""
+    priority: int = 0
+    """Of policies that take something from the same user the highest priority wins, before the mildest."""
     where: str = ""
     digest: str = field(default="", compare=False)
 
@@ -231,9 +235,12 @@ DEFAULT_CAPS: Mapping[str, Cap] = {
     "user.enable": Cap(50, 5),
     "membership.add": Cap(200, 10),
     "total": Cap(300, 12),
+    "termination": Cap(20, 2),
 }
 """Limits of one plan where a Guardrails document says nothing else; every action has one."""
-check_capped((*ACTIONS, "total"), DEFAULT_CAPS, "`policy.documents.DEFAULT_CAPS`")
+CAPPED: tuple[Guard, ...] = (*ACTIONS, "termination", "total")
+"""What has a cap: each action, the rows of terminations apart from those of other policies, and all rows."""
+check_capped(CAPPED, DEFAULT_CAPS, "`policy.documents.DEFAULT_CAPS`")
 DEFAULT_PER_DOMAIN = 50
 """Percent of the accounts of one e-mail domain from which one plan may take something."""
 ON_REQUEST: frozenset[Action] = frozenset({"user.remove", "user.delete"})
@@ -248,7 +255,7 @@ DEFAULT_FLAPS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrails:
-    """Limits of one plan. ``caps`` has every action name and "total". ``where`` is "default" without a document.
+    """Limits of one plan. ``caps`` has all of ``CAPPED``. ``where`` is "default" without a document.
 
     ``per_domain`` is percent. ``min_admins``: active people with an administrative role whom a plan must leave.
     """

@@ -53,6 +53,8 @@ class CapsSpec(Shape):
     """Memberships that begin."""
     total: CapSpec | None = None
     """Changes of all kinds together."""
+    termination: CapSpec | None = None
+    """Changes of policies with `class: termination`, which the caps of the actions do not count."""
     per_domain: ShareSpec | None = None
     """Accounts of one e-mail domain from which a plan takes something."""
 

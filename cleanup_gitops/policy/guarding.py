@@ -13,6 +13,7 @@ from cleanup_gitops.model.errors import UncappedActionError
 Guard = Literal[
     Action,
     "total",
+    "termination",
     "per_domain",
     "empty_groups",
     "reading.max_drop",

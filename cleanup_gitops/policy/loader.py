@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cleanup_gitops.policy.acting_rules import broken_acting
 from cleanup_gitops.policy.authorities import broken_bundle
 from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
@@ -80,7 +81,12 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
     if isinstance(version, str) and version != API_VERSION:
         message = f"`apiVersion` must be {API_VERSION}"
         problems.append(Problem(file, *document.at_value("apiVersion"), message))
-    broken = chain(broken_rules(document), lists_inside(document, root.parent), broken_bundle(document, root))
+    broken = chain(
+        broken_rules(document),
+        broken_acting(document),
+        lists_inside(document, root.parent),
+        broken_bundle(document, root),
+    )
     problems += [Problem(file, *one.at, one.message) for one in broken]
     try:
         return Source(file, shape.__name__.removesuffix("Document"), document, shape.model_validate(document))

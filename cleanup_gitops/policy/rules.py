@@ -34,7 +34,6 @@ def broken_rules(document: Map) -> Iterator[Broken]:
             yield from _match(spec["match"], spec.at_key("match"))
         if isinstance(spec.get("ensure"), Map):
             yield from _ensure(spec["ensure"], spec.at_key("ensure"))
-        yield from _approval(spec)
     elif document.get("kind") == "Site":
         yield from _activity(spec)
     elif document.get("kind") in ("Protection", "Guardrails"):
@@ -223,27 +222,6 @@ def _ensure(ensure: Map, at: Place) -> Iterator[Broken]:
         for name, place in zip(present, present.marks, strict=True):
             if isinstance(name, str) and any(_means(pattern, name) for pattern in absent):
                 yield Broken(place, "this group is asked for both as `present` and as `absent`")
-
-
-def _approval(spec: Map) -> Iterator[Broken]:
-    """A standing approval has a limit, and covers only what can be put back."""
-    if spec.get("approval", "plan") != "standing":
-        if "standing" in spec and spec.get("approval", "plan") == "plan":
-            message = "`standing` counts only with `approval: standing`; write that too, or leave `standing` out"
-            yield Broken(spec.at_key("standing"), message)
-        return
-    if "standing" not in spec:
-        message = (
-            "`approval: standing` needs `standing: {max_per_day: N}`: how many changes a day may be made that nobody"
-            " has looked at one by one"
-        )
-        yield Broken(spec.at_key("approval"), message)
-    ensure = spec.get("ensure")
-    beyond = "which cannot be put back: only an approved plan may do that; leave out `approval: standing`"
-    if isinstance(ensure, Map) and asked_status(ensure) in ("removed", "deleted"):
-        yield Broken(ensure.at_value("status"), f"a standing approval does not cover `{ensure['status']}`, {beyond}")
-    if isinstance(ensure, Map) and "api_tokens" in ensure:
-        yield Broken(ensure.at_key("api_tokens"), f"a standing approval does not cover tokens, {beyond}")
 
 
 def _means(pattern: object, name: str) -> bool:

@@ -244,6 +244,10 @@ class StandingSpec(Shape):
 class PolicySpec(Shape):
     """Who must be in which state."""
 
+    class_: Literal["routine", "termination"] = Field(default="routine", alias="class")
+    """`termination`: ends the access of people who leave; it beats every routine policy."""
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    """Of policies that take something from the same user the highest priority wins, before the mildest."""
     approval: Literal["plan", "standing"] = "plan"
     """`plan`: changes are made of a saved plan that was reviewed. `standing`: also of a policy with a signed tag."""
     standing: StandingSpec | None = None

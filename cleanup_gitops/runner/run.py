@@ -19,8 +19,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.model.standing import Approvals
-from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan
-from cleanup_gitops.planner.holds import noticed
+from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan, undone
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven, without_unsettled
 from cleanup_gitops.runner.attempt import Past
@@ -140,7 +139,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
     ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
-    seen = noticed(ground.memory, sight.live.inventory, plan.created, desk.policies.guardrails.grace)
+    seen = undone(sight.live.inventory, desk.policies, ground.memory, created=plan.created)
     return _recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen)
 
 

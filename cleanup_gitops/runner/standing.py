@@ -112,11 +112,12 @@ def _judged(
     names = tuple(dict.fromkeys(cause.policy for cause in change.causes))
     if by_plan := [name for name in names if name not in rules]:
         return Left(change, "not-approved", f"{', '.join(by_plan)} is approved plan by plan")
-    if not names or change.action not in COVERED:
+    covered = COVERED | {"tokens.revoke"} if all(cause.termination for cause in change.causes) else COVERED
+    if not names or change.action not in covered:
         return Left(change, "not-approved", "no standing approval covers what cannot be put back")
     if missing := [name for name in names if not isinstance(approvals.get(name), Approval)]:
         return Left(change, "not-approved", f"no approval of {', '.join(missing)} counts")
-    started = [since.get((digest, name)) for name in names]
+    started = [since.get((digest, name), None if rules[name].after else now) for name in names]
     recorded = [one for one in started if one is not None]
     if len(recorded) != len(started):
         hours = max(rules[name].after for name in names) // timedelta(hours=1)

@@ -70,6 +70,10 @@ _REASONS = {
     "groups-unknown": "groups not known",
     "hold": "on hold",
     "last-administrator": "no administrator would be left",
+    "leaver-administrator": "leaver who is an administrator",
+    "leaver-elsewhere": "leaver whose account is ended elsewhere",
+    "leaver-exempt": "leaver who is exempt",
+    "leaver-protected": "leaver who is protected",
     "license-unknown": "license not known",
     "lifecycle-refused": "the site does not allow to change the account",
     "lifecycle-unknown": "not known whether the account may be changed",
@@ -104,6 +108,10 @@ _HANDOFFS = {
     "externalDirectory.google": "whoever runs the Google directory that these accounts are synced from",
     "externalDirectory.scim": "whoever runs the identity provider that these accounts are synced from (SCIM)",
     "group-managed-elsewhere": "whoever runs the directory or identity provider that these groups come from",
+    "leaver-administrator": "another organization administrator, because these people leave",
+    "leaver-elsewhere": "an administrator of the site, once the leavers' accounts were ended elsewhere",
+    "leaver-exempt": "whoever answers for the exemption, because these people leave",
+    "leaver-protected": "whoever owns the protection, because these people leave",
 }
 
 

@@ -104,16 +104,20 @@ def _policy(
     rng: Random, number: int, inventory: Inventory, asks: tuple[Ask, ...], harsh: DesiredStatus | None
 ) -> Policy:
     match = _match(rng, asks)
+    ensure = _ensure(rng, [group.name for group in inventory.groups], inventory.hosting, harsh)
+    gives = ensure.status == "active" or ensure.groups_present or ensure.groups_exactly
     return Policy(
         name=f"policy-{number}",
         owner="iam@acme.com",
         why="because",
         match=match,
-        ensure=_ensure(rng, [group.name for group in inventory.groups], inventory.hosting, harsh),
+        ensure=ensure,
         include_admins=rng.random() < 0.3,
         allow_shared_groups=rng.random() < 0.3,
         kinds=match.kinds,
         where=f"policies/p.yaml:{number + 1}",
+        termination=not gives and rng.random() < 0.25,
+        priority=rng.choice((0, 0, 0, 0, -5, 5)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace as with_fields
 from datetime import timedelta
 from itertools import chain, combinations
 from random import Random
+from typing import get_args
 
 import msgspec
 from hypothesis import given, settings
@@ -21,13 +22,15 @@ from cleanup_gitops.model.plan import STATES, Plan
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import assume, make_plan
 from cleanup_gitops.planner.diff import steps
+from cleanup_gitops.planner.leavers import ADMINISTRATOR, ELSEWHERE, EXEMPT, PROTECTED
 from cleanup_gitops.planner.plan import evaluate
-from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.planner.settle import Beaten, settle
 from cleanup_gitops.policy.documents import SitePolicies
 from tests.planner.organizations import organization
 from tests.planner.site_policies import site_policies
 from tests.strategies import AS_OF
 
+BEATEN = get_args(Beaten)
 Case = tuple[Inventory, SitePolicies]
 
 
@@ -171,6 +174,8 @@ def test_unknown_verdicts_are_settled_as_brute_force_over_their_completions_does
         state = evaluation.fate(user).disposition
         if state.state in {"protected", "exempt"} or state.reason in {"blocked", "groups-unknown"}:
             continue
+        if state.reason in {PROTECTED, EXEMPT, ADMINISTRATOR}:
+            continue
         spoken = [rule for rule in rules if rule.may_touch(user.kind, admin=user.admin is not False)]
         known = [rule for rule in spoken if rule.verdict(user)]
         open_ = [rule for rule in spoken if rule.verdict(user) is None]
@@ -195,3 +200,8 @@ def test_the_invented_cases_reach_everything_that_can_become_of_a_user() -> None
     assert all(actions[action] >= 5 for action in ACTIONS), actions
     assert sum(bool(plan.changes) for plan in plans) > 60
     assert sum(bool(plan.changes) for plan in quiet) > 60
+    reasons = Counter(one.reason for plan in plans for one in plan.dispositions.values())
+    reasons.update(one.reason for plan in plans for one in plan.handoffs)
+    assert all(reasons[reason] for reason in (PROTECTED, EXEMPT, ADMINISTRATOR, ELSEWHERE, "policy-undecided")), reasons
+    told = Counter(word for plan in plans for one in plan.changes for word in BEATEN if word in one.note)
+    assert all(told[word] for word in BEATEN), told

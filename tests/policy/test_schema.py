@@ -49,6 +49,8 @@ def test_the_helpers_documents_fit() -> None:
         policy(name="Quiet People"),
         policy().replace("spec: {", "spec: {approval: always, "),
         policy().replace("spec: {", "spec: {approval: standing, standing: {after: 24h}, "),
+        policy().replace("spec: {", "spec: {class: usual, "),
+        policy().replace("spec: {", "spec: {priority: 1001, "),
         policy().replace("spec: {", "spec: {approval: standing, standing: {max_per_day: 0}, "),
         policy().replace("spec: {", "spec: {approval: standing, standing: {max_per_day: 4, after: 24}, "),
         site(more=", approvers: {env: lower}"),

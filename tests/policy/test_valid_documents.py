@@ -215,6 +215,15 @@ def test_standing_approvals_have_everything_their_documents_say(tmp_path: Path) 
     assert {name: one.digest for name, one in found.items()} == digests
 
 
+def test_how_a_policy_acts_has_everything_its_document_says(tmp_path: Path) -> None:
+    found = load_texts(tmp_path, (VALID / "acting.yaml").read_text("utf-8")).for_site("acme")
+    by_name = {one.name: one for one in found.policies}
+    left, first = by_name["left"], by_name["first"]
+    assert (left.termination, left.priority, left.standing) == (True, -1000, Standing(40, timedelta(0)))
+    assert (first.termination, first.priority, first.standing) == (False, 1000, None)
+    assert found.guardrails.caps["termination"] == Cap(30, 3)
+
+
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
     folder = tmp_path_factory.mktemp("accounts") / "policies"
@@ -331,7 +340,7 @@ def test_every_kind_of_account_is_a_person_unless_a_positive_condition_names_ano
 @pytest.mark.case("F4", "F6")
 def test_without_guardrails_there_are_limits_for_every_action(tmp_path: Path) -> None:
     guardrails = load_texts(tmp_path / "policies", site(), policy()).for_site("acme").guardrails
-    assert set(guardrails.caps) == {*ACTIONS, "total"}
+    assert set(guardrails.caps) == {*ACTIONS, "total", "termination"}
     assert guardrails.caps == DEFAULT_CAPS
     assert (guardrails.where, guardrails.plan_ttl) == ("default", timedelta(hours=72))
     assert (guardrails.grace, guardrails.flapping_after) == (14, 3)

@@ -97,6 +97,24 @@ def test_every_recorded_run_begins_the_soak_also_one_that_carries_out_a_saved_pl
     assert codes(office, {"other": KEY}) == {FIRST: "applied"}
 
 
+def test_who_leaves_does_not_wait_and_the_days_maximum_holds() -> None:
+    leaving = replace(SOAKED, termination=True, standing=Standing(1, timedelta(0)))
+    office = office_of(100, 200, policy=leaving)
+    assert codes(office) == {FIRST: "applied", SECOND: "daily-maximum"}
+    office.clock.sleep(DAY)
+    assert codes(office) == {SECOND: "applied"}
+
+
+def test_a_termination_under_a_standing_approval_revokes_tokens() -> None:
+    leaving = replace(SOAKED, ensure=Ensure(no_tokens=True), termination=True, standing=Standing(9, timedelta(0)))
+    office = office_of(100, policy=leaving)
+    office.site.happens(FIRST, managed=True, tokens=("t-1",))
+    assert codes(office) == {FIRST: "applied"}
+    other = office_of(100, policy=replace(leaving, termination=False))
+    other.site.happens(FIRST, managed=True, tokens=("t-1",))
+    assert codes(other) == {FIRST: "not-approved"}
+
+
 def test_the_soak_begins_anew_when_a_row_was_not_planned_in_between() -> None:
     office = office_of(100)
     codes(office)

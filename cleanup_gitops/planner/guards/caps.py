@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cleanup_gitops.model.change import ACTIONS, GIVING, Action, Change
+from cleanup_gitops.model.change import ACTIONS, GIVING, Change
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Applied, Memory
 from cleanup_gitops.model.plan import Check, Limit
 from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Room, Rows, policies_of, room
-from cleanup_gitops.policy.documents import Cap, SitePolicies
+from cleanup_gitops.policy.documents import CAPPED, Cap, SitePolicies
 from cleanup_gitops.policy.guarding import Guard, check_capped
 
 WINDOW = timedelta(hours=24)
@@ -82,38 +82,55 @@ def limits(
     created: datetime,
     waiting: Sequence[Change] = (),
 ) -> tuple[Counted, ...]:
-    """One limit for each action and one for all of them together, over all rows that are handed in.
+    """One limit for each action, one for all of them together and one for terminations, over all rows handed in.
+
+    A termination counts for the last two, and for its action only where that must never happen: a day on which many
+    people leave is no reason to stop, and no room for anything else.
 
     ``seats`` are those in use now; a percent is of the most that were in use when one of the runs that count was
     planned, so that what they freed makes no limit smaller. ``waiting`` are rows that policies ask for and that are not
     carried out now. Raises ``UncappedActionError`` for an action without a cap.
     """
     rows = tuple(rows)
-    check_capped((*ACTIONS, "total"), caps, "Guardrails")
-    by_action: dict[Action, Rows] = {action: Counter() for action in ACTIONS}
-    for row in (*rows, *waiting):
-        by_action[row.action][policies_of(row.causes)] += 1
-    pending = Counter(row.action for row in waiting)
+    check_capped(CAPPED, caps, "Guardrails")
+    asked: dict[Guard, Rows] = {guard: Counter() for guard in CAPPED}
+    pending: Counter[Guard] = Counter()
+    for row, waits in (*((row, 0) for row in rows), *((row, 1) for row in waiting)):
+        never: tuple[Guard, ...] = (row.action,) if _never(caps[row.action]) else ()
+        for guard in {*_guards_of(row), *never}:
+            asked[guard][policies_of(row.causes)] += 1
+            pending[guard] += waits
     lately = [run for run in memory.applied if created - run.at < WINDOW]
     recent = _recent(rows, lately, memory)
     base = _Base(seats, max([seats, *(run.seats for run in lately)]))
-    found = [_counted(one, by_action[one], pending[one], recent[one], caps[one], base, exceptions) for one in ACTIONS]
-    everything: Rows = Counter()
-    for rows_of in by_action.values():
-        everything.update(rows_of)
-    total = _counted("total", everything, pending.total(), recent.total(), caps["total"], base, exceptions)
-    return (*found, total)
+    return tuple(
+        _counted(guard, rows_of, pending[guard], recent[guard], caps[guard], base, exceptions)
+        for guard, rows_of in asked.items()
+    )
 
 
-def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -> Counter[str]:
-    """What was applied lately, by action. What may have been sent and is planned again is one change, not two."""
-    recent: Counter[str] = Counter()
+def _guards_of(row: Change) -> tuple[Guard, Guard]:
+    """The caps that count a row."""
+    leaves = any(cause.termination for cause in row.causes)
+    return ("termination" if leaves else row.action), "total"
+
+
+def _never(cap: Cap) -> bool:
+    return 0 in (cap.max, cap.percent)
+
+
+def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -> Counter[Guard]:
+    """What was applied lately, by cap. What may have been sent and is planned again is one change, not two."""
+    recent: Counter[Guard] = Counter()
     for run in lately:
-        recent.update(run.actions)
+        recent["total"] += sum(run.actions.values())
+        recent["termination"] += sum(run.terminations.values())
+        for action in ACTIONS:
+            recent[action] += run.actions.get(action, 0) - run.terminations.get(action, 0)
     runs = {run.run for run in lately}
     unsure = {one.address: one.after for one in memory.settling if one.deadline is None and one.run in runs}
-    again: Counter[str] = Counter(row.action for row in rows if unsure.get(row.address) == row.after)
-    return recent - again
+    again = [row for row in rows if unsure.get(row.address) == row.after]
+    return recent - Counter(guard for row in again for guard in _guards_of(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,7 @@ def _counted(
     if cap.percent is not None:
         allowed = min(allowed, base.seats * cap.percent // 100)
         rule += f", {cap.percent} % of {base.words}"
-    never = 0 in (cap.max, cap.percent)
+    never = _never(cap)
     usual = 0 if never else max(1, allowed)
     overrides = () if never else exceptions.of(guard)
     beside = counting(rows.total(), pending, recent) - rows.total()

@@ -1,0 +1,59 @@
+"""Rules about how a policy acts: its class, its approval, and what these say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cleanup_gitops.policy.rules import Broken, asked_status
+from cleanup_gitops.policy.yaml_values import Map
+
+
+def broken_acting(document: Map) -> Iterator[Broken]:
+    """Every broken rule of this kind, whatever else may be wrong with the document."""
+    spec = document.get("spec")
+    if document.get("kind") == "Policy" and isinstance(spec, Map):
+        yield from _approval(spec)
+        if ends_access(spec):
+            yield from _termination(spec)
+
+
+def ends_access(spec: Map) -> bool:
+    """Whether the policy is of the class that ends the access of people who leave."""
+    return spec.get("class") == "termination"
+
+
+def _approval(spec: Map) -> Iterator[Broken]:
+    """A standing approval has a limit, and covers only what can be put back; a termination may revoke tokens."""
+    if spec.get("approval", "plan") != "standing":
+        if "standing" in spec and spec.get("approval", "plan") == "plan":
+            message = "`standing` counts only with `approval: standing`; write that too, or leave `standing` out"
+            yield Broken(spec.at_key("standing"), message)
+        return
+    if "standing" not in spec:
+        message = (
+            "`approval: standing` needs `standing: {max_per_day: N}`: how many changes a day may be made that nobody"
+            " has looked at one by one"
+        )
+        yield Broken(spec.at_key("approval"), message)
+    ensure = spec.get("ensure")
+    beyond = "which cannot be put back: only an approved plan may do that; leave out `approval: standing`"
+    if isinstance(ensure, Map) and asked_status(ensure) in ("removed", "deleted"):
+        yield Broken(ensure.at_value("status"), f"a standing approval does not cover `{ensure['status']}`, {beyond}")
+    if isinstance(ensure, Map) and "api_tokens" in ensure and not ends_access(spec):
+        yield Broken(ensure.at_key("api_tokens"), f"a standing approval does not cover tokens, {beyond}")
+
+
+def _termination(spec: Map) -> Iterator[Broken]:
+    """Who leaves gets nothing, and does not wait."""
+    standing, ensure = spec.get("standing"), spec.get("ensure")
+    if isinstance(standing, Map) and "after" in standing:
+        yield Broken(standing.at_key("after"), "a termination does not wait; leave `after` out")
+    if not isinstance(ensure, Map):
+        return
+    gives = "a termination only takes away, so that two of them never contradict each other"
+    if asked_status(ensure) == "active":
+        yield Broken(ensure.at_value("status"), f"{gives}; `active` opens an account")
+    groups = ensure.get("groups")
+    for key in ("present", "exactly"):
+        if isinstance(groups, Map) and key in groups:
+            yield Broken(groups.at_key(key), f"{gives}; name under `absent` what ends, instead of `{key}`")
