@@ -15,7 +15,7 @@ from cleanup_gitops.model.change import Action, Change, change_digest
 from cleanup_gitops.model.inventory import Hosting, Proof
 from cleanup_gitops.model.requirement import Cause
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 """Of the plan file. A minor step adds keys; a reader refuses an unknown major."""
 
 State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "pending", "unknown", "unchanged"]
@@ -57,14 +57,15 @@ class Handoff(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A change that policies ask for and that waits: it stands outside ``changes`` and the manifest.
+    """A change that policies ask for and that is not made now: it stands outside ``changes`` and the manifest.
 
     ``reason`` is a code. ``hold``: a policy leaves the user alone up to and including the UTC day ``until``.
-    ``flapping``: others undid the change so often that the policy has stopped by itself, without an end.
+    ``flapping``: others undid it so often that the policy has stopped by itself, without an end. ``report``: the
+    policy only says what it would change.
     """
 
     change: Change
-    reason: Literal["hold", "flapping"]
+    reason: Literal["hold", "flapping", "report"]
     until: date | None = None
     note: str = ""
 

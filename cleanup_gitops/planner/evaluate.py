@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -22,6 +22,7 @@ from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.settle import Settled, class_that_decides, completions, settle
 from cleanup_gitops.planner.shortlist import Shortlist
+from cleanup_gitops.planner.trial import with_trial
 from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
 from cleanup_gitops.policy.match import Scope
 
@@ -80,8 +81,15 @@ class Evaluation:
         if user.admin or user.kind != "person":
             rules = speakable(user, rules)
         verdicts = [(verdict, rule) for rule in rules if (verdict := rule.verdict(user)) is not False]
-        if not verdicts:
-            return self._spared(user) or _untouched(user, rules, self.scope)
+        enforced = [(verdict, rule) for verdict, rule in verdicts if not rule.report]
+        nobody = None if enforced else self._spared(user) or _untouched(user, rules, self.scope)
+        found = nobody or self._settled(user, enforced)
+        if len(enforced) == len(verdicts):
+            return found
+        return with_trial(found, self._settled(user, verdicts), [rule for _, rule in verdicts if rule.report])
+
+    def _settled(self, user: User, verdicts: Sequence[tuple[bool | None, Rule]]) -> Fate:
+        """What becomes of a user for whom these rules say yes or unknown."""
         known = [rule for verdict, rule in verdicts if verdict]
         leaves = any(rule.termination for rule in known)
         unknown = [rule for verdict, rule in verdicts if verdict is None and (rule.termination or not leaves)]

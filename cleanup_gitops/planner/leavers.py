@@ -30,7 +30,10 @@ def leaver_spared(user: User, rules: Iterable[Rule], shield: Shield, scope: Scop
     asking = [
         rule
         for rule in rules
-        if rule.termination and (user.kind in rule.policy.kinds or user.kind == "unknown") and rule.verdict(user)
+        if rule.termination
+        and not rule.report
+        and (user.kind in rule.policy.kinds or user.kind == "unknown")
+        and rule.verdict(user)
     ]
     why = _spared(user, asking, shield) if asking else None
     if why is None:

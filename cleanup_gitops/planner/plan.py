@@ -99,7 +99,7 @@ def make_plan(
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
     changes = noted(changes, memory, created)
-    waiting = [one.change for one in pending]
+    waiting = [one.change for one in pending if one.reason != "report"]
     guards = _guards(changes, waiting, inventory, policies, memory, created, shield.missing)
     blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
     digest = plan_digest(changes)

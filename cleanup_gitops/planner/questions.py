@@ -106,8 +106,14 @@ def _askers(user: User, evaluation: Evaluation) -> list[tuple[Rule, bool]]:
     if user.admin or user.kind != "person":
         rules = speakable(user, rules)
     asking = [(rule, bool(verdict)) for rule in rules if (verdict := rule.verdict(user)) is not False]
-    if not asking or any(rule.missing for rule, _ in asking) or evaluation.spares(user):
+    enforced = [(rule, decided) for rule, decided in asking if not rule.report]
+    if not asking or any(rule.missing for rule, _ in enforced) or evaluation.spares(user):
         return []
+    return [*_winners(enforced), *((rule, decided) for rule, decided in asking if rule.report)]
+
+
+def _winners(asking: list[tuple[Rule, bool]]) -> list[tuple[Rule, bool]]:
+    """Without the rules that are beaten for certain."""
     if any(rule.termination for rule, decided in asking if decided):
         asking = [(rule, decided) for rule, decided in asking if rule.termination]
     best = max((rule.rank for rule, decided in asking if decided and rule.level > ADDITIVE), default=None)

@@ -79,6 +79,11 @@ class Rule:
         return self.policy.termination
 
     @property
+    def report(self) -> bool:
+        """Whether it only says what it would change."""
+        return self.policy.report
+
+    @property
     def rank(self) -> tuple[int, int]:
         """Of rules of one class that take something the highest rank wins: by priority, then the mildest."""
         return self.policy.priority, -self.level

@@ -70,7 +70,7 @@ def meaning_digest(shape: AnyDocument) -> str:
     return digest(meaning)
 
 
-_USUAL = {"approval": "plan", "class": "routine", "priority": 0}
+_USUAL = {"approval": "plan", "class": "routine", "mode": "enforce", "priority": 0}
 """What is meant where a policy does not say."""
 
 
@@ -168,6 +168,7 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         allow_shared_groups=ensure.allow_shared_groups,
         standing=_standing(shape),
         termination=shape.spec.class_ == "termination",
+        report=shape.spec.mode == "report",
         priority=shape.spec.priority,
         ensure=Ensure(
             status=ensure.status,

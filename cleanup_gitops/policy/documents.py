@@ -185,6 +185,8 @@ class Policy:
     standing: Standing | None = None
     termination: bool = False
     """Whether it ends the access of people who leave (``class: termination``): it beats every routine policy."""
+    report: bool = False
+    """Whether it only says what it would change (``mode: report``); nothing of it is ever carried out."""
     priority: int = 0
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
     where: str = ""

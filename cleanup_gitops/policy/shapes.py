@@ -246,6 +246,8 @@ class PolicySpec(Shape):
 
     class_: Literal["routine", "termination"] = Field(default="routine", alias="class")
     """`termination`: ends the access of people who leave; it beats every routine policy."""
+    mode: Literal["enforce", "report"] = "enforce"
+    """`report`: the plan lists what would change, and nothing of it is ever carried out."""
     priority: int = Field(default=0, ge=-1000, le=1000)
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
     approval: Literal["plan", "standing"] = "plan"

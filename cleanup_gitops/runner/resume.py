@@ -105,7 +105,7 @@ def _open(current: Plan, account: str) -> bool:
     disposition = current.dispositions.get(account)
     if disposition is None or disposition.state not in _OPEN or disposition.reason in _ON_HOLD:
         return False
-    return all(one.change.user != account for one in current.pending)
+    return all(one.change.user != account for one in current.pending if one.reason != "report")
 
 
 def _begun(

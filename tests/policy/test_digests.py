@@ -69,7 +69,7 @@ def digests(folder: Path, *texts: str) -> tuple[str, str]:
         (policy("{all: [{email_domain: ACME.example}]}"), policy("{all: [{email_domain: acme.example}]}")),
         (document("Guardrails", "{plan_ttl: 48h}"), document("Guardrails", "{plan_ttl: '2d'}")),
         (standing("approval: plan, "), standing("")),
-        (standing("class: routine, priority: 0, "), standing("")),
+        (standing("class: routine, priority: 0, mode: enforce, "), standing("")),
         (
             standing("approval: standing, standing: {max_per_day: 4, after: 24h}, "),
             standing("approval: standing, standing: {max_per_day: 4}, "),
@@ -92,6 +92,7 @@ def test_two_ways_to_say_the_same_have_one_digest(tmp_path: Path, one: str, othe
         (standing(""), standing("approval: standing, standing: {max_per_day: 4}, ")),
         (standing(""), standing("class: termination, ")),
         (standing(""), standing("priority: 1, ")),
+        (standing(""), standing("mode: report, ")),
         (
             standing("approval: standing, standing: {max_per_day: 4}, "),
             standing("approval: standing, standing: {max_per_day: 5}, "),

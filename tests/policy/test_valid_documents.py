@@ -219,6 +219,7 @@ def test_how_a_policy_acts_has_everything_its_document_says(tmp_path: Path) -> N
     found = load_texts(tmp_path, (VALID / "acting.yaml").read_text("utf-8")).for_site("acme")
     by_name = {one.name: one for one in found.policies}
     left, first = by_name["left"], by_name["first"]
+    assert (left.report, first.report) == (False, True)
     assert (left.termination, left.priority, left.standing) == (True, -1000, Standing(40, timedelta(0)))
     assert (first.termination, first.priority, first.standing) == (False, 1000, None)
     assert found.guardrails.caps["termination"] == Cap(30, 3)
