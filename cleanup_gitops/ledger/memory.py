@@ -28,6 +28,7 @@ from cleanup_gitops.model.memory import (
     Memory,
     Remembered,
     Settling,
+    Spent,
     Waiting,
 )
 from cleanup_gitops.model.run import Kind, LedgerEntry
@@ -83,6 +84,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         done=tuple(sorted(_only(lines, Done), key=lambda one: (one.address, one.at))),
         waiting=tuple(sorted(_only(lines, Waiting), key=lambda one: (one.since, one.change, one.policy))),
         daily=tuple(sorted(_only(lines, Daily), key=lambda one: (one.day, one.policy))),
+        spent=tuple(sorted(_only(lines, Spent), key=lambda one: (one.policy, one.at))),
         last=newest,
     )
 
@@ -146,7 +148,7 @@ def _over(line: Remembered, at: datetime) -> bool:
             return at - line.at > KEPT
         case Hold():
             return at.date() > line.until
-        case Done():
+        case Done() | Spent():
             return at - line.at > REMEMBERED
         case Flap():
             return all(at.date() - day > REMEMBERED for day in line.days)

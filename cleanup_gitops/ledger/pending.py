@@ -1,4 +1,4 @@
-"""What memory keeps for standing approvals: which rows are pending since when, and how many were made on which day."""
+"""What memory keeps for policies: which rows are pending since when, how many were made on which day, what is spent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 
-from cleanup_gitops.model.memory import Daily, Remembered, Waiting
+from cleanup_gitops.model.memory import Daily, Remembered, Spent, Waiting
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome
 from cleanup_gitops.model.standing import COVERED
@@ -67,3 +67,32 @@ def with_daily(
         else:
             kept.append(line)
     return [*kept, *(Daily(policy=name, day=day, changes=number) for (day, name), number in made.items() if number)]
+
+
+def with_spent(
+    lines: Iterable[Remembered],
+    plan: Plan,
+    outcomes: Iterable[Outcome],
+    once: Mapping[str, str],
+    run: str,
+    at: datetime,
+) -> list[Remembered]:
+    """The lines with the policies that act once (by name, with their digests) and of which this run left nothing.
+
+    Left is what was planned and not finished, what waits, and everything of a policy that is blocked. What others have
+    to do, and users of whom too little is known, are not waited for.
+    """
+    finished = {one.change for one in outcomes if one.result in FINISHED}
+    rows = [change for digest, change in zip(plan.manifest, plan.changes, strict=True) if digest not in finished]
+    left = {cause.policy for change in (*rows, *(one.change for one in plan.pending)) for cause in change.causes}
+    left |= {name for name in once if any(line.startswith(f"{name} (") for line in plan.blocked)}
+    kept = list(lines)
+    known = {(one.policy, one.digest) for one in kept if isinstance(one, Spent)}
+    return [
+        *kept,
+        *(
+            Spent(policy=name, digest=digest, run=run, at=at)
+            for name, digest in sorted(once.items())
+            if name not in left and (name, digest) not in known
+        ),
+    ]

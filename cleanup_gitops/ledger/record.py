@@ -16,7 +16,7 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
 from cleanup_gitops.ledger.memory import read_lines
-from cleanup_gitops.ledger.pending import with_daily, with_waiting
+from cleanup_gitops.ledger.pending import with_daily, with_spent, with_waiting
 from cleanup_gitops.ledger.remember import Ran, remember, with_noticed, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
@@ -67,6 +67,7 @@ def record_run(
     noticed: Noticed = NOTHING_NOTICED,
     standing: Mapping[str, str] | None = None,
     left: Iterable[str] = (),
+    once: Mapping[str, str] | None = None,
     kind: Kind = "run",
 ) -> Record:
     """The record of a run that ended at ``time`` (UTC).
@@ -78,8 +79,9 @@ def record_run(
     sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
     meanwhile, and late effects of earlier runs. ``noticed`` is what the reading before the run told of earlier changes.
     ``standing`` maps policies with a standing approval to what they mean: their rows wait when this run leaves them;
-    ``None``: it planned nothing anew. ``left`` says why for each row left for later. A run of a plan that takes another
-    run back is recorded as a rollback. Raises ``StateError`` when recorded files cannot be read.
+    ``None``: it planned nothing anew. ``left`` says why for each row left for later, ``once`` are the policies in force
+    that act once, with their digests. A run of a plan that takes another run back is recorded as a rollback. Raises
+    ``StateError`` when recorded files cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
     closed = sha256(intent_bytes(intent)) if intent else ""
@@ -100,7 +102,7 @@ def record_run(
         time=time,
         files=written,
         known=_committed(intent, closed) if intent else None,
-        seen=(inventory, _lines_after(ground, ran, plan, others, standing, approvals)),
+        seen=(inventory, _lines_after(ground, ran, plan, others, standing, once or {}, approvals)),
         lineage=ground.memory.lineage or approval.ref,
         approval=approval,
         intent=closed,
@@ -122,11 +124,14 @@ def _lines_after(
     plan: Plan,
     others: Iterable[Difference],
     standing: Mapping[str, str] | None,
+    once: Mapping[str, str],
     approvals: Mapping[str, Approval],
 ) -> Iterable[Remembered]:
     """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""
     lines = remember(without_seen(read_lines(ground.before), others), ran)
     lines = with_waiting(lines, plan, ran.outcomes, None if plan.rollback else standing, ran.at)
+    if not plan.rollback:
+        lines = with_spent(lines, plan, ran.outcomes, once, ran.run, ran.at)
     return with_daily(lines, ran.outcomes, approvals, ran.unsure)
 
 

@@ -143,7 +143,19 @@ class Daily(Struct, frozen=True, kw_only=True, tag="daily", tag_field="kind"):
     changes: int
 
 
-Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done | Waiting | Daily
+class Spent(Struct, frozen=True, kw_only=True, tag="spent", tag_field="kind"):
+    """A policy that acts once, and the run (UTC) that left nothing of it.
+
+    ``digest`` is that of what the policy meant: one that was changed since is another one.
+    """
+
+    policy: str
+    digest: str
+    run: str
+    at: Moment
+
+
+Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done | Waiting | Daily | Spent
 """What one line of ``memory.jsonl`` may hold."""
 
 
@@ -198,6 +210,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     done: tuple[Done, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     daily: tuple[Daily, ...] = ()
+    spent: tuple[Spent, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -34,6 +34,7 @@ from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
+from cleanup_gitops.planner.in_force import no_longer, spent_by
 from cleanup_gitops.planner.leavers import last_administrator
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
@@ -45,6 +46,7 @@ from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.missing import lacking
+from cleanup_gitops.policy.timing import has_ended
 
 
 def evaluate(
@@ -56,18 +58,20 @@ def evaluate(
     *,
     holds: Holds = NO_HOLDS,
     undo: Undo | None = None,
+    spent: Collection[str] = frozenset(),
 ) -> Evaluation:
     """Policies and protections made ready to decide about any user of this inventory, also one read again later.
 
     ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
-    unknown. ``holds`` are the policies that leave users alone for a while. With ``undo`` the policies are not asked at
-    all: decided is what a run did, and is to be taken back.
+    unknown. ``holds`` are the policies that leave users alone for a while, ``spent`` those that were to act once and
+    have. With ``undo`` the policies are not asked at all: decided is what a run did, and is to be taken back.
     """
     scope = Scope(as_of, inventory, people, lists)
     shield = make_shield(policies, inventory, as_of)
     if undo is not None:
         return undoing(undo, shield, scope)
-    rules = tuple(make_rule(policy, scope) for policy in policies.policies)
+    acting = (one for one in policies.policies if one.name not in spent and not has_ended(one, as_of.date()))
+    rules = tuple(make_rule(policy, scope) for policy in acting)
     leavers = any(rule.termination for rule in rules)
     return Evaluation(rules, shield, scope, Shortlist(rules, as_of), holds, leavers)
 
@@ -92,7 +96,8 @@ def make_plan(
     those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did.
     """
     holds = holds_now(inventory, policies, memory, created=created, as_of=as_of)
-    evaluation = evaluate(inventory, policies, as_of, people, lists, holds=holds, undo=undo)
+    spent = frozenset(spent_by(policies, memory))
+    evaluation = evaluate(inventory, policies, as_of, people, lists, holds=holds, undo=undo, spent=spent)
     rules, shield = evaluation.rules, evaluation.shield
     with collector_paused():
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
@@ -114,7 +119,11 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(*warnings, *_warnings(changes, evaluation, policies, holds, created.date())),
+        warnings=(
+            *warnings,
+            *_warnings(changes, evaluation, policies, holds, created.date()),
+            *no_longer(policies, memory, as_of),
+        ),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),

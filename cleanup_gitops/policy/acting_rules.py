@@ -1,4 +1,4 @@
-"""Rules about how a policy acts: its class, its approval, and what these say of each other."""
+"""Rules about how a policy acts: its class, its approval, how long, and what these say of each other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ def broken_acting(document: Map) -> Iterator[Broken]:
     spec = document.get("spec")
     if document.get("kind") == "Policy" and isinstance(spec, Map):
         yield from _approval(spec)
+        if spec.get("once") is True and "until" not in spec:
+            yield Broken(spec.at_key("once"), "`once: true` needs `until: DAY`, the last day on which it may act")
         if ends_access(spec):
             yield from _termination(spec)
 

@@ -11,7 +11,7 @@ from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import Problem, did_you_mean, shown
 from cleanup_gitops.policy.rules import asked_status, reach
-from cleanup_gitops.policy.shapes import AnyDocument, ExemptionsDocument
+from cleanup_gitops.policy.shapes import AnyDocument, ExemptionsDocument, PolicyDocument
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq
 
 
@@ -64,6 +64,7 @@ def check_together(sources: Sequence[Source], *, whole: bool, today: date | None
     yield from _exemptions([one for one in scoped if one.kind == "Exemptions"], universe, today)
     if whole:
         yield from _on_request(scoped, universe)
+    yield from _once([one for one in scoped if one.kind == "Policy"], today)
     cloud = {one.name for one in sources if one.kind == "Site" and _on_cloud(one)}
     yield from _reach([one for one in scoped if one.kind == "Policy"], sorted(filter(None, cloud)))
 
@@ -155,6 +156,15 @@ def _exemptions(documents: Sequence[Source], universe: Sequence[str], today: dat
             if latest and entry.until > latest:
                 message = f"`until` must be at most 12 months ahead, {latest.isoformat()}; renew it then"
                 yield source.problem(place_of(source.data, ("spec", index, "until")), message)
+
+
+def _once(policies: Sequence[Source], today: date | None) -> Iterator[Problem]:
+    """What is to happen once is remembered for a year and a bit."""
+    for policy in policies:
+        spec = policy.shape.spec if isinstance(policy.shape, PolicyDocument) else None
+        if today and spec and spec.once and spec.until and spec.until > (latest := _a_year_after(today)):
+            message = f"`until` must be at most 12 months ahead, {latest.isoformat()}, for what is done once"
+            yield policy.problem(place_of(policy.data, ("spec", "until")), message)
 
 
 def _a_year_after(day: date) -> date:

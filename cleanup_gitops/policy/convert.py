@@ -70,7 +70,7 @@ def meaning_digest(shape: AnyDocument) -> str:
     return digest(meaning)
 
 
-_USUAL = {"approval": "plan", "class": "routine", "mode": "enforce", "priority": 0}
+_USUAL = {"approval": "plan", "class": "routine", "mode": "enforce", "once": False, "priority": 0}
 """What is meant where a policy does not say."""
 
 
@@ -169,6 +169,8 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         standing=_standing(shape),
         termination=shape.spec.class_ == "termination",
         report=shape.spec.mode == "report",
+        once=shape.spec.once,
+        until=shape.spec.until,
         priority=shape.spec.priority,
         ensure=Ensure(
             status=ensure.status,

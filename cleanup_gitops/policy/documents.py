@@ -187,6 +187,10 @@ class Policy:
     """Whether it ends the access of people who leave (``class: termination``): it beats every routine policy."""
     report: bool = False
     """Whether it only says what it would change (``mode: report``); nothing of it is ever carried out."""
+    once: bool = False
+    """Whether it acts no more after one run that left nothing of it."""
+    until: date | None = None
+    """The last UTC day on which it acts."""
     priority: int = 0
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
     where: str = ""

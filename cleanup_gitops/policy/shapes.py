@@ -250,6 +250,10 @@ class PolicySpec(Shape):
     """`report`: the plan lists what would change, and nothing of it is ever carried out."""
     priority: int = Field(default=0, ge=-1000, le=1000)
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
+    once: bool = False
+    """`true`: acts no more after one run that left nothing of it; needs `until`."""
+    until: Day | None = None
+    """The last day (UTC) on which the policy acts."""
     approval: Literal["plan", "standing"] = "plan"
     """`plan`: changes are made of a saved plan that was reviewed. `standing`: also of a policy with a signed tag."""
     standing: StandingSpec | None = None

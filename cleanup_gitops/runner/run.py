@@ -20,6 +20,7 @@ from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan, undone
+from cleanup_gitops.planner.in_force import acting_once, spent_by
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven, without_unsettled
 from cleanup_gitops.runner.attempt import Past
@@ -226,7 +227,10 @@ def _evaluation(desk: Desk, ground: Ground, sight: Sight, plan: Plan, undo: Undo
     """Decides again about single users, as the plan did."""
     live = sight.live
     holds = holds_now(live.inventory, desk.policies, ground.memory, created=plan.created, as_of=plan.as_of)
-    return evaluate(live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo)
+    spent = frozenset(spent_by(desk.policies, ground.memory))
+    return evaluate(
+        live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo, spent=spent
+    )
 
 
 def _refuse_deletions(plan: Plan) -> None:
@@ -350,6 +354,7 @@ def _recorded(
         noticed=seen,
         standing={one.name: one.digest for one in desk.policies.policies if one.standing},
         left=[one.code for one in order.choice.left],
+        once=acting_once(desk.policies, ground.memory, order.plan.as_of),
     )
     run = Run(
         order.plan,

@@ -70,12 +70,12 @@ ALLOWED = {
         OutcomeRecord.tool_version Approval.ref Intent.changes Intent.digests Intent.envelope Intent.lineage
         Intent.plan Intent.policy_commit Intent.run Intent.tool_version Lease.intent Lease.run
         Applied.run Consumed.envelope Consumed.rows Waiting.change Waiting.meaning Settling.run Hold.run Difference.run
-        Done.run
+        Done.run Spent.digest Spent.run
         Rollback.run
         Receipt.request_id
     """,
     "words of a closed list, weeks, and values of managed fields": """
-        AccountRow.groups SeenIn.first SeenIn.last Applied.actions Summary.actions Summary.states
+        AccountRow.groups SeenIn.first SeenIn.last Applied.actions Applied.terminations Summary.actions Summary.states
         LedgerEntry.actions LedgerEntry.results LedgerEntry.found LedgerEntry.left Check.name Limit.name
         Disposition.reason Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after
         Settling.after Done.after
@@ -83,7 +83,7 @@ ALLOWED = {
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
-        Waiting.policy Daily.policy Intent.approvals Check.lifted
+        Waiting.policy Daily.policy Spent.policy Intent.approvals Check.lifted
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
     """,
     "labels of groups and directories, which say what was changed": """

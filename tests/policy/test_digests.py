@@ -69,7 +69,7 @@ def digests(folder: Path, *texts: str) -> tuple[str, str]:
         (policy("{all: [{email_domain: ACME.example}]}"), policy("{all: [{email_domain: acme.example}]}")),
         (document("Guardrails", "{plan_ttl: 48h}"), document("Guardrails", "{plan_ttl: '2d'}")),
         (standing("approval: plan, "), standing("")),
-        (standing("class: routine, priority: 0, mode: enforce, "), standing("")),
+        (standing("class: routine, priority: 0, mode: enforce, once: false, "), standing("")),
         (
             standing("approval: standing, standing: {max_per_day: 4, after: 24h}, "),
             standing("approval: standing, standing: {max_per_day: 4}, "),
@@ -93,6 +93,8 @@ def test_two_ways_to_say_the_same_have_one_digest(tmp_path: Path, one: str, othe
         (standing(""), standing("class: termination, ")),
         (standing(""), standing("priority: 1, ")),
         (standing(""), standing("mode: report, ")),
+        (standing(""), standing("until: 2026-12-31, ")),
+        (standing("until: 2026-12-31, "), standing("until: 2026-12-31, once: true, ")),
         (
             standing("approval: standing, standing: {max_per_day: 4}, "),
             standing("approval: standing, standing: {max_per_day: 5}, "),

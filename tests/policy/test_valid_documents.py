@@ -220,9 +220,17 @@ def test_how_a_policy_acts_has_everything_its_document_says(tmp_path: Path) -> N
     by_name = {one.name: one for one in found.policies}
     left, first = by_name["left"], by_name["first"]
     assert (left.report, first.report) == (False, True)
+    assert (left.once, left.until, first.once, first.until) == (False, None, True, date(2026, 12, 31))
     assert (left.termination, left.priority, left.standing) == (True, -1000, Standing(40, timedelta(0)))
     assert (first.termination, first.priority, first.standing) == (False, 1000, None)
     assert found.guardrails.caps["termination"] == Cap(30, 3)
+
+
+@pytest.mark.case("F30")
+def test_what_has_ended_is_no_error_on_any_later_day(tmp_path: Path) -> None:
+    load_texts(tmp_path / "policies", (VALID / "acting.yaml").read_text("utf-8"))
+    for year in (2026, 2027, 2040):
+        assert load(tmp_path / "policies", today=date(year, 12, 31)).documents
 
 
 @pytest.fixture(scope="module")

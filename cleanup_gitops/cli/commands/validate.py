@@ -10,6 +10,7 @@ from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import load_policies, with_sites
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.policy.guarding import ended
+from cleanup_gitops.policy.timing import ended_policies
 from cleanup_gitops.views.words import counted
 
 
@@ -19,7 +20,7 @@ def command(folder: Path) -> int:
     """Check every file under policies/ and report all problems at once.
 
     Talks to no site and needs no credential. Exit code 0 when all is well, else 1. Warns of credentials that end
-    soon and of Overrides that have ended.
+    soon and of Overrides and policies that have ended.
 
     Example: cleanup-gitops validate
     """
@@ -33,7 +34,12 @@ def command(folder: Path) -> int:
             f" Guardrails: {own.guardrails.where}{_lifted(len(own.overrides))}."
         )
         today = clock.now().date()
-        for warning in (*credential_warnings(site, today), *ended(own.overrides, today)):
+        warnings = (
+            *credential_warnings(site, today),
+            *ended(own.overrides, today),
+            *ended_policies(own.policies, today),
+        )
+        for warning in warnings:
             click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The policies are valid. Digest: {found.digest}")
     return 0
