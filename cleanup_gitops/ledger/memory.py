@@ -27,6 +27,7 @@ from cleanup_gitops.model.memory import (
     Mark,
     Memory,
     Remembered,
+    Served,
     Settling,
     Spent,
     Waiting,
@@ -85,6 +86,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         waiting=tuple(sorted(_only(lines, Waiting), key=lambda one: (one.since, one.change, one.policy))),
         daily=tuple(sorted(_only(lines, Daily), key=lambda one: (one.day, one.policy))),
         spent=tuple(sorted(_only(lines, Spent), key=lambda one: (one.policy, one.at))),
+        served=tuple(sorted(_only(lines, Served), key=lambda one: one.policy)),
         last=newest,
     )
 
@@ -154,7 +156,7 @@ def _over(line: Remembered, at: datetime) -> bool:
             return all(at.date() - day > REMEMBERED for day in line.days)
         case Daily():
             return at.date() - line.day > KEPT
-        case Mark() | Waiting():
+        case Mark() | Waiting() | Served():
             return False
 
 

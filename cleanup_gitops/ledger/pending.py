@@ -6,10 +6,25 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 
-from cleanup_gitops.model.memory import Daily, Remembered, Spent, Waiting
+from msgspec import Struct
+
+from cleanup_gitops.model.memory import Daily, Remembered, Served, Spent, Waiting
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome
 from cleanup_gitops.model.standing import COVERED
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What the policies of a run say of themselves, as far as memory depends on it.
+
+    ``standing`` have a standing approval, ``once`` are to act once and have not yet: both with digests of what they
+    mean. ``scheduled`` have a schedule; those in ``served`` need no other run for the times that have passed.
+    """
+
+    standing: Mapping[str, str] = {}
+    once: Mapping[str, str] = {}
+    scheduled: Collection[str] = ()
+    served: Collection[str] = ()
 
 
 def with_waiting(
@@ -96,3 +111,19 @@ def with_spent(
             if name not in left and (name, digest) not in known
         ),
     ]
+
+
+def with_served(lines: Iterable[Remembered], terms: Terms, at: datetime) -> list[Remembered]:
+    """The lines with, for each policy that has a schedule, up to when (UTC) its times need no run any more.
+
+    ``at`` is when the run began. A schedule that is new counts from there.
+    """
+    kept: list[Remembered] = []
+    before: dict[str, Served] = {}
+    for line in lines:
+        if isinstance(line, Served):
+            before[line.policy] = line
+        else:
+            kept.append(line)
+    fresh = {name: Served(policy=name, at=at) for name in terms.scheduled}
+    return [*kept, *(line if name in terms.served else before.get(name, line) for name, line in sorted(fresh.items()))]

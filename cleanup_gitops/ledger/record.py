@@ -16,7 +16,7 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
 from cleanup_gitops.ledger.memory import read_lines
-from cleanup_gitops.ledger.pending import with_daily, with_spent, with_waiting
+from cleanup_gitops.ledger.pending import Terms, with_daily, with_served, with_spent, with_waiting
 from cleanup_gitops.ledger.remember import Ran, remember, with_noticed, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
@@ -65,9 +65,8 @@ def record_run(
     unsure: Collection[str] = (),
     differences: Iterable[Difference] = (),
     noticed: Noticed = NOTHING_NOTICED,
-    standing: Mapping[str, str] | None = None,
+    terms: Terms | None = None,
     left: Iterable[str] = (),
-    once: Mapping[str, str] | None = None,
     kind: Kind = "run",
 ) -> Record:
     """The record of a run that ended at ``time`` (UTC).
@@ -78,9 +77,8 @@ def record_run(
     accepted are ours when they are seen later. So are those in ``unsure``, of which nobody knows whether they were
     sent. ``differences`` are those from the snapshot before; what is not of this run is listed with it: what others did
     meanwhile, and late effects of earlier runs. ``noticed`` is what the reading before the run told of earlier changes.
-    ``standing`` maps policies with a standing approval to what they mean: their rows wait when this run leaves them;
-    ``None``: it planned nothing anew. ``left`` says why for each row left for later, ``once`` are the policies in force
-    that act once, with their digests. A run of a plan that takes another run back is recorded as a rollback. Raises
+    ``terms`` are those of the policies that the run looked at; ``None``: it planned nothing anew. ``left`` says why for
+    each row left for later. A run of a plan that takes another run back is recorded as a rollback. Raises
     ``StateError`` when recorded files cannot be read.
     """
     run = intent.run if intent else free_run_id(ground, time, approval.ref)
@@ -102,7 +100,7 @@ def record_run(
         time=time,
         files=written,
         known=_committed(intent, closed) if intent else None,
-        seen=(inventory, _lines_after(ground, ran, plan, others, standing, once or {}, approvals)),
+        seen=(inventory, _lines_after(ground, ran, plan, others, terms, approvals)),
         lineage=ground.memory.lineage or approval.ref,
         approval=approval,
         intent=closed,
@@ -123,16 +121,31 @@ def _lines_after(
     ran: Ran,
     plan: Plan,
     others: Iterable[Difference],
-    standing: Mapping[str, str] | None,
-    once: Mapping[str, str],
+    terms: Terms | None,
     approvals: Mapping[str, Approval],
 ) -> Iterable[Remembered]:
     """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""
     lines = remember(without_seen(read_lines(ground.before), others), ran)
-    lines = with_waiting(lines, plan, ran.outcomes, None if plan.rollback else standing, ran.at)
-    if not plan.rollback:
-        lines = with_spent(lines, plan, ran.outcomes, once, ran.run, ran.at)
+    looked = None if plan.rollback else terms
+    lines = with_waiting(lines, plan, ran.outcomes, looked.standing if looked else None, ran.at)
+    if looked:
+        lines = with_spent(lines, plan, ran.outcomes, looked.once, ran.run, ran.at)
+        lines = with_served(lines, looked, plan.created)
     return with_daily(lines, ran.outcomes, approvals, ran.unsure)
+
+
+def record_heartbeat(ground: Ground, *, plan: Plan, inventory: Inventory, time: datetime) -> Record:
+    """The record of a run for which nothing was due and nothing was new: that it was made, and what it read."""
+    run = free_run_id(ground, time, "heartbeat")
+    return compose(
+        ground,
+        kind="heartbeat",
+        run=run,
+        time=time,
+        files=plan_files(run, plan, None),
+        seen=(inventory, read_lines(ground.before)),
+        plan=plan,
+    )
 
 
 def record_void(ground: Ground, *, reason: Reason, time: datetime, plan: Plan | None = None) -> Record:

@@ -70,6 +70,8 @@ def _numbers(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
         return found_of(entry)
     if entry.kind == "roll-over":
         return f"{entry.accounts} accounts, record number {entry.seq}"
+    if entry.kind == "heartbeat":
+        return f"nothing was due, {entry.accounts} accounts evaluated"
     later = left_of(entry)
     if not outcomes:
         return f"nothing {f'done, {later}' if later else 'to do'}, {entry.accounts} accounts evaluated"

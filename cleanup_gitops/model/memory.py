@@ -155,7 +155,14 @@ class Spent(Struct, frozen=True, kw_only=True, tag="spent", tag_field="kind"):
     at: Moment
 
 
-Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done | Waiting | Daily | Spent
+class Served(Struct, frozen=True, kw_only=True, tag="served", tag_field="kind"):
+    """Up to when (UTC) the times of a policy's schedule need no run any more; what came after is due."""
+
+    policy: str
+    at: Moment
+
+
+Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done | Waiting | Daily | Spent | Served
 """What one line of ``memory.jsonl`` may hold."""
 
 
@@ -211,6 +218,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     waiting: tuple[Waiting, ...] = ()
     daily: tuple[Daily, ...] = ()
     spent: tuple[Spent, ...] = ()
+    served: tuple[Served, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

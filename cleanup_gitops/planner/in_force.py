@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cleanup_gitops.model.memory import Memory, Spent
 from cleanup_gitops.policy.documents import SitePolicies
-from cleanup_gitops.policy.timing import ended_policies, has_ended
+from cleanup_gitops.policy.expiry import ended_policies, has_ended
 
 
 def spent_by(policies: SitePolicies, memory: Memory) -> dict[str, Spent]:

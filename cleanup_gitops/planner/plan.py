@@ -42,11 +42,11 @@ from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.expiry import has_ended
 from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.missing import lacking
-from cleanup_gitops.policy.timing import has_ended
 
 
 def evaluate(
@@ -119,11 +119,7 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(
-            *warnings,
-            *_warnings(changes, evaluation, policies, holds, created.date()),
-            *no_longer(policies, memory, as_of),
-        ),
+        warnings=(*warnings, *_warnings(changes, evaluation, policies, holds, memory, created.date())),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -264,7 +260,12 @@ def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None
 
 
 def _warnings(
-    changes: Iterable[Change], evaluation: Evaluation, policies: SitePolicies, holds: Holds, today: date
+    changes: Iterable[Change],
+    evaluation: Evaluation,
+    policies: SitePolicies,
+    holds: Holds,
+    memory: Memory,
+    today: date,
 ) -> tuple[str, ...]:
     """What whoever reads the plan should know, and what changes nothing of it. ``today`` is a UTC day."""
     return (
@@ -273,6 +274,7 @@ def _warnings(
         *nobody_listed(evaluation),
         *ended(policies.overrides, today),
         *stopped(holds),
+        *no_longer(policies, memory, evaluation.scope.as_of),
     )
 
 

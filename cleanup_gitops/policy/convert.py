@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, assert_never
 
 from cleanup_gitops.model.canonical import digest
@@ -32,7 +32,7 @@ from cleanup_gitops.policy.documents import (
     Standing,
     StateSettings,
 )
-from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec
+from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec, WindowsSpec
 from cleanup_gitops.policy.guarding import Override, ReadingGuards
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.shapes import (
@@ -47,6 +47,7 @@ from cleanup_gitops.policy.shapes import (
     SiteDocument,
     State,
 )
+from cleanup_gitops.policy.timing import WEEKDAYS, Hours, Schedule, Windows
 from cleanup_gitops.policy.yaml_values import Map
 
 
@@ -171,6 +172,7 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         report=shape.spec.mode == "report",
         once=shape.spec.once,
         until=shape.spec.until,
+        schedule=_schedule(shape, data, file),
         priority=shape.spec.priority,
         ensure=Ensure(
             status=ensure.status,
@@ -194,6 +196,14 @@ def _standing(shape: PolicyDocument) -> Standing | None:
         return None
     hours = 0 if shape.spec.class_ == "termination" else given.after
     return Standing(given.max_per_day, timedelta(hours=hours))
+
+
+def _schedule(shape: PolicyDocument, data: Map, file: str) -> Schedule | None:
+    given = shape.spec.schedule
+    if given is None:
+        return None
+    where = f"{file}:{key_of(data, ('spec', 'schedule'))[0]}"
+    return Schedule(tuple(given.cron), given.time_zone, where=where)
 
 
 def _where_asked(key: str, data: Map, file: str) -> str:
@@ -233,9 +243,29 @@ def _guardrails(shape: GuardrailsDocument, where: str) -> Guardrails:
         grace=DEFAULT_GRACE if spec.grace is None else spec.grace,
         flapping_after=spec.flapping.after if spec.flapping else DEFAULT_FLAPS,
         reading=_reading(spec.reading),
+        windows=_windows(spec.windows) if spec.windows else None,
         name=shape.metadata.name,
         where=where,
     )
+
+
+def _windows(shape: WindowsSpec) -> Windows:
+    denied = [tuple(map(date.fromisoformat, one.split("/"))) for one in shape.deny or ()]
+    return Windows(
+        time_zone=shape.time_zone,
+        deny=tuple((first, last) for first, last in denied),
+        allow=tuple(_hours(one) for one in shape.allow or ()),
+    )
+
+
+def _hours(text: str) -> Hours:
+    """``fri-mon`` are the days from Friday on to Monday."""
+    named, _, hours = text.partition(" ")
+    days_named = [WEEKDAYS.index(one) for one in named.split("-")]
+    first, last = days_named[0], days_named[-1]
+    days = frozenset((first + number) % 7 for number in range((last - first) % 7 + 1))
+    begin, end = (int(one[:2]) * 60 + int(one[3:]) for one in hours.split("-"))
+    return Hours(days, begin, end)
 
 
 def _caps(shape: CapsSpec | None) -> dict[str, Cap]:

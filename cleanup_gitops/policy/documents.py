@@ -18,6 +18,7 @@ from cleanup_gitops.model.user import Kind
 from cleanup_gitops.policy.guarding import Guard, Override, ReadingGuards, check_capped
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import PolicyError, Problem
+from cleanup_gitops.policy.timing import Schedule, Windows
 from cleanup_gitops.policy.tree import Match
 
 API_VERSION = "cleanup-gitops/v1"
@@ -191,6 +192,8 @@ class Policy:
     """Whether it acts no more after one run that left nothing of it."""
     until: date | None = None
     """The last UTC day on which it acts."""
+    schedule: Schedule | None = None
+    """When it acts; ``None``: in every run."""
     priority: int = 0
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
     where: str = ""
@@ -277,6 +280,8 @@ class Guardrails:
     per_domain: int = DEFAULT_PER_DOMAIN
     min_admins: int = 1
     reading: ReadingGuards = field(default_factory=ReadingGuards)
+    windows: Windows | None = None
+    """When changes may be made at all; ``None``: always."""
     name: str = ""
     where: str = "default"
 

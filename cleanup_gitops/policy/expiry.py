@@ -1,10 +1,11 @@
-"""Credentials that end soon or have ended, by the days that a Site document names."""
+"""What ends: credentials, by the days that a Site document names, and policies."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
-from cleanup_gitops.policy.documents import CredentialRef, Site
+from cleanup_gitops.policy.documents import CredentialRef, Policy, Site
 
 WARN_DAYS = 14
 """Days before the end from which on to warn."""
@@ -37,3 +38,17 @@ def _sentence(what: str, site: Site, credential: CredentialRef, expires: date, t
     else:
         end = f"expires on {expires}, in {days} {'day' if days == 1 else 'days'}{where}"
     return f"{site.name}: {what} {end}. Make a new one and change ${credential.env} and `expires`."
+
+
+def has_ended(policy: Policy, today: date) -> bool:
+    """Whether the last day (UTC) of the policy is over."""
+    return policy.until is not None and policy.until < today
+
+
+def ended_policies(policies: Iterable[Policy], today: date) -> tuple[str, ...]:
+    """A warning for each policy that has ended."""
+    return tuple(
+        f"{one.where}: policy {one.name} ended on {one.until.isoformat()} and does nothing any more; remove it."
+        for one in policies
+        if one.until is not None and has_ended(one, today)
+    )

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cleanup_gitops.policy.patterns import is_glob, normal_domain
 from cleanup_gitops.policy.problems import did_you_mean
+from cleanup_gitops.policy.timing import WEEKDAYS, wrong_cron
 from cleanup_gitops.policy.yaml_values import Map, Seq, Trap
 
 MAX_DAYS = 3650
@@ -184,6 +186,41 @@ def _day(value: object) -> object:
     raise wrong("must be a day such as 2027-03-01")
 
 
+def _zone(value: str) -> str:
+    known = available_timezones()
+    if value not in known:
+        raise wrong(f"must be a time zone such as Europe/Oslo or UTC{did_you_mean(value, known)}")
+    return value
+
+
+def _cron(value: str) -> str:
+    if problem := wrong_cron(value):
+        raise wrong(problem)
+    return value
+
+
+def _days_denied(value: object) -> object:
+    parts = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/([0-9]{4}-[0-9]{2}-[0-9]{2}))?", str(value))
+    if not isinstance(value, str | date) or not parts:
+        raise wrong("must be a day or a first and a last day, such as 2026-12-15/2027-01-05")
+    try:
+        first, last = date.fromisoformat(parts[1]), date.fromisoformat(parts[2] or parts[1])
+    except ValueError:
+        raise wrong("is no day of the calendar") from None
+    if last < first:
+        raise wrong("must not end before it begins")
+    return f"{first.isoformat()}/{last.isoformat()}"
+
+
+def _hours_allowed(value: str) -> str:
+    found = HOURS.fullmatch(value)
+    if not found:
+        raise wrong("must be days of the week and hours, such as mon-fri 06:00-18:00")
+    if found[3] >= found[4]:
+        raise wrong("must end after it begins; write hours over midnight as two entries, up to 24:00 and from 00:00")
+    return value
+
+
 def _product(value: str) -> str:
     if not _PRODUCT.fullmatch(value):
         raise wrong("must be confluence, any, or the key of another product such as jira-software")
@@ -253,6 +290,20 @@ EnvName = Annotated[
 SiteUrl = Annotated[str, AfterValidator(_site_url), _schema(type="string", format="uri")]
 ApiUrl = Annotated[str, AfterValidator(_url), _schema(type="string", format="uri")]
 Product = Annotated[str, AfterValidator(_product), _schema(type="string", pattern="^[a-z][a-z0-9-]{0,63}$")]
+_day_pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+HOURS = re.compile(
+    rf"({'|'.join(WEEKDAYS)})(?:-({'|'.join(WEEKDAYS)}))?"
+    r" ((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
+)
+"""Days of the week and hours: first and last day, begin and end."""
+TimeZone = Annotated[str, AfterValidator(_zone), _schema(type="string", minLength=1)]
+CronLine = Annotated[Text, AfterValidator(_cron), _schema(type="string", pattern=r"^\S+( +\S+){4}$")]
+DeniedDays = Annotated[
+    str, BeforeValidator(_days_denied), _schema(type="string", pattern=f"^{_day_pattern}(/{_day_pattern})?$")
+]
+AllowedHours = Annotated[
+    str, AfterValidator(_hours_allowed), _schema(type="string", pattern=f"^{HOURS.pattern.replace('?:', '')}$")
+]
 Days = Annotated[int, BeforeValidator(_days), _schema(type="string", pattern="^[1-9][0-9]{0,5}[dw]$")]
 _hours_schema = _schema(type="string", pattern="^[1-9][0-9]{0,5}[hd]$")
 PlanAge = Annotated[

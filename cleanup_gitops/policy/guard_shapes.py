@@ -7,7 +7,21 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 
 from cleanup_gitops.model.change import ACTIONS, Action
-from cleanup_gitops.policy.fields import AccountId, Day, Days, GroupName, Name, Percent, PlanAge, Some, Text, wrong
+from cleanup_gitops.policy.fields import (
+    AccountId,
+    AllowedHours,
+    Day,
+    Days,
+    DeniedDays,
+    GroupName,
+    Name,
+    Percent,
+    PlanAge,
+    Some,
+    Text,
+    TimeZone,
+    wrong,
+)
 from cleanup_gitops.policy.guarding import PLACEHOLDER, Guard, OverrideReason, check_capped
 from cleanup_gitops.policy.shape import Shape, some_key
 
@@ -92,6 +106,17 @@ class FlappingSpec(Shape):
     """Days on which others undid the same policy's change of the same user; from then on it leaves the user alone."""
 
 
+class WindowsSpec(Shape):
+    """When changes may be made at all, those of terminations apart."""
+
+    time_zone: TimeZone
+    """Whose clocks are meant, such as `Europe/Oslo`."""
+    deny: Some[DeniedDays] | None = None
+    """Days on which nothing is done: one day, or a first and a last day (`2026-12-15/2027-01-05`). Deny wins."""
+    allow: Some[AllowedHours] | None = None
+    """Hours in which something is done (`mon-fri 06:00-18:00`); always when left out."""
+
+
 class GuardrailsSpec(Shape):
     """Guards of a whole plan. A plan over one is unsafe, and nothing of it is applied."""
 
@@ -107,6 +132,7 @@ class GuardrailsSpec(Shape):
     """How long a saved plan may be applied: hours (`72h`) or days (`3d`). Default 72h."""
     grace: Days | None = None
     """How long a policy leaves somebody alone after its change was undone, by hand or by `rollback`. Default 14d."""
+    windows: WindowsSpec | None = None
     flapping: FlappingSpec | None = None
     """What to do about users who come back after every change."""
 

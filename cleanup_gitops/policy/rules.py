@@ -42,6 +42,9 @@ def broken_rules(document: Map) -> Iterator[Broken]:
         yield from _says_nothing(spec, "caps", "reading")
         if isinstance(spec.get("reading"), Map):
             yield from _says_nothing(spec["reading"], "canaries")
+        windows = spec.get("windows")
+        if isinstance(windows, Map) and not {"deny", "allow"} & set(windows):
+            yield Broken(spec.at_key("windows"), "`windows` says nothing; name `deny` or `allow`")
 
 
 _SAY = {"caps": "name a limit", "reading": "name a limit or `canaries`", "canaries": "name `accounts` or `groups`"}

@@ -16,6 +16,7 @@ from cleanup_gitops.policy.fields import (
     AccountId,
     ApiUrl,
     BranchName,
+    CronLine,
     Day,
     Domain,
     EnvName,
@@ -30,6 +31,7 @@ from cleanup_gitops.policy.fields import (
     Soak,
     Some,
     Text,
+    TimeZone,
 )
 from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
 from cleanup_gitops.policy.shape import Shape, some_key
@@ -241,6 +243,15 @@ class StandingSpec(Shape):
     """How long a change must have been recorded as pending: hours (`24h`) or days (`2d`)."""
 
 
+class ScheduleSpec(Shape):
+    """When a policy acts. It is evaluated in every run all the same."""
+
+    cron: Some[CronLine]
+    """Cron lines of five fields: minute, hour, day of the month, month, day of the week."""
+    time_zone: TimeZone
+    """Whose clocks are meant, such as `Europe/Oslo`."""
+
+
 class PolicySpec(Shape):
     """Who must be in which state."""
 
@@ -257,6 +268,7 @@ class PolicySpec(Shape):
     approval: Literal["plan", "standing"] = "plan"
     """`plan`: changes are made of a saved plan that was reviewed. `standing`: also of a policy with a signed tag."""
     standing: StandingSpec | None = None
+    schedule: ScheduleSpec | None = None
     match: MatchSpec
     ensure: EnsureSpec
 

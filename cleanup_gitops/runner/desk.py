@@ -101,6 +101,8 @@ class Run:
     found: Found | None = None
     meanwhile: tuple[Difference, ...] = ()
     """What others did on the site while the run was under way, and late effects of earlier runs."""
+    quiet: bool = False
+    """Whether it was not recorded because it brought nothing new, and the day has a record."""
 
     @property
     def id(self) -> str:

@@ -11,9 +11,10 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.planner.overdue import sent_before
 
-Code = Literal["settling", "doubtful", "not-approved", "soak", "daily-maximum"]
+Code = Literal["settling", "doubtful", "not-approved", "soak", "daily-maximum", "schedule", "window"]
 """Why a row is left for later. ``settling``: a run has sent it, and it may still show. ``doubtful``: a run may have
-made it and others undone it, and nobody has looked. The others are about standing approvals."""
+made it and others undone it, and nobody has looked. ``schedule``, ``window``: it is not the time of a policy, or of the
+site. The others are about standing approvals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.drift import meanwhile
 from cleanup_gitops.ledger.late_effects import effects_of
-from cleanup_gitops.ledger.record import Ground, record_run
+from cleanup_gitops.ledger.record import Ground, Record, record_heartbeat, record_run
 from cleanup_gitops.model.change import UserDelete, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteError, StateError, StoreError
@@ -20,73 +19,33 @@ from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan, undone
-from cleanup_gitops.planner.in_force import acting_once, spent_by
+from cleanup_gitops.planner.in_force import spent_by
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven, without_unsettled
-from cleanup_gitops.runner.attempt import Past
 from cleanup_gitops.runner.books import claim, record_found, record_lifted, record_voidness, refuse_open_run
 from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
 from cleanup_gitops.runner.journal import UNKEPT, header_of
 from cleanup_gitops.runner.needs import questions_about
 from cleanup_gitops.runner.outcomes import unseen
+from cleanup_gitops.runner.papers import Ending, Order, Sight
+from cleanup_gitops.runner.quiet import has_record_of, nothing_new
 from cleanup_gitops.runner.reading import Questions, answered, doubt, read_with_answers, with_sightings
-from cleanup_gitops.runner.remembering import Remembering, remembering
+from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.resume import Ask, Resumed, applied_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
+from cleanup_gitops.runner.times import on_time, terms_of, times_of
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """The site before the run: ``told`` is what it said itself, ``live`` what the plan was made from.
-
-    ``live`` has beside it the answers to ``questions`` and what earlier snapshots know. Only ``told`` is recorded.
-    """
-
-    told: Live
-    live: Live
-    questions: Questions
-    reader: Remembering
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be carried out, and who allowed it."""
-
-    plan: Plan
-    choice: Choice
-    approval: Approval
-    saved: Plan | None
-    evaluation: Evaluation
-    approvals: Mapping[str, Approval]
-    """The standing approvals that the chosen rows need, by policy."""
-    begun: Mapping[str, Past] = field(default_factory=dict)
-    """Users whom a run that was cut off has changed under the same approval, and of whom something is left."""
-    asked: Questions = field(default_factory=dict)
-    """What was asked about these."""
-    ungiven: frozenset[str] = frozenset()
-    """Users who were to get something that is planned no longer: nothing is taken from them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """The site after the run, what became of the rows, and what the run did not do between its two readings.
-
-    ``unread`` says why there is no second reading, "" otherwise.
-    """
-
-    live: Live
-    outcomes: tuple[Outcome, ...]
-    unread: str = ""
-    differences: tuple[Difference, ...] = ()
-
-
-def execute(desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals | None = None) -> Run:
+def execute(
+    desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals | None = None, sparing: bool = False
+) -> Run:
     """Apply what is approved: the rows of ``saved`` that are still planned, or with ``None`` the whole plan made now.
 
-    With ``standing`` only what these approvals of whole policies allow now is carried out, and the rest waits.
+    With ``standing`` only what these approvals of whole policies allow now is carried out, and the rest waits. With
+    ``sparing`` a run that brings nothing new is recorded only as the first one of its UTC day.
 
     Before the first write the intent is committed, and with it a lease that keeps other runs away until the result is.
     A run that finds nothing of ``saved`` still planned is recorded too, and consumes those rows. One that cannot be
@@ -97,10 +56,10 @@ def execute(desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals |
     ``UnrecordedError``, which carries the run, when the result could not be committed.
     """
     with desk.store.exclusive():
-        return _execute(desk, saved, standing, stop)
+        return _execute(desk, saved, standing, stop, sparing=sparing)
 
 
-def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: Stop) -> Run:
+def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: Stop, *, sparing: bool) -> Run:
     desk.store.check_writable()
     ground = ground_for(desk)
     started, policy_commit = desk.hands.clock.now(), desk.store.policy_commit()
@@ -115,6 +74,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     evaluation = _evaluation(desk, ground, sight, plan, undo)
     if standing is None:
         order = _order(desk, ground, sight, plan, saved, evaluation)
+        order = replace(order, choice=on_time(order.choice, times_of(plan, desk.policies, ground.memory).wait))
     else:
         order = _standing(desk, ground, plan, standing, evaluation)
     if order.choice.changes != plan.changes:
@@ -141,7 +101,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
     ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
     seen = undone(sight.live.inventory, desk.policies, ground.memory, created=plan.created)
-    return _recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen)
+    return _recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen, sparing=sparing)
 
 
 def _undo(desk: Desk, ground: Ground, saved: Plan | None) -> Undo | None:
@@ -216,7 +176,8 @@ def _asking(desk: Desk, sight: Sight, plan: Plan) -> Ask:
 def _standing(desk: Desk, ground: Ground, plan: Plan, approvals: Approvals, evaluation: Evaluation) -> Order:
     """What may be done without anybody's look at the plan."""
     policies = desk.policies.policies
-    chosen = choose_standing(plan, policies, approvals, ground.memory, plan.created)
+    wait = times_of(plan, desk.policies, ground.memory).wait
+    chosen = choose_standing(plan, policies, approvals, ground.memory, plan.created, wait)
     used = needed(chosen.changes, approvals)
     unapproved = nothing_approved(chosen, policies, approvals)
     choice = Choice(chosen.changes, left=chosen.left, unapproved=unapproved)
@@ -337,25 +298,10 @@ def _recorded(
     intent: Intent | None,
     found: Found | None,
     seen: Noticed,
+    sparing: bool,
 ) -> Run:
     """Commit the result. Where nothing was to be written, a result that cannot be committed is no loss."""
-    record = record_run(
-        ground,
-        plan=order.plan,
-        outcomes=ending.outcomes,
-        approval=order.approval,
-        inventory=ending.live.inventory,
-        time=desk.hands.clock.now(),
-        actor=_actor(ending.live),
-        approved=order.saved,
-        intent=intent,
-        unseen=unseen(order.choice.changes, ending.live.inventory),
-        differences=(*late, *ending.differences),
-        noticed=seen,
-        standing={one.name: one.digest for one in desk.policies.policies if one.standing},
-        left=[one.code for one in order.choice.left],
-        once=acting_once(desk.policies, ground.memory, order.plan.as_of),
-    )
+    record = _record(desk, ground, order, ending, late, intent, seen)
     run = Run(
         order.plan,
         ending.live,
@@ -369,8 +315,13 @@ def _recorded(
         found,
         ending.differences,
     )
+    if sparing and ground.memory.lineage and intent is None and not late and nothing_new(ground.memory, record.memory):
+        now = desk.hands.clock.now()
+        if has_record_of(ground.memory, now):
+            return replace(run, quiet=True)
+        run = replace(run, record=record_heartbeat(ground, plan=order.plan, inventory=ending.live.inventory, time=now))
     try:
-        run = replace(run, commit=desk.store.commit(record.files, record.subject, record.trailers))
+        run = replace(run, commit=desk.store.commit(run.record.files, run.record.subject, run.record.trailers))
     except Exception as error:  # with a defect as well, what was done must not be lost
         if intent is None:
             raise
@@ -379,3 +330,31 @@ def _recorded(
     if intent is not None:
         desk.journals.end(intent.run)
     return run
+
+
+def _record(
+    desk: Desk,
+    ground: Ground,
+    order: Order,
+    ending: Ending,
+    late: tuple[Difference, ...],
+    intent: Intent | None,
+    seen: Noticed,
+) -> Record:
+    """What is to be committed of a run."""
+    return record_run(
+        ground,
+        plan=order.plan,
+        outcomes=ending.outcomes,
+        approval=order.approval,
+        inventory=ending.live.inventory,
+        time=desk.hands.clock.now(),
+        actor=_actor(ending.live),
+        approved=order.saved,
+        intent=intent,
+        unseen=unseen(order.choice.changes, ending.live.inventory),
+        differences=(*late, *ending.differences),
+        noticed=seen,
+        terms=terms_of(order.plan, desk.policies, ground.memory, order.choice, ending.outcomes),
+        left=[one.code for one in order.choice.left],
+    )

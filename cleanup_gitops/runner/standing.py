@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -53,14 +53,20 @@ class Whole:
 
 
 def choose_standing(
-    plan: Plan, policies: Iterable[Policy], approvals: Approvals, memory: Memory, now: datetime
+    plan: Plan,
+    policies: Iterable[Policy],
+    approvals: Approvals,
+    memory: Memory,
+    now: datetime,
+    wait: Callable[[Change], Left | None] = lambda _change: None,
 ) -> StandingChoice:
     """What a run that begins now (UTC) may do without anybody's look at the plan, within the limits of each policy.
 
     A row needs all policies that ask for it: standing, approved, recorded as pending for long enough, and below what
-    they may do on the UTC day of ``now``. The rows of one user belong together, because half of them may take access
-    that the other half gives back: one that has to wait holds up the others, and a day's maximum takes a user whole or
-    not at all. The user whose rows have all been pending longest comes first, then by address.
+    they may do on the UTC day of ``now``. ``wait`` tells of a row that has all this why it waits for its time. The rows
+    of one user belong together, because half of them may take access that the other half gives back: one that has to
+    wait holds up the others, and a day's maximum takes a user whole or not at all. The user whose rows have all been
+    pending longest comes first, then by address.
     """
     asking = tuple(one for one in policies if one.standing)
     rules = {one.name: one.standing for one in asking if one.standing}
@@ -69,7 +75,7 @@ def choose_standing(
     users: dict[str, list[Left | Ready]] = {}
     for digest, change in zip(plan.manifest, plan.changes, strict=True):
         judged = _judged(digest, change, rules, approvals, since, now)
-        first = before.get(change.address) if isinstance(judged, Ready) else None
+        first = (before.get(change.address) or wait(change)) if isinstance(judged, Ready) else None
         users.setdefault(change.user, []).append(first or judged)
     left: list[Left] = []
     wholes: list[Whole] = []
@@ -218,19 +224,29 @@ def dated(left: Iterable[Left], policies: Iterable[Policy], memory: Memory) -> t
     return tuple(found)
 
 
-def with_notes(plan: Plan, policies: Sequence[Policy], choice: StandingChoice) -> Plan:
-    """The same plan, with a note at each row of a standing policy: what a run without a saved plan would do with it."""
+def with_notes(
+    plan: Plan,
+    policies: Sequence[Policy],
+    choice: StandingChoice,
+    wait: Callable[[Change], Left | None] = lambda _change: None,
+) -> Plan:
+    """The same plan, with notes: at rows of a standing policy what a run without a saved plan would do with them.
+
+    And at all others why a run would leave them for their time, as ``wait`` tells.
+    """
     standing = {one.name for one in policies if one.standing}
     left = {one.change.address: one for one in choice.left}
-    changes = tuple(
-        _noted(change, left.get(change.address)) if any(cause.policy in standing for cause in change.causes) else change
-        for change in plan.changes
-    )
-    return msgspec.structs.replace(plan, changes=changes)
+    changes = []
+    for change in plan.changes:
+        if any(cause.policy in standing for cause in change.causes):
+            changes.append(_noted(change, f"standing approval: {_words(left.get(change.address))}"))
+        else:
+            waits = wait(change)
+            changes.append(_noted(change, f"{waits.code}: {waits.why}") if waits else change)
+    return msgspec.structs.replace(plan, changes=tuple(changes))
 
 
-def _noted(change: Change, left: Left | None) -> Change:
-    note = f"standing approval: {_words(left)}"
+def _noted(change: Change, note: str) -> Change:
     return msgspec.structs.replace(change, note=f"{change.note}; {note}" if change.note else note)
 
 

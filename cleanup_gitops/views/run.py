@@ -51,6 +51,8 @@ _LATER: dict[Code, str] = {
     "soak": "Pending for too short a time, so that people can object",
     "daily-maximum": "Over what their policies may do on this day",
     "not-approved": "Not approved",
+    "schedule": "Not a time of their policies' schedules",
+    "window": "Outside the windows of the site",
 }
 """Rows that are left for later, by why."""
 
@@ -95,6 +97,7 @@ def render_run(
     to_approve: Sequence[str] = (),
     unread: str = "",
     recovered: str = "",
+    quiet: bool = False,
     colour: bool = False,
 ) -> str:
     """What became of the approved changes, who approved them, where it is recorded, and what to do next.
@@ -103,7 +106,8 @@ def render_run(
     are sentences on what others changed before or meanwhile. ``not_approved`` are changes that are planned now but
     stand in no approval, ``left`` those that standing approvals leave for later, and ``to_approve`` says how policies
     are approved that wait for it. ``unread`` says why the site could not be read again after the writes.
-    ``recovered`` names the run that was cut off, when this is how it ended after all.
+    ``recovered`` names the run that was cut off, when this is how it ended after all. ``quiet``: it is not recorded,
+    because it brought nothing new and the day has a record.
     """
     counts = Counter(outcome.result for outcome in outcomes)
     text = render(
@@ -126,7 +130,13 @@ def render_run(
         approval=approval,
         approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         commit=commit,
-        steps=[*_next_steps(plan, counts, _again(approval, recovered), commit, [*not_approved, *left]), *to_approve],
+        quiet=quiet,
+        steps=[
+            *_next_steps(
+                plan, counts, _again(approval, recovered), [*not_approved, *left], recorded=bool(commit) or quiet
+            ),
+            *to_approve,
+        ],
     )
     return paint(text, colour=colour)
 
@@ -220,11 +230,11 @@ def _again(approval: Approval, recovered: str) -> str:
 
 
 def _next_steps(
-    plan: Plan, counts: Counter[Result], again: str, commit: str, rest: Sequence[Change | Left]
+    plan: Plan, counts: Counter[Result], again: str, rest: Sequence[Change | Left], *, recorded: bool
 ) -> list[str]:
     """``rest`` is planned and was not approved, or left for later."""
     steps = []
-    if not commit:
+    if not recorded:
         steps.append("Find out why the record is not in git before anything else is applied.")
     if counts["not_attempted"] and not counts["failed"] and not counts["not_effective"]:
         steps.append(f"For what was not attempted, {again}: what is done is not repeated.")

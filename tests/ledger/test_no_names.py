@@ -83,7 +83,7 @@ ALLOWED = {
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
-        Waiting.policy Daily.policy Spent.policy Intent.approvals Check.lifted
+        Waiting.policy Daily.policy Spent.policy Served.policy Intent.approvals Check.lifted
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
     """,
     "labels of groups and directories, which say what was changed": """

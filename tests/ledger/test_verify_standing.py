@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from cleanup_gitops.ledger import record as recording
+from cleanup_gitops.ledger.pending import Terms
 from cleanup_gitops.ledger.record import record_intent, record_run
 from cleanup_gitops.model.change import Change, MembershipRemove, RoleRevoke
 from cleanup_gitops.model.requirement import Cause
@@ -60,7 +61,7 @@ def history(
         record_run(
             made.ground, plan=plan, approval=replace(allowed, ref=plan.envelope), inventory=found, time=made.time,
             outcomes=[some.outcome_of(one, "applied", made.time) for one in plan.changes], actor=RUNNER, intent=intent,
-            standing={"a": "", "b": ""},
+            terms=Terms(standing={"a": "", "b": ""}),
         )
     )  # fmt: skip
     return Recorded(made.records)

@@ -68,6 +68,10 @@ def digests(folder: Path, *texts: str) -> tuple[str, str]:
         (policy("{all: [{in_group: a}]}"), policy("{all: [{in_group: [a]}], include_admins: false}")),
         (policy("{all: [{email_domain: ACME.example}]}"), policy("{all: [{email_domain: acme.example}]}")),
         (document("Guardrails", "{plan_ttl: 48h}"), document("Guardrails", "{plan_ttl: '2d'}")),
+        (
+            document("Guardrails", "{windows: {time_zone: UTC, deny: [2026-12-24]}}"),
+            document("Guardrails", "{windows: {time_zone: UTC, deny: ['2026-12-24/2026-12-24']}}"),
+        ),
         (standing("approval: plan, "), standing("")),
         (standing("class: routine, priority: 0, mode: enforce, once: false, "), standing("")),
         (

@@ -30,6 +30,7 @@ from cleanup_gitops.policy.documents import (
 from cleanup_gitops.policy.guarding import Override, ReadingGuards
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.problems import PolicyError
+from cleanup_gitops.policy.timing import Hours, Schedule, Windows
 from cleanup_gitops.policy.tree import (
     AccountIs,
     ActiveOnlyOnce,
@@ -224,6 +225,19 @@ def test_how_a_policy_acts_has_everything_its_document_says(tmp_path: Path) -> N
     assert (left.termination, left.priority, left.standing) == (True, -1000, Standing(40, timedelta(0)))
     assert (first.termination, first.priority, first.standing) == (False, 1000, None)
     assert found.guardrails.caps["termination"] == Cap(30, 3)
+    assert left.schedule is None
+    assert first.schedule is not None
+    assert replace(first.schedule, where="") == Schedule(("17 7 * * 1-5", "0 12 1 * *"), "Europe/Oslo")
+    assert first.schedule.where.endswith("00.yaml:21")
+    assert found.guardrails.windows == Windows(
+        "Europe/Oslo",
+        deny=((date(2026, 12, 15), date(2027, 1, 5)), (date(2027, 5, 17), date(2027, 5, 17))),
+        allow=(
+            Hours(frozenset(range(5)), 360, 1080),
+            Hours(frozenset({5}), 570, 1440),
+            Hours(frozenset({6, 0}), 0, 300),
+        ),
+    )
 
 
 @pytest.mark.case("F30")

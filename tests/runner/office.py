@@ -134,8 +134,15 @@ class Office:
         memory = memory_of(files)
         return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version)
 
-    def apply(self, saved: Plan | None = None, stop: Stop | None = None, standing: Approvals | None = None) -> Run:
-        """Apply now; ``standing``: under these approvals of whole policies."""
+    def apply(
+        self,
+        saved: Plan | None = None,
+        stop: Stop | None = None,
+        standing: Approvals | None = None,
+        *,
+        sparing: bool = False,
+    ) -> Run:
+        """Apply now; ``standing``: under these approvals of whole policies; ``sparing``: record only what is new."""
         hands = Hands(self.site, self.site, self.clock, self.progress, self.workers)
         desk = Desk(
             self.policies,
@@ -146,7 +153,7 @@ class Office:
             process="process 1",
             journals=self.journals,
         )
-        return execute(desk, saved=saved, stop=stop or Stop(), standing=standing)
+        return execute(desk, saved=saved, stop=stop or Stop(), standing=standing, sparing=sparing)
 
     def recover(self, run: str, kept: bytes | None = None) -> Recovered:
         """End a run that was cut off."""

@@ -11,7 +11,7 @@ from cleanup_gitops.ledger.memory import memory_of, still_remembered
 from cleanup_gitops.model.errors import RefusedError
 from cleanup_gitops.model.memory import REMEMBERED, Spent
 from cleanup_gitops.policy.documents import Ensure, Policy
-from cleanup_gitops.policy.timing import ended_policies
+from cleanup_gitops.policy.expiry import ended_policies
 from cleanup_gitops.policy.tree import InGroup, Match
 from cleanup_gitops.runner.desk import Stop
 from tests.fakes import NOON

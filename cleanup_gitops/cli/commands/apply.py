@@ -54,9 +54,12 @@ FAILURES = 5
 @click.argument("plan_file", metavar="[PLAN]", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Plan now and apply all of it, without a saved plan.")
 @click.option("--standing", is_flag=True, help="Plan now and apply what standing approvals of policies allow.")
+@click.option("--due", is_flag=True, help="As --standing, and record a run without news once a day only.")
 @site_option
 @click.pass_obj
-def command(folder: Path, plan_file: Path | None, auto_approve: bool, standing: bool, site_name: str | None) -> int:
+def command(
+    folder: Path, plan_file: Path | None, auto_approve: bool, standing: bool, due: bool, site_name: str | None
+) -> int:
     r"""Carry out a saved plan and record under state/ what was meant, done, and found.
 
     The plan is made again first. Only rows that stand in the saved plan and are still planned in the same form are
@@ -64,6 +67,9 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, standing: 
 
     With --standing no plan is needed. Of policies with `approval: standing` that somebody else than their author has
     approved by a signed tag, rows are carried out that have been recorded as pending for long enough.
+
+    Rows wait for the schedules of their policies and the windows of the Guardrails. --due is for a job that runs often:
+    a schedule is due from its time on until a run has served it.
 
     What others changed since the last snapshot is recorded apart. Before the first write the intent is committed, with
     a lease that keeps other runs away; a second run ends with exit code 6 and says who holds it. See `recover`.
@@ -73,16 +79,17 @@ def command(folder: Path, plan_file: Path | None, auto_approve: bool, standing: 
       cleanup-gitops apply plan.json
       cleanup-gitops apply --auto-approve
       cleanup-gitops apply --standing
+      cleanup-gitops apply --due
     """
-    if [plan_file is not None, auto_approve, standing].count(True) != 1:
-        raise click.UsageError("Give either a saved plan, or --auto-approve, or --standing.")
+    if [plan_file is not None, auto_approve, standing, due].count(True) != 1:
+        raise click.UsageError("Give either a saved plan, or --auto-approve, or --standing, or --due.")
     saved = read_plan(read_file(plan_file)) if plan_file else None
     wanted = site_name or (saved.site if saved else None)
     place = only_one(workplaces(folder, SystemClock(), wanted))
-    approvals = find_standing(place) if standing else None
+    approvals = find_standing(place) if standing or due else None
     stop = Stop()
     try:
-        run = _run(place, saved, approvals, stop)
+        run = _run(place, saved, approvals, stop, sparing=due)
     except KeyboardInterrupt:
         if stop.writing:
             raise
@@ -118,13 +125,14 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
         left=run.choice.left,
         to_approve=() if run.choice.unapproved else warnings(approvals or {}),
         unread=run.unread,
+        quiet=run.quiet,
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
     tell_notes(place)
 
 
-def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop: Stop) -> Run:
+def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop: Stop, *, sparing: bool) -> Run:
     lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
@@ -140,7 +148,7 @@ def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop
             place=job_address(),
             journals=journals_of(place),
         )
-        return execute(desk, saved=saved, stop=stop, standing=approvals)
+        return execute(desk, saved=saved, stop=stop, standing=approvals, sparing=sparing)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from cleanup_gitops.runner import standing
 from cleanup_gitops.runner.open_runs import under_open_runs
 from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.runner.remembering import remembering
+from cleanup_gitops.runner.times import times_of
 from cleanup_gitops.views.plan import RENDERERS
 
 CHANGES_PRESENT = 2
@@ -114,8 +115,10 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
         people=live.people,
         lists=lists,
     )
-    chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created)
-    return under_open_runs(standing.with_notes(plan, place.policies.policies, chosen), leases), live.people
+    wait = times_of(plan, place.policies, memory).wait
+    chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created, wait)
+    noted = standing.with_notes(plan, place.policies.policies, chosen, wait)
+    return under_open_runs(noted, leases), live.people
 
 
 def _approvals(place: Workplace) -> tuple[Approvals, str]:

@@ -8,9 +8,8 @@ import click
 
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import load_policies, with_sites
-from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.expiry import credential_warnings, ended_policies
 from cleanup_gitops.policy.guarding import ended
-from cleanup_gitops.policy.timing import ended_policies
 from cleanup_gitops.views.words import counted
 
 
