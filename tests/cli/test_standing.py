@@ -146,4 +146,25 @@ def test_approvers_that_are_not_known_stop_a_run_and_only_warn_a_plan(
 def test_one_way_of_approving_is_named(workspace: Workspace, arguments: tuple[str, ...]) -> None:
     said = workspace.run("apply", *arguments)
     assert said.code == 1
-    assert "Give either a saved plan, or --auto-approve, or --standing." in said.err
+    assert "Give either a saved plan, or --auto-approve, or --standing, or --due." in said.err
+
+
+@pytest.mark.case("E71")
+def test_a_job_that_runs_often_waits_for_the_schedule_and_leaves_one_record_a_day(
+    workspace: Workspace, people: People, later: Later
+) -> None:
+    rare = "spec:\n  schedule: {cron: ['0 0 29 2 *'], time_zone: Europe/Oslo}\n"
+    workspace.policy("dormant.yaml", STANDING.replace("spec:\n", rare))
+    people.approve(by="ben")
+    assert "Pending for too short a time" in workspace.run("apply", "--due").out
+    later(timedelta(hours=24))
+    waits = workspace.run("apply", "--due")
+    assert waits.code == 0, waits.err
+    assert "Not a time of their policies' schedules:" in waits.out
+    assert re.search(r"dormant acts next at \d{4}-02-29 00:00 Europe/Oslo, due from \d{4}-02-28 23:00 UTC", waits.out)
+    assert "standing approval: dormant acts next at" in workspace.run("plan").out
+    assert "Recorded: nothing new, and the day has a record." in workspace.run("apply", "--due").out
+    assert workspace.writes() == []
+    assert workspace.kinds() == ["run", "run"]  # one more person was newly pending on the second day
+    assert workspace.run("audit", "verify").code == 0
+    assert workspace.run("apply", "--due", "--standing").code == 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleanup_gitops.ledger.audit.history import GitHistory
+from cleanup_gitops.ledger.audit.verify import verify
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.errors import RefusedError, SiteError
 from cleanup_gitops.model.run import Approval
@@ -19,7 +23,7 @@ from cleanup_gitops.runner.desk import Stop
 from cleanup_gitops.runner.standing import StandingChoice, with_notes
 from cleanup_gitops.runner.times import times_of
 from tests.fakes import NOON
-from tests.runner.office import DORMANT, OTHERS, ROOMY, Office, open_office
+from tests.runner.office import DORMANT, OTHERS, ROOMY, Office, open_git_office, open_office
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -277,3 +281,20 @@ def test_other_runs_are_always_recorded() -> None:
     for _ in range(2):
         office.apply(standing={})
     assert kinds(office) == ["run", "run"]
+
+
+def test_a_history_with_heartbeats_schedules_and_policies_that_are_spent_is_whole(tmp_path: Path) -> None:
+    office = open_git_office(tmp_path, 100, 5, 5, 5, 5, 5, 5, 5)
+    once = replace(DORMANT, once=True, until=date(2026, 12, 31), digest="sha256:1")
+    office.under(policies=(once, replace(OTHERS, schedule=EVENING, match=once.match)))
+    office.apply(sparing=True)
+    for _ in range(3):
+        office.clock.sleep(DAY)
+        office.apply(standing={}, sparing=True)
+    assert "heartbeat" in kinds(office)
+    memory = memory_of(office.store.read())
+    assert [one.policy for one in memory.served] == ["others"]
+    history = GitHistory(tmp_path, "acme", os.environ, branch=None)
+    verdict = verify("acme", history.commits(), history.contents, oddities=history.oddities())
+    assert verdict.findings == ()
+    assert verdict.kinds["heartbeat"] == kinds(office).count("heartbeat")

@@ -23,8 +23,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check
-from cleanup_gitops.planner import reading_checks
-from cleanup_gitops.planner.holds import noticed
+from cleanup_gitops.planner import reading_checks, undone
 from cleanup_gitops.runner.books import refuse_open_run
 from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
@@ -102,11 +101,11 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         if drift is None:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)
-        undone = noticed(ground.memory, live.inventory, place.clock.now(), place.policies.guardrails.grace)
-        new = drift.differences or undone.undone
-        commit = _record(place, ground, drift, live.inventory, lifted, undone) if record and new else ""
+        seen = undone(live.inventory, place.policies, ground.memory, created=place.clock.now())
+        new = drift.differences or seen.undone
+        commit = _record(place, ground, drift, live.inventory, lifted, seen) if record and new else ""
     where = place_of_record(place) if commit else ""
-    report = report_of(drift, live.inventory.groups, __version__, commit=commit, place=where, holds=undone.holds)
+    report = report_of(drift, live.inventory.groups, __version__, commit=commit, place=where, holds=seen.holds)
     return report, live.people
 
 
@@ -152,12 +151,12 @@ def _nothing_recorded(place: Workplace) -> CleanupError:
 
 
 def _record(
-    place: Workplace, ground: Ground, drift: Drift, inventory: Inventory, lifted: list[Check], undone: Noticed
+    place: Workplace, ground: Ground, drift: Drift, inventory: Inventory, lifted: list[Check], seen: Noticed
 ) -> str:
     """Commit what was found, after what lifted a guard of the reading, and return the id of the commit."""
     if lifted:
         first = record_override(ground, lifted=lifted, time=place.clock.now())
         place.store.commit(first.files, first.subject, first.trailers)
         ground = ground.after(first)
-    record = record_drift(ground, drift=drift, inventory=inventory, time=place.clock.now(), noticed=undone)
+    record = record_drift(ground, drift=drift, inventory=inventory, time=place.clock.now(), noticed=seen)
     return place.store.commit(record.files, record.subject, record.trailers)
