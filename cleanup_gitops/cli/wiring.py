@@ -15,6 +15,7 @@ import click
 from cleanup_gitops.model.errors import CleanupError, LeaseTakenError, StateError, StoreError
 from cleanup_gitops.model.ports import Clock, Progress
 from cleanup_gitops.policy.documents import PolicySet, Site, SitePolicies
+from cleanup_gitops.policy.expiry import has_ended
 from cleanup_gitops.policy.loader import load
 
 if TYPE_CHECKING:
@@ -112,14 +113,19 @@ def connected(place: Workplace, progress: Progress) -> Iterator[CloudSite]:
 
 
 def find_standing(place: Workplace) -> Approvals:
-    """Which policies of the site are approved as a whole. Raises ``StoreError`` when that cannot be found out."""
-    if not any(policy.standing for policy in place.policies.policies):
+    """Which policies of the site are approved as a whole. Raises ``StoreError`` when that cannot be found out.
+
+    Those that only report, or have ended, need no approval.
+    """
+    now = place.clock.now()
+    acting = [one for one in place.policies.policies if not one.report and not has_ended(one, now.date())]
+    if not any(policy.standing for policy in acting):
         return {}
     from cleanup_gitops.ledger.repository.approvals import find_approvals
     from cleanup_gitops.ledger.repository.command import Git
 
     git = Git(place.folder.absolute(), environment_of_git([place.site]))
-    return find_approvals(git, place.policies.policies, place.site.approvers, place.clock.now())
+    return find_approvals(git, acting, place.site.approvers, now)
 
 
 def recorded_domains(place: Workplace) -> frozenset[str]:

@@ -168,3 +168,13 @@ def test_a_job_that_runs_often_waits_for_the_schedule_and_leaves_one_record_a_da
     assert workspace.kinds() == ["run", "run"]  # one more person was newly pending on the second day
     assert workspace.run("audit", "verify").code == 0
     assert workspace.run("apply", "--due", "--standing").code == 1
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("how", ["mode: report", "until: 2026-01-31"])
+def test_a_policy_that_does_nothing_needs_no_approval(workspace: Workspace, how: str) -> None:
+    assert "dormant has no standing approval" in workspace.run("plan").out
+    workspace.policy("dormant.yaml", STANDING.replace("spec:\n", f"spec:\n  {how}\n"))
+    said = workspace.run("plan")
+    assert said.code == 0, said.err
+    assert "no standing approval" not in said.out
