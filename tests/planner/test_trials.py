@@ -68,6 +68,14 @@ def test_a_trial_that_cannot_be_decided_or_contradicts_says_so_where_nothing_els
     assert not plan.complete
 
 
+def test_a_trial_is_left_out_where_it_is_not_clear_what_is_done_without_it() -> None:
+    opens = policy(IDLE, ensure=Ensure(status="active"), name="opens")
+    closes = policy(IDLE, ensure=SUSPENDED, name="closes")
+    plan = plan_of(site({"id": "a", **GONE}), opens, closes, tried(leaving()))
+    assert fate(plan, "a") == ("conflict", "policies-disagree")
+    assert not plan.pending
+
+
 @settings(max_examples=150)
 @given(CASES)
 def test_a_trial_never_changes_what_is_done(case: Case) -> None:

@@ -24,6 +24,7 @@ from cleanup_gitops.runner.standing import StandingChoice, with_notes
 from cleanup_gitops.runner.times import times_of
 from tests.fakes import NOON
 from tests.runner.office import DORMANT, OTHERS, ROOMY, Office, open_git_office, open_office
+from tests.runner.test_rollback import rollback
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -90,7 +91,6 @@ def test_the_times_of_a_new_schedule_count_from_the_first_run_that_knows_it() ->
     assert told(office) == {FIRST: "schedule"}
 
 
-@pytest.mark.case("E71")
 def test_a_run_that_was_void_does_not_use_up_the_time() -> None:
     office = office_of(100)
     told(office)
@@ -187,13 +187,21 @@ def test_outside_the_windows_everything_waits_but_what_people_who_leave_lose() -
     assert told(office) == {FIRST: "applied"}
 
 
-def test_a_saved_plan_waits_for_the_windows_and_a_rollback_does_not() -> None:
+def test_a_saved_plan_waits_for_the_windows() -> None:
     office = office_of(100, policy=DORMANT)
     saved = office.plan()
     office.under(guardrails=FROZEN)
     assert [one.code for one in office.apply(saved).choice.left] == ["window"]
     office.clock.sleep(36 * HOUR)
     assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
+
+
+def test_a_freeze_keeps_nobody_from_taking_a_run_back() -> None:
+    office = office_of(100, policy=DORMANT)
+    run = office.apply()
+    office.under(guardrails=FROZEN)
+    office.clock.sleep(HOUR)
+    assert [one.result for one in office.apply(rollback(office, run)).outcomes] == ["applied"]
 
 
 def test_closed_windows_do_not_use_up_the_time_of_a_schedule() -> None:
@@ -245,7 +253,7 @@ def kinds(office: Office) -> list[str]:
     return [one.kind for one in office.entries()]
 
 
-@pytest.mark.case("E58", "E71")
+@pytest.mark.case("E58")
 def test_a_run_without_news_is_recorded_once_a_day() -> None:
     office = office_of(100)
     office.apply(standing={}, sparing=True)
