@@ -17,6 +17,7 @@ COMMANDS = {
     "apply": "Carry out a reviewed plan and record the result in git.",
     "demo": "Run the whole main job against an embedded Confluence Cloud.",
     "drift": "List what others changed since the last snapshot, and record it.",
+    "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "init": "Create policies/ and state/ for your own site.",
     "plan": "Compare the policies with the live site and show what would change.",

@@ -139,7 +139,7 @@ def _guardrails(documents: Sequence[Source], universe: Sequence[str]) -> Iterato
 
 def _exemptions(documents: Sequence[Source], universe: Sequence[str], today: date | None) -> Iterator[Problem]:
     first: dict[tuple[str, str], str] = {}
-    latest = _a_year_after(today) if today else None
+    latest = a_year_after(today) if today else None
     for source in documents:
         if not isinstance(source.shape, ExemptionsDocument):
             continue
@@ -156,7 +156,8 @@ def _exemptions(documents: Sequence[Source], universe: Sequence[str], today: dat
                 yield source.problem(place_of(source.data, ("spec", index, "until")), message)
 
 
-def _a_year_after(day: date) -> date:
+def a_year_after(day: date) -> date:
+    """The same day a year later; the last of February for a leap day."""
     leap_day = (day.month, day.day) == (2, 29)
     return day.replace(year=day.year + 1, day=28) if leap_day else day.replace(year=day.year + 1)
 

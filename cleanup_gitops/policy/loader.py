@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -25,10 +27,13 @@ from cleanup_gitops.policy.yaml_values import Map, Trap
 __all__ = ["PolicyError", "load"]
 
 
-def load(folder: Path, *, today: date | None = None) -> PolicySet:
+def load(
+    folder: Path, *, today: date | None = None, proposed: Mapping[Path, bytes] = MappingProxyType({})
+) -> PolicySet:
     """Load and check every document below a folder.
 
-    ``today`` (UTC) limits how far ahead exemptions and Overrides may end; without it they are not limited. Raises
+    ``today`` (UTC) limits how far ahead exemptions and Overrides may end; without it they are not limited. ``proposed``
+    are files, by their resolved paths, that are taken as if they had these bytes, whether or not they exist. Raises
     ``PolicyError`` with all problems, whatever the files hold.
     """
     root = folder.resolve()
@@ -38,7 +43,7 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
     paths, problems = policy_files(root)
     sources: list[Source] = []
     whole = not problems
-    for file, data in contents(paths, root):
+    for file, data in contents(sorted({*paths, *proposed}, key=lambda path: path.as_posix()), root, proposed):
         if isinstance(data, Problem):
             problems.append(data)
             whole = False
