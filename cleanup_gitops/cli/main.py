@@ -20,6 +20,7 @@ COMMANDS = {
     "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "init": "Create policies/ and state/ for your own site.",
+    "migrate": "Rewrite policy files of older versions to the present one.",
     "plan": "Compare the policies with the live site and show what would change.",
     "recover": "End a run that was cut off, or list the runs that are open.",
     "rollback": "Plan to take back what a run did.",

@@ -11,10 +11,11 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from cleanup_gitops.policy import versions
 from cleanup_gitops.policy.authorities import broken_bundle
 from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
-from cleanup_gitops.policy.documents import API_VERSION, KINDS, Placed, PolicySet, Site
+from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet, Site
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.override_checks import check_overrides
@@ -75,16 +76,18 @@ def _located(one: Placed, root: Path) -> Placed:
 
 
 def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Source | None:
-    """Check one document by itself; ``None`` when not even its kind is known."""
+    """Check one document by itself; ``None`` when not even its version or its kind is known."""
+    version = document.get("apiVersion")
+    if isinstance(version, str) and (versions.is_newer(version) or versions.way(version, versions.STEPS)):
+        problems.append(Problem(file, *document.at_value("apiVersion"), versions.trouble(version)))
+        return None  # what its keys mean is for another version to say
     kind = document.get("kind")
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:
         problems += _unknown_kind(document, file)
         return None
-    version = document.get("apiVersion")
-    if isinstance(version, str) and version != API_VERSION:
-        message = f"`apiVersion` must be {API_VERSION}"
-        problems.append(Problem(file, *document.at_value("apiVersion"), message))
+    if text := versions.trouble(version):
+        problems.append(Problem(file, *document.at_value("apiVersion"), text))
     broken = chain(broken_rules(document), lists_inside(document, root.parent), broken_bundle(document, root))
     problems += [Problem(file, *one.at, one.message) for one in broken]
     try:

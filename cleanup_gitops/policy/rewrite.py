@@ -168,6 +168,16 @@ def _blocks(one: list[str], other: list[str]) -> list[tuple[str, int, int, int, 
     return [*found, ("equal", len(one) - tail, len(one), len(other) - tail, len(other))]
 
 
+def rename(mapping: Any, old: str, new: str, value: object = None) -> None:  # noqa: ANN401 - a round-trip mapping
+    """Give a key another name, and a value if one is given, in its place and with the comments that hang on it."""
+    place = list(mapping).index(old)
+    comments = mapping.ca.items.pop(old, None)
+    held = mapping.pop(old)
+    mapping.insert(place, new, held if value is None else value)
+    if comments is not None:
+        mapping.ca.items[new] = comments
+
+
 def node(value: str) -> str:
     """A text to be put into a document: in quotes where a reader of YAML could take it for something else."""
     return value if _BARE.fullmatch(value) and scalar(value) == value else DoubleQuotedScalarString(value)
