@@ -27,12 +27,13 @@ COMMANDS = {
     "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
     "schema": "Print the JSON Schema of the policy files, for editors.",
     "show": "Show a saved plan.",
+    "suggest": "Print a policy for people whom no policy covers.",
     "status": "Show the live site on one screen: seats, users, last run, what ends soon.",
     "users": "List the users of the site, filtered as in a policy, live or as recorded.",
     "validate": "Check the policy files without talking to any site.",
 }
 
-READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "users", "validate"})
+READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"})
 """Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b

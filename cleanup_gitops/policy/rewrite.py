@@ -27,7 +27,7 @@ _INDENTS = ((2, 4, 2), (2, 2, 0), (4, 4, 0), (4, 6, 4), (4, 6, 2))
 """Of mappings, of what stands in a list, and of its dashes, in the order in which they are tried."""
 _LARGE = 2000
 """Lines from which on lines that stand everywhere are no landmarks."""
-_BARE = re.compile(r"[A-Za-z_/][\w./+-]*( [\w./+-]+)*")
+_BARE = re.compile(r"[A-Za-z_/][\w./+@-]*( [\w.,/+][\w.,/+@-]*)*")
 _BOM = "\ufeff"
 
 Edit = Callable[[list[Any]], None]

@@ -47,6 +47,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "recover",
         "rollback",
         "status",
+        "suggest",
         "users",
     ],
 )
