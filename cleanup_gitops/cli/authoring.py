@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,10 +13,12 @@ from cleanup_gitops.cli.files import change_file
 from cleanup_gitops.cli.terminal import colours
 from cleanup_gitops.cli.wiring import load_policies
 from cleanup_gitops.model.errors import CleanupError
-from cleanup_gitops.model.ports import Clock
+from cleanup_gitops.model.ports import Clock, Live
+from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.documents import PolicySet
 from cleanup_gitops.policy.problems import PolicyError
 from cleanup_gitops.policy.proposals import Proposal
+from cleanup_gitops.rehearsal.accounts import names_somebody
 from cleanup_gitops.views.difference import render_difference
 from cleanup_gitops.views.words import counted
 
@@ -31,6 +33,17 @@ def load_with(folder: Path, clock: Clock, proposals: Sequence[Proposal]) -> Poli
             f"With this change the policies would not be valid, so nothing was written:\n{problems}",
             "Lines are counted in the file as it would be.",
         ) from None
+
+
+def refuse_personal(texts: Mapping[str, str], live: Live, user: User | None = None) -> None:
+    """Raise ``CleanupError`` when a text, by the option that gave it, would keep personal data in git."""
+    for option, text in texts.items():
+        if names_somebody(text, live, user):
+            raise CleanupError(
+                f"{option} holds the name or the e-mail address of somebody on {live.inventory.site}, which is not kept"
+                " in git.",
+                "Name a ticket by its number, and a team as the owner. Nothing was written.",
+            )
 
 
 def write(folder: Path, proposals: Sequence[Proposal], what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,7 @@ from ruamel.yaml.tokens import CommentToken
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.documents import API_VERSION, Exemption, ExemptionReason, PolicySet
 from cleanup_gitops.policy.files import label
-from cleanup_gitops.policy.proposals import Proposal, appended, policy_path, read_bytes
+from cleanup_gitops.policy.proposals import Proposal, policy_path, read_bytes, with_document
 from cleanup_gitops.policy.rewrite import node, rewritten, written
 
 NEW_FILE = "exemptions.yaml"
@@ -110,9 +109,7 @@ def _new_document(root: Path, path: Path, found: PolicySet, site: str, entry: Ne
         f"    until: {entry.until.isoformat()}",
         f"    ticket: {written(entry.ticket)}",
     ]
-    before = read_bytes(path, root) if path.exists() else None
-    schema = os.path.relpath(root / "schema.json", path.parent)
-    return Proposal(path, label(path, root), before, appended(before, "\n".join(lines) + "\n", Path(schema).as_posix()))
+    return with_document(path, root, "\n".join(lines) + "\n")
 
 
 def _quoted(account: str) -> str:

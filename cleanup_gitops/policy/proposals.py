@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from cleanup_gitops.model.errors import CleanupError
-from cleanup_gitops.policy.files import SUFFIXES, contents
+from cleanup_gitops.policy.files import SUFFIXES, contents, label
 from cleanup_gitops.policy.problems import Problem
 from cleanup_gitops.policy.rewrite import MODELINE
 
@@ -44,7 +45,14 @@ def read_bytes(path: Path, root: Path) -> bytes:
     return data
 
 
-def appended(before: bytes | None, document: str, schema: str) -> bytes:
+def with_document(path: Path, root: Path, document: str) -> Proposal:
+    """A policy file, new or not, with one more document at its end. Raises ``CleanupError``."""
+    before = read_bytes(path, root) if path.exists() else None
+    schema = Path(os.path.relpath(root / "schema.json", path.parent)).as_posix()
+    return Proposal(path, label(path, root), before, _appended(before, document, schema))
+
+
+def _appended(before: bytes | None, document: str, schema: str) -> bytes:
     """A file with one more document at its end; a new one begins with the line that tells an editor the schema."""
     if before is None:
         return f"{MODELINE}{schema}\n{document}".encode()

@@ -86,12 +86,19 @@ def _moved(one: str, other: str) -> bool:
     return len(one) - len(one.lstrip()) != len(other) - len(other.lstrip())
 
 
-def _round_trip(plain: str, indents: tuple[int, int, int], edit: Edit) -> tuple[list[str], list[Any]]:
-    """The lines of the file with the edit, and its documents."""
+def round_trip(indents: tuple[int, int, int] = _INDENTS[0]) -> YAML:
+    """A reader and writer that keeps comments, order and quotes."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 1_000_000
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.indent(mapping=indents[0], sequence=indents[1], offset=indents[2])
+    return yaml
+
+
+def _round_trip(plain: str, indents: tuple[int, int, int], edit: Edit) -> tuple[list[str], list[Any]]:
+    """The lines of the file with the edit, and its documents."""
+    yaml = round_trip(indents)
     documents = list(yaml.load_all(plain))
     edit([one for one in documents if one is not None])
     out = io.StringIO()

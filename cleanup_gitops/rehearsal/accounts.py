@@ -46,13 +46,12 @@ def sure_protection(shield: Shield, user: User) -> tuple[str, str] | None:
     return None if found is None or found[0].endswith("unknown") else found
 
 
-def names_somebody(text: str, user: User, live: Live) -> bool:
-    """Whether a text that is to be kept holds the e-mail address of anybody on the site, or the account's name."""
+def names_somebody(text: str, live: Live, user: User | None = None) -> bool:
+    """Whether a text that is to be kept holds the e-mail address of anybody on the site, or the name of ``user``."""
     held = {normal_email(found.rstrip(".")) for found in _ADDRESS.findall(text)} - {None}
     shown = (live.people.email(one.id) for one in live.inventory.users if held)
     if any(normal_email(email) in held for email in shown if email):
         return True
-    name = " ".join(live.people.name(user.id).split()).casefold()
-    return (
-        len(name) > 3 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", " ".join(text.split()).casefold()) is not None
-    )
+    name = " ".join(live.people.name(user.id).split()).casefold() if user else ""
+    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", " ".join(text.split()).casefold())
+    return len(name) > 3 and found is not None

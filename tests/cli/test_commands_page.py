@@ -40,6 +40,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "apply",
         "audit roll-over",
         "audit verify",
+        "bulk",
         "drift",
         "exempt",
         "groups",

@@ -101,6 +101,15 @@ def test_an_edit_changes_its_own_lines_only(edit: Any, gone: list[str], new: lis
     assert changed_lines(ODD, after) == (gone, new)
 
 
+def test_conditions_in_one_line_keep_their_braces() -> None:
+    def edit(documents: list[Any]) -> None:
+        documents[0]["all"].insert(0, {"has_seat": True})
+
+    before = "all: [{any: [{kind: app}, {synced: true}]}]   # who\n"
+    after = "all: [{has_seat: true}, {any: [{kind: app}, {synced: true}]}] # who\n"
+    assert rewritten(before.encode(), edit).decode() == after
+
+
 @pytest.mark.parametrize("edit", [append, drop])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_comments_and_other_documents_outlive_entries_that_come_and_go(edit: Any, end: str) -> None:  # noqa: ANN401

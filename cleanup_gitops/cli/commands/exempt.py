@@ -8,7 +8,7 @@ from typing import get_args
 
 import click
 
-from cleanup_gitops.cli.authoring import load_with, write
+from cleanup_gitops.cli.authoring import load_with, refuse_personal, write
 from cleanup_gitops.cli.listing import read_live
 from cleanup_gitops.cli.options import Day, site_option
 from cleanup_gitops.cli.terminal import SystemClock
@@ -21,7 +21,7 @@ from cleanup_gitops.policy.checks import a_year_after
 from cleanup_gitops.policy.documents import ExemptionReason
 from cleanup_gitops.policy.exempting import NewExemption, check_added, propose_exemption
 from cleanup_gitops.policy.proposals import policy_path
-from cleanup_gitops.rehearsal.accounts import find_account, names_somebody, sure_protection
+from cleanup_gitops.rehearsal.accounts import find_account, sure_protection
 from cleanup_gitops.views.safe import label
 from cleanup_gitops.views.words import reason as words_of
 
@@ -76,7 +76,8 @@ def command(
     place = only_one(workplaces(folder, clock, site_name))
     live = read_live(place)
     user = find_account(who, live)
-    _check(place, user, live, {"--ticket": ticket, "--owner": owner or ""})
+    _check(place, user, live)
+    refuse_personal({"--ticket": ticket, "--owner": owner or ""}, live, user)
     entry = NewExemption(account=user.id, reason=reason, until=until, ticket=ticket, owner=owner)
     found = load_policies(folder, clock)
     proposal = propose_exemption(folder / "policies", found, place.site.name, entry, file)
@@ -87,8 +88,8 @@ def command(
     return 0
 
 
-def _check(place: Workplace, user: User, live: Live, texts: dict[str, str]) -> None:
-    """Raise ``CleanupError`` when there is nothing to exempt, or a text would keep personal data."""
+def _check(place: Workplace, user: User, live: Live) -> None:
+    """Raise ``CleanupError`` when there is nothing to exempt."""
     site = place.site.name
     for one in place.policies.exemptions:
         if one.account == user.id:
@@ -104,9 +105,3 @@ def _check(place: Workplace, user: User, live: Live, texts: dict[str, str]) -> N
             f"{user.id} is protected on {site} ({words_of(code)}{by}), so no policy touches it.",
             "Nothing was written: an exemption would add nothing.",
         )
-    for option, text in texts.items():
-        if names_somebody(text, user, live):
-            raise CleanupError(
-                f"{option} holds the name or the e-mail address of somebody on {site}, which is not kept in git.",
-                "Name a ticket by its number, and a team as the owner.",
-            )
