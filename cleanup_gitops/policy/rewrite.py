@@ -9,22 +9,26 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from cleanup_gitops.policy.yaml_values import scalar
+from cleanup_gitops.policy.yaml_text import read_documents
+from cleanup_gitops.policy.yaml_values import Map, Seq, scalar
 
 MODELINE = "# yaml-language-server: $schema="
 """How the line begins that tells an editor where the JSON Schema is."""
 
-_INDENTS = ((2, 4, 2), (2, 2, 0), (4, 4, 0), (4, 6, 4), (4, 6, 2))
-"""Of mappings, of what stands in a list, and of its dashes, in the order in which they are tried."""
+Indents = tuple[int, int, int]
+"""Of mappings, of what stands in a list, and of its dashes."""
+_USUAL: Indents = (2, 4, 2)
+_TRIED = 4
+"""So many ways to indent that a file mixes are tried."""
 _LARGE = 2000
 """Lines from which on lines that stand everywhere are no landmarks."""
 _BARE = re.compile(r"[A-Za-z_/][\w./+@-]*( [\w.,/+][\w.,/+@-]*)*")
@@ -44,12 +48,18 @@ def rewritten(data: bytes, edit: Edit) -> bytes:
     end = "\r\n" if sum(line.endswith("\r\n") for line in lines) * 2 > len(lines) else "\n"
     ours = [line.rstrip("\r\n") for line in lines]
     plain = "\n".join(ours) + "\n"
+    reading = read_documents(plain.encode(), "")
+    documents = list(round_trip().load_all(plain))
+    layouts = [(indents, _dumped(documents, indents)) for indents in _indents(reading.documents, ours)]
+    edit([one for one in documents if one is not None])
+    wanted = [one for one in documents if one is not None]
     result = ""
-    for before, indents in _layouts(plain, ours):
-        after, documents = _round_trip(plain, indents, edit)
+    for indents, before in layouts:
+        after = _dumped(documents, indents)
         parts = _merged(ours, before, after, end)
         result = "".join(part if isinstance(part, str) else _ended(lines[part], end) for part in parts)
-        if _read(result) == documents:
+        found = read_documents(result.encode(), "")
+        if not found.problems and list(found.documents) == wanted:
             break
     else:
         result = "".join(line + end for line in after)
@@ -62,31 +72,30 @@ def _ended(line: str, end: str) -> str:
     return line if line.endswith("\n") else line + end
 
 
-def _read(text: str) -> list[Any] | None:
-    """The documents of a text; ``None`` when it is no YAML."""
-    try:
-        return list(YAML().load_all(text))
-    except YAMLError:
-        return None
+def _indents(documents: Iterable[Map], lines: list[str]) -> list[Indents]:
+    """The ways in which the blocks of a file are indented, the most common one first; a usual one when it has none."""
+    mappings, lists = Counter[int](), Counter[tuple[int, int]]()
+    inside: list[tuple[Map | Seq, int]] = [(one, one.col) for one in documents]
+    while inside:
+        block, own = inside.pop()
+        places = [mark[2:] for mark in block.marks.values()] if isinstance(block, Map) else block.marks
+        for value, (line, col) in zip(block.values() if isinstance(block, Map) else block, places, strict=True):
+            if not isinstance(value, Map | Seq) or lines[line - 1][col - 1] in "{[":
+                continue
+            inside.append((value, col))
+            if isinstance(value, Map) and isinstance(block, Map):
+                mappings[col - own] += 1
+            elif isinstance(value, Seq) and isinstance(block, Map) and value:
+                lists[value.marks[0][1] - own, col - own] += 1
+    found = [
+        (mapping, *places)
+        for places, _ in lists.most_common() or [(_USUAL[1:], 0)]
+        for mapping, _ in mappings.most_common() or [(_USUAL[0], 0)]
+    ]
+    return found[:_TRIED]
 
 
-def _layouts(plain: str, ours: list[str]) -> Iterator[tuple[list[str], tuple[int, int, int]]]:
-    """The file as it is laid out with some indents, and these; those first that fit it best."""
-    found = []
-    for indents in _INDENTS:
-        made, _ = _round_trip(plain, indents, lambda _: None)
-        found.append((sum(map(_moved, made, ours)), made, indents))
-        if made == ours:
-            yield made, indents
-            return
-    yield from ((made, indents) for _, made, indents in sorted(found, key=lambda one: one[0]))
-
-
-def _moved(one: str, other: str) -> bool:
-    return len(one) - len(one.lstrip()) != len(other) - len(other.lstrip())
-
-
-def round_trip(indents: tuple[int, int, int] = _INDENTS[0]) -> YAML:
+def round_trip(indents: Indents = _USUAL) -> YAML:
     """A reader and writer that keeps comments, order and quotes."""
     yaml = YAML()
     yaml.preserve_quotes = True
@@ -96,14 +105,10 @@ def round_trip(indents: tuple[int, int, int] = _INDENTS[0]) -> YAML:
     return yaml
 
 
-def _round_trip(plain: str, indents: tuple[int, int, int], edit: Edit) -> tuple[list[str], list[Any]]:
-    """The lines of the file with the edit, and its documents."""
-    yaml = round_trip(indents)
-    documents = list(yaml.load_all(plain))
-    edit([one for one in documents if one is not None])
+def _dumped(documents: list[Any], indents: Indents) -> list[str]:
     out = io.StringIO()
-    yaml.dump_all(documents, out)
-    return out.getvalue().split("\n")[:-1], documents
+    round_trip(indents).dump_all(documents, out)
+    return out.getvalue().split("\n")[:-1]
 
 
 @dataclass(slots=True)
