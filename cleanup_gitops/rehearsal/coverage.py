@@ -44,10 +44,11 @@ def uncovered(
 
 
 def takes(policy: Policy) -> bool:
-    """Whether the policy asks for something to end: access, a membership, tokens, an open account."""
+    """Whether the policy does more than give: access, memberships, tokens or an open account may end by it."""
     ensure = policy.ensure
+    gives = ensure.status == "active" or ensure.groups_present is not None
     closes = ensure.status not in (None, "active") or ensure.no_access or ensure.no_tokens
-    return closes or bool(ensure.groups_absent) or ensure.groups_exactly is not None
+    return closes or bool(ensure.groups_absent) or ensure.groups_exactly is not None or not gives
 
 
 def may_ever(node: Node, scope: Scope) -> Verdict:

@@ -57,10 +57,21 @@ def test_who_is_meant_is_whom_users_lists(workspace: Workspace) -> None:
 
 
 def test_what_others_do_already_is_told_apart(workspace: Workspace) -> None:
-    """The policy of the workspace takes the same group away: the same row, caused by both."""
-    out = workspace.run("bulk", *WHO, "--ensure", "api_tokens: revoked", *REST).out
-    assert "changed" in out
-    assert "would be meant by the policy" in out
+    """The policy of the workspace asks for less of the same people, so it wins with all who are in its group."""
+    workspace.policy("roomy.yaml", ROOMY)
+    idle = ("--where", "has_seat: true", "--where", "inactive_for: {for: 90d, product: any}")
+    said = workspace.run("bulk", *idle, "--ensure", "status: suspended", *REST)
+    assert said.code == 0, said.err
+    plan = planned(workspace)
+    rows = json.loads(workspace.run("users", "--format", "json", *idle).out)["rows"]
+    ids = {one["id"] for one in rows}
+    others = {
+        one["user"]
+        for one in plan["changes"]
+        if one["user"] in ids and [cause["policy"] for cause in one["causes"]] == ["dormant"]
+    }
+    assert others
+    assert f"  changed by other policies alone: {len(others)}\n" in said.out
 
 
 def refused(workspace: Workspace, *args: str) -> str:
