@@ -41,13 +41,13 @@ def _is_stream(path: Path) -> bool:
 def change_file(path: Path, before: bytes | None, after: bytes) -> None:
     """Write a file that is as it was (``before``; ``None``: it is not there) when its new bytes were made.
 
-    Who may read it stays as it is. Raises ``CleanupError``, also when it has changed since.
+    Who may read it stays as it is, and so does a link. Raises ``CleanupError``, also when it has changed since.
     """
     try:
         if before is None:
             done = create_file(path, after)
         elif done := read_file(path) == before:
-            _replace(path, after, mode=stat.S_IMODE(path.stat().st_mode))
+            _replace(Path(os.path.realpath(path)), after, mode=stat.S_IMODE(path.stat().st_mode))
     except OSError as error:
         raise CleanupError(f"{path} could not be written: {error.strerror}.") from None
     if not done:

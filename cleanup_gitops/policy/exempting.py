@@ -15,7 +15,7 @@ from ruamel.yaml.tokens import CommentToken
 
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.documents import API_VERSION, Exemption, ExemptionReason, PolicySet
-from cleanup_gitops.policy.files import label
+from cleanup_gitops.policy.files import label, policy_files
 from cleanup_gitops.policy.proposals import Proposal, policy_path, read_bytes, with_document
 from cleanup_gitops.policy.rewrite import node, rewritten, written
 
@@ -52,7 +52,7 @@ def propose_exemption(
     if not documents:
         return _new_document(root, wanted or root / NEW_FILE, found, site, entry)
     name = documents[0].document
-    path = root.parent / _file(documents[0])
+    path = next(one for one in policy_files(root)[0] if label(one, root) == _file(documents[0]))
     before = read_bytes(path, root)
     return Proposal(path, label(path, root), before, rewritten(before, lambda docs: _append(docs, name, entry)))
 

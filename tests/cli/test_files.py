@@ -105,3 +105,8 @@ def test_a_file_is_changed_only_as_it_was_when_the_change_was_made(tmp_path: Pat
             change_file(path, before, b"three\n")
     assert path.read_bytes() == b"two\n"
     assert [one.name for one in tmp_path.iterdir()] == ["a.yaml"]
+    link = tmp_path / "b.yaml"
+    link.symlink_to(path)
+    change_file(link, b"two\n", b"three\n")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"three\n"

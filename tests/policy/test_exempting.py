@@ -85,3 +85,16 @@ def test_what_would_change_more_than_the_entry_is_refused_with_the_entry(tmp_pat
         check_added(found, load(root), NEW)
     assert "without changing something else, so nothing was written" in caught.value.message
     assert 'account: "712020:new", reason: project, until: 2027-03-01' in caught.value.hint
+
+
+def test_a_file_whose_name_no_terminal_can_show_is_found_again(tmp_path: Path) -> None:
+    root = tmp_path / "policies"
+    root.mkdir()
+    path = root / "leave\u202e.yaml"
+    path.write_text(
+        HEAD.format(kind="Exemptions", name="leave")
+        + 'spec:\n  - {account: "712020:1", reason: absence, until: 2027-01-31, ticket: HR-1}\n'
+    )
+    proposal = propose_exemption(root, load(root), "acme", NEW)
+    assert proposal.path == path.resolve()
+    assert proposal.label == "policies/leave\\u202e.yaml"
