@@ -38,10 +38,28 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode) or os.path.abspath(path).startswith(_SYSTEM)  # noqa: PTH100 - links as they are
 
 
-def _replace(path: Path, data: bytes) -> None:
+def change_file(path: Path, before: bytes | None, after: bytes) -> None:
+    """Write a file that is as it was (``before``; ``None``: it is not there) when its new bytes were made.
+
+    Who may read it stays as it is, and so does a link. Raises ``CleanupError``, also when it has changed since.
+    """
+    try:
+        if before is None:
+            done = create_file(path, after)
+        elif done := read_file(path) == before:
+            _replace(Path(os.path.realpath(path)), after, mode=stat.S_IMODE(path.stat().st_mode))
+    except OSError as error:
+        raise CleanupError(f"{path} could not be written: {error.strerror}.") from None
+    if not done:
+        raise CleanupError(f"{path} has changed meanwhile, so nothing was written.", "Run the command again.")
+
+
+def _replace(path: Path, data: bytes, *, mode: int | None = None) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cleanup-gitops-")
     try:
         with os.fdopen(handle, "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(data)
         Path(name).replace(path)
     except BaseException:

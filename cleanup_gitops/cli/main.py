@@ -15,22 +15,26 @@ from cleanup_gitops.cli.streams import complete_streams, outlets
 COMMANDS = {
     "audit": "Check the recorded history under state/, or go on in a new repository.",
     "apply": "Carry out a reviewed plan and record the result in git.",
+    "bulk": "Write a one-off policy for many accounts at once.",
     "demo": "Run the whole main job against an embedded Confluence Cloud.",
     "drift": "List what others changed since the last snapshot, and record it.",
+    "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "init": "Create policies/ and state/ for your own site.",
+    "migrate": "Rewrite policy files of older versions to the present one.",
     "plan": "Compare the policies with the live site and show what would change.",
     "recover": "End a run that was cut off, or list the runs that are open.",
     "rollback": "Plan to take back what a run did.",
     "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
     "schema": "Print the JSON Schema of the policy files, for editors.",
     "show": "Show a saved plan.",
+    "suggest": "Print a policy for people whom no policy covers.",
     "status": "Show the live site on one screen: seats, users, last run, what ends soon.",
     "users": "List the users of the site, filtered as in a policy, live or as recorded.",
     "validate": "Check the policy files without talking to any site.",
 }
 
-READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "users", "validate"})
+READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"})
 """Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b

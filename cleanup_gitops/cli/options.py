@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import click
 
@@ -52,3 +52,18 @@ class Instant(click.ParamType[datetime]):
         if at.tzinfo is None:
             self.fail(f"{value!r} has no time zone; add Z for UTC", param, ctx)
         return at.astimezone(UTC).replace(microsecond=0)
+
+
+class Day(click.ParamType[date]):
+    """A UTC day."""
+
+    name = "day"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Parse."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value if _DAY.fullmatch(value) else "")
+        except ValueError:
+            self.fail(f"{value!r} is not a day like 2027-03-01", param, ctx)

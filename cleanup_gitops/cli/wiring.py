@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
@@ -38,9 +39,12 @@ class Workplace:
     clock: Clock
 
 
-def load_policies(folder: Path, clock: Clock) -> PolicySet:
-    """The policies below ``folder``. Raises ``PolicyError`` with everything that is wrong."""
-    return load(folder / "policies", today=clock.now().date())
+def load_policies(folder: Path, clock: Clock, proposed: Mapping[Path, bytes] = MappingProxyType({})) -> PolicySet:
+    """The policies below ``folder``, with files that are only ``proposed``.
+
+    Raises ``PolicyError`` with everything that is wrong.
+    """
+    return load(folder / "policies", today=clock.now().date(), proposed=proposed)
 
 
 def with_sites(found: PolicySet, folder: Path) -> PolicySet:

@@ -141,7 +141,7 @@ def _guardrails(documents: Sequence[Source], universe: Sequence[str]) -> Iterato
 
 def _exemptions(documents: Sequence[Source], universe: Sequence[str], today: date | None) -> Iterator[Problem]:
     first: dict[tuple[str, str], str] = {}
-    latest = _a_year_after(today) if today else None
+    latest = a_year_after(today) if today else None
     for source in documents:
         if not isinstance(source.shape, ExemptionsDocument):
             continue
@@ -162,12 +162,13 @@ def _once(policies: Sequence[Source], today: date | None) -> Iterator[Problem]:
     """What is to happen once is remembered for a year and a bit."""
     for policy in policies:
         spec = policy.shape.spec if isinstance(policy.shape, PolicyDocument) else None
-        if today and spec and spec.once and spec.until and spec.until > (latest := _a_year_after(today)):
+        if today and spec and spec.once and spec.until and spec.until > (latest := a_year_after(today)):
             message = f"`until` must be at most 12 months ahead, {latest.isoformat()}, for what is done once"
             yield policy.problem(place_of(policy.data, ("spec", "until")), message)
 
 
-def _a_year_after(day: date) -> date:
+def a_year_after(day: date) -> date:
+    """The same day a year later; the last of February for a leap day."""
     leap_day = (day.month, day.day) == (2, 29)
     return day.replace(year=day.year + 1, day=28) if leap_day else day.replace(year=day.year + 1)
 

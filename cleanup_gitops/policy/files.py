@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cleanup_gitops.policy.problems import Problem
@@ -44,10 +44,10 @@ def policy_files(folder: Path) -> tuple[list[Path], list[Problem]]:
     return sorted(found, key=lambda path: path.as_posix()), problems
 
 
-def contents(paths: list[Path], folder: Path) -> Iterator[tuple[str, bytes | Problem]]:
-    """Name and bytes of each file, or why it cannot be read."""
+def contents(paths: list[Path], folder: Path, proposed: Mapping[Path, bytes]) -> Iterator[tuple[str, bytes | Problem]]:
+    """Name and bytes of each file, or why it cannot be read; of ``proposed`` files those that they are to have."""
     for path in paths:
-        yield label(path, folder), _bytes_of(path, folder)
+        yield label(path, folder), proposed[path] if path in proposed else _bytes_of(path, folder)
 
 
 def _bytes_of(path: Path, folder: Path) -> bytes | Problem:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from cleanup_gitops.policy import versions
 from cleanup_gitops.policy.acting_rules import broken_acting
 from cleanup_gitops.policy.authorities import broken_bundle
 from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
-from cleanup_gitops.policy.documents import API_VERSION, KINDS, Placed, PolicySet, Site
+from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet, Site
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.override_checks import check_overrides
@@ -26,10 +29,13 @@ from cleanup_gitops.policy.yaml_values import Map, Trap
 __all__ = ["PolicyError", "load"]
 
 
-def load(folder: Path, *, today: date | None = None) -> PolicySet:
+def load(
+    folder: Path, *, today: date | None = None, proposed: Mapping[Path, bytes] = MappingProxyType({})
+) -> PolicySet:
     """Load and check every document below a folder.
 
-    ``today`` (UTC) limits how far ahead exemptions and Overrides may end; without it they are not limited. Raises
+    ``today`` (UTC) limits how far ahead exemptions and Overrides may end; without it they are not limited. ``proposed``
+    are files, by their resolved paths, that are taken as if they had these bytes, whether or not they exist. Raises
     ``PolicyError`` with all problems, whatever the files hold.
     """
     root = folder.resolve()
@@ -39,7 +45,7 @@ def load(folder: Path, *, today: date | None = None) -> PolicySet:
     paths, problems = policy_files(root)
     sources: list[Source] = []
     whole = not problems
-    for file, data in contents(paths, root):
+    for file, data in contents(sorted({*paths, *proposed}, key=lambda path: path.as_posix()), root, proposed):
         if isinstance(data, Problem):
             problems.append(data)
             whole = False
@@ -71,16 +77,18 @@ def _located(one: Placed, root: Path) -> Placed:
 
 
 def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Source | None:
-    """Check one document by itself; ``None`` when not even its kind is known."""
+    """Check one document by itself; ``None`` when not even its version or its kind is known."""
+    version = document.get("apiVersion")
+    if isinstance(version, str) and (versions.is_newer(version) or versions.way(version, versions.STEPS)):
+        problems.append(Problem(file, *document.at_value("apiVersion"), versions.trouble(version)))
+        return None  # what its keys mean is for another version to say
     kind = document.get("kind")
     shape = SHAPES.get(kind) if isinstance(kind, str) else None
     if shape is None:
         problems += _unknown_kind(document, file)
         return None
-    version = document.get("apiVersion")
-    if isinstance(version, str) and version != API_VERSION:
-        message = f"`apiVersion` must be {API_VERSION}"
-        problems.append(Problem(file, *document.at_value("apiVersion"), message))
+    if text := versions.trouble(version):
+        problems.append(Problem(file, *document.at_value("apiVersion"), text))
     broken = chain(
         broken_rules(document),
         broken_acting(document),

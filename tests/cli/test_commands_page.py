@@ -36,7 +36,21 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
 
 @pytest.mark.parametrize(
     "name",
-    ["apply", "audit roll-over", "audit verify", "drift", "groups", "plan", "recover", "rollback", "status", "users"],
+    [
+        "apply",
+        "audit roll-over",
+        "audit verify",
+        "bulk",
+        "drift",
+        "exempt",
+        "groups",
+        "plan",
+        "recover",
+        "rollback",
+        "status",
+        "suggest",
+        "users",
+    ],
 )
 def test_every_option_stands_there(name: str) -> None:
     command: click.Command | None = cli

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from cleanup_gitops.cli.files import saved, write_file
+from cleanup_gitops.cli.files import change_file, saved, write_file
 from cleanup_gitops.model.errors import CleanupError
 from tests.views import plans
 
@@ -92,3 +92,21 @@ def test_a_rollback_that_only_holds_policies_off_is_still_to_be_applied(tmp_path
     bare = replace(plan, rollback=replace(plan.rollback, holds={}))
     assert "Apply it with: cleanup-gitops apply" in saved(Path(), out, held)
     assert saved(Path(), out, bare).endswith("There is nothing in it to apply.")
+
+
+def test_a_file_is_changed_only_as_it_was_when_the_change_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    change_file(path, None, b"one\n")
+    path.chmod(0o640)
+    change_file(path, b"one\n", b"two\n")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"two\n", 0o640)
+    for before in (b"one\n", None):
+        with pytest.raises(CleanupError, match="has changed meanwhile, so nothing was written"):
+            change_file(path, before, b"three\n")
+    assert path.read_bytes() == b"two\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.yaml"]
+    link = tmp_path / "b.yaml"
+    link.symlink_to(path)
+    change_file(link, b"two\n", b"three\n")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"three\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cleanup_gitops.cli.conditions import read_conditions
 from cleanup_gitops.cli.listing import (
     Wish,
     explained,
@@ -24,10 +25,8 @@ from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import only_one, workplaces
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.filters import read_filter
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.match import Match, Scope, compile_match
-from cleanup_gitops.policy.problems import PolicyError
 from cleanup_gitops.views.columns import Sheet
 from cleanup_gitops.views.user_columns import EXPORTED, SHOWN, USER_COLUMNS, without_people
 from cleanup_gitops.views.words import counted
@@ -71,7 +70,7 @@ def command(
     """
     if unknown and not where:
         raise click.UsageError("--unknown needs a condition: give one with --where.")
-    match = _match(where)
+    match = read_conditions(where)
     asked = Wish(**wish)
     known = without_people(ids_only=ids_only or recorded is not None)
     usual = SHOWN if asked.form == "table" else EXPORTED
@@ -86,20 +85,6 @@ def command(
         note = f"Not known of {counted(len(undecided), 'more user')} whether they meet the conditions; see --unknown."
         click.echo(note, err=True)
     return 0
-
-
-def _match(conditions: tuple[str, ...]) -> Match:
-    """All conditions as one. Raises ``UsageError`` with everything that is wrong with them."""
-    found: list[Match] = []
-    problems: list[str] = []
-    for number, text in enumerate(conditions, start=1):
-        try:
-            found.append(read_filter(text, "--where" if len(conditions) == 1 else f"--where {number}"))
-        except PolicyError as error:
-            problems += map(str, error.problems)
-    if problems:
-        raise click.UsageError("\n".join(problems))
-    return Match(all=tuple(found))
 
 
 def _sorted_out(live: Live, match: Match, lists: Lists) -> tuple[list[User], list[User]]:
