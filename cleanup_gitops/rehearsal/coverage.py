@@ -29,7 +29,9 @@ def uncovered(
     scope = Scope(now, live.inventory, live.people, lists)
     shield = make_shield(policies, live.inventory, now)
     wanted = compile_match(who, scope).verdict
-    taking = [(policy, may_ever(policy.match, scope)) for policy in policies.policies if takes(policy)]
+    taking = [
+        (policy, may_ever(policy.match, scope)) for policy in policies.policies if takes(policy) and lasts(policy, now)
+    ]
     return tuple(
         user
         for user in live.inventory.users
@@ -49,6 +51,12 @@ def takes(policy: Policy) -> bool:
     gives = ensure.status == "active" or ensure.groups_present is not None
     closes = ensure.status not in (None, "active") or ensure.no_access or ensure.no_tokens
     return closes or bool(ensure.groups_absent) or ensure.groups_exactly is not None or not gives
+
+
+def lasts(policy: Policy, now: datetime) -> bool:
+    """Whether the policy acts from now on whenever it is asked: none that acts once, only reports, or has ended."""
+    ended = policy.until is not None and policy.until < now.date()
+    return not (policy.once or policy.report or ended)
 
 
 def may_ever(node: Node, scope: Scope) -> Verdict:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.policy.loader import load
 from tests.cli.workspace import DORMANT, ROOMY, Workspace
 
@@ -78,6 +80,15 @@ def test_nothing_is_suggested_where_policies_cover_everybody(workspace: Workspac
     said = workspace.run("suggest", "--domain", "northwind.example")
     assert (said.code, said.out) == (0, "")
     assert "No policy is needed: " in said.err
+
+
+@pytest.mark.parametrize("keys", ["mode: report", "until: 2020-01-31", "once: true\n  until: {soon}"])
+def test_a_policy_that_does_not_last_covers_nobody(workspace: Workspace, keys: str) -> None:
+    soon = (SystemClock().now() + timedelta(days=9)).date()
+    workspace.policy("dormant.yaml", DORMANT.replace("spec:", f"spec:\n  {keys.format(soon=soon)}"))
+    said = workspace.run("suggest", "--domain", "acme.com")
+    assert said.code == 0
+    assert "# No policy covers " in said.out
 
 
 def test_a_group_is_meant_by_name_or_glob(narrow: Workspace) -> None:
