@@ -263,8 +263,9 @@ def test_a_saved_plan_that_was_unsafe_stays_unsafe() -> None:
     office.under(guardrails=Guardrails(caps={**dict(POLICIES.guardrails.caps), "total": Cap(2)}))
     saved = office.plan()
     office.under(guardrails=POLICIES.guardrails)
-    with pytest.raises(ApprovalError, match="unsafe"):
+    with pytest.raises(ApprovalError, match="unsafe") as refused:
         office.apply(saved)
+    assert "merge the Override that it shows" in refused.value.hint
 
 
 @pytest.mark.case("E59")
