@@ -282,7 +282,7 @@ def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch, intent: Int
         begun=order.begun,
         ungiven=order.ungiven,
     )
-    return (*done, *dropped(order.choice.superseded, hands))
+    return (*done, *dropped(order.choice.superseded, order.plan, hands))
 
 
 def _read_again(

@@ -40,7 +40,7 @@ _MEANINGS: dict[Result, str] = {
     "failed": "Failed",
     "not_effective": "Not effective (the site accepted the change, but reading back shows none)",
     "not_attempted": "Not attempted",
-    "superseded": "Superseded (the facts changed after the plan was made; nothing was written)",
+    "superseded": "Superseded (facts or policies changed after the plan was made; nothing was written)",
     "settling": "Settling (the site accepted the change but does not show it yet)",
 }
 

@@ -239,8 +239,8 @@ def test_a_clock_behind_the_newest_record_stops_a_run_before_anything_is_read_or
     with pytest.raises(StateError) as caught:
         office.apply()
     assert caught.value.message == (
-        "The newest record of acme was made at 2026-11-22 12:00 UTC, but here it is 2026-11-22 11:54 UTC: one of the two"
-        " clocks is wrong."
+        "The newest record of acme was made at 2026-11-22 12:00 UTC, but here it is 2026-11-22 11:54 UTC: one of the"
+        " two clocks is wrong."
     )
     assert "audit roll-over" in caught.value.hint
     assert (office.site.written, office.entries()) == (written, entries)
