@@ -15,9 +15,9 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import ApprovalError, LostAnswerError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.policy.documents import Ensure, Standing
+from cleanup_gitops.policy.documents import Cap, Ensure, Standing
 from cleanup_gitops.runner import Run, Stop
-from tests.runner.office import DORMANT, Office, open_git_office, open_office, person
+from tests.runner.office import DORMANT, ROOMY, Office, open_git_office, open_office, person
 from tests.runner.test_recover_journal import begun
 from tests.runner.test_standing import APPROVED, DAY
 
@@ -61,6 +61,17 @@ def test_a_row_that_is_settling_is_not_sent_again_before_its_deadline(way: str) 
         office.clock.sleep(DAY)  # what was sent counts for its day
     third = WAYS[way](office, saved)
     assert [one.result for one in third.outcomes] == ["applied", "applied"]
+
+
+def test_what_is_settling_and_not_sent_again_counts_once_for_the_caps() -> None:
+    """Planned and sent it is one change, so a cap that is used up does not keep the next run from what else there is."""
+    office = open_office(100, 200)
+    office.under(guardrails=replace(ROOMY, caps={**ROOMY.caps, "membership.remove": Cap(2), "total": Cap(2)}))
+    office.site.late = True
+    saved = office.plan()
+    office.apply(saved)
+    assert office.plan().applyable
+    assert [one.code for one in office.apply(saved).choice.left] == ["settling", "settling"]
 
 
 def test_the_other_rows_of_its_user_wait_with_it_and_other_users_do_not() -> None:
