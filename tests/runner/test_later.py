@@ -64,7 +64,7 @@ def test_a_row_that_is_settling_is_not_sent_again_before_its_deadline(way: str) 
 
 
 def test_what_is_settling_and_not_sent_again_counts_once_for_the_caps() -> None:
-    """Planned and sent it is one change, so a cap that is used up does not keep the next run from what else there is."""
+    """Planned and sent it is one change: a cap that is used up makes no later plan unsafe."""
     office = open_office(100, 200)
     office.under(guardrails=replace(ROOMY, caps={**ROOMY.caps, "membership.remove": Cap(2), "total": Cap(2)}))
     office.site.late = True
