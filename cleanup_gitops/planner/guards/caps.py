@@ -95,7 +95,7 @@ def limits(
         by_action[row.action][policies_of(row.causes)] += 1
     pending = Counter(row.action for row in waiting)
     lately = [run for run in memory.applied if created - run.at < WINDOW]
-    recent = _recent(rows, lately, memory)
+    recent = _recent(rows, lately, memory, created)
     base = _Base(seats, max([seats, *(run.seats for run in lately)]))
     found = [_counted(one, by_action[one], pending[one], recent[one], caps[one], base, exceptions) for one in ACTIONS]
     everything: Rows = Counter()
@@ -105,13 +105,21 @@ def limits(
     return (*found, total)
 
 
-def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -> Counter[str]:
-    """What was applied lately, by action. What may have been sent and is planned again is one change, not two."""
+def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory, now: datetime) -> Counter[str]:
+    """What was applied lately, by action.
+
+    What may have been sent and is planned again is one change, not two; so is what may still show, and is not sent
+    again before its deadline.
+    """
     recent: Counter[str] = Counter()
     for run in lately:
         recent.update(run.actions)
     runs = {run.run for run in lately}
-    unsure = {one.address: one.after for one in memory.settling if one.deadline is None and one.run in runs}
+    unsure = {
+        one.address: one.after
+        for one in memory.settling
+        if one.run in runs and (one.deadline is None or now <= one.deadline)
+    }
     again: Counter[str] = Counter(row.action for row in rows if unsure.get(row.address) == row.after)
     return recent - again
 
