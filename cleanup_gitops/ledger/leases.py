@@ -35,9 +35,12 @@ def held(lease: Lease, now: datetime, beside: str = "") -> LeaseHeldError:
 
     ``beside`` is what stands in the way of ending that run from here.
     """
-    hint = f"Nothing was done. Wait for it to end. If it was cut off, end it with `{recover_command(lease)}`."
+    hint = (
+        "Nothing was done. Wait for it to end; `cleanup-gitops recover` says whether its process lives, as far as that"
+        f" is known here. If it was cut off, end it with `{recover_command(lease)}`."
+    )
     return LeaseHeldError(
-        f"A run is under way on directory {lease.directory}: {describe(lease, now)}.",
+        f"A run is under way on directory {lease.directory}, or was cut off: {describe(lease, now)}.",
         "\n".join(filter(None, (hint, beside))),
     )
 

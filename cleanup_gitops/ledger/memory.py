@@ -124,12 +124,20 @@ def write_lines(lines: Iterable[Remembered]) -> bytes:
 def still_remembered(lines: Iterable[Remembered], at: datetime) -> list[Remembered]:
     """The lines that still matter at this time: the others are too old, or ended.
 
-    What never showed on the site is given up together with the change that should have shown.
+    What never showed on the site is given up together with the change that should have shown. What a look at the
+    account had shown may be in no list for good, so its line stays as long as that of the change.
     """
     everything = list(lines)
-    ended = [line for line in everything if _over(line, at)]
+    lasting = {(line.run, line.address) for line in everything if isinstance(line, Done) and not _over(line, at)}
+    ended = [
+        line
+        for line in everything
+        if _over(line, at)
+        and not (isinstance(line, Settling) and line.verified and (line.run, line.address) in lasting)
+    ]
     unseen = {(line.run, line.address) for line in ended if isinstance(line, Settling)}
-    kept = [_recent(line, at) for line in everything if not _over(line, at)]
+    over = set(map(id, ended))
+    kept = [_recent(line, at) for line in everything if id(line) not in over]
     done = sorted(
         (one for one in kept if isinstance(one, Done) and (one.run, one.address) not in unseen),
         key=lambda one: (one.at, one.address),

@@ -42,12 +42,13 @@ def overtaken(
     """Addresses of those changes of the run of ``entry`` that are no longer its own.
 
     A change is its own while memory has it as done by this run, and no record since tells that others changed the
-    same. Where a write of ours may still show nothing follows from memory. Raises ``StateError`` when recorded files
-    cannot be read, or are not those that the ledger names.
+    same. Where a write of ours may be late or without effect nothing follows from memory; one that a look at the
+    account had shown is neither. Raises ``StateError`` when recorded files cannot be read, or are not those that the
+    ledger names.
     """
     rows = [one for one in made if isinstance(one[0], StatusChange | MembershipAdd | MembershipRemove)]
     told = _told_since(entry, files, run_files)
-    late = {one.address for one in memory.settling}
+    late = {one.address for one in memory.settling if one.verified is None}
     forgotten = _no_longer_done(entry.run, rows, memory)
     return frozenset(
         change.address

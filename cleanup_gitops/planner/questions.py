@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from cleanup_gitops.model.activity import Never, Seen
+from cleanup_gitops.model.change import UserDisable
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import NOBODY, People
@@ -59,7 +60,21 @@ def questions(
         for user in inventory.users:
             if (accounts is None or user.id in accounts) and (wanted := _wanted(user, evaluation, by_use=by_use)):
                 found[user.id] = wanted
+    for account in _suspended_by(undo, inventory, accounts):
+        found[account] = found.get(account, frozenset()) | {"roles"}
     return found
+
+
+def _suspended_by(undo: Undo | None, inventory: Inventory, accounts: Collection[str] | None) -> Iterator[str]:
+    """Whom the run that is taken back suspended and a list shows as active: active in another directory, perhaps."""
+    if undo is None or inventory.hosting != "cloud":
+        return
+    users = inventory.user_by_id
+    suspended = {did.change.user for did in undo.did if isinstance(did.change, UserDisable)}
+    for account in sorted(suspended & set(undo.users or suspended) & users.keys()):
+        user = users[account]
+        if (accounts is None or account in accounts) and user.status == "active" and user.direct is None:
+            yield account
 
 
 def _about_use(rule: Rule) -> bool:

@@ -60,7 +60,8 @@ class Undo:
     """The changes of a run that are to be taken back; with ``users`` only those of these accounts.
 
     ``later`` names, by address, runs that have changed the same since; ``others`` are addresses at which others have,
-    so that what is there now is theirs, even where it looks as the run made it.
+    so that what is there now is theirs, even where it looks as the run made it. ``late`` says, by address, until when
+    (UTC) what the run has sent may show.
     """
 
     run: str
@@ -69,6 +70,7 @@ class Undo:
     users: tuple[str, ...] = ()
     later: Mapping[str, str] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
+    late: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -217,6 +219,8 @@ def _sorted(undo: Undo, shield: Shield, scope: Scope) -> Reversals:
             continue
         user = users.get(did.change.user)
         asked = _reverse(did, user, undo, scope)
+        if asked == "as-before" and (late := undo.late.get(did.change.address)) and scope.as_of <= late:
+            asked = "may-still-show"
         if not isinstance(asked, str) and user is not None and (kept := _kept_from(asked, user, shield)):
             asked = kept
         if not isinstance(asked, str):

@@ -58,7 +58,10 @@ def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: t
     if saved.site != site:
         raise ApprovalError(f"The saved plan is for {saved.site}, not for {site}.", new_plan(saved))
     if not saved.applyable:
-        raise ApprovalError("The saved plan is unsafe: a guard was broken when it was made.", new_plan(saved))
+        raise ApprovalError(
+            "The saved plan is unsafe: a guard was broken when it was made.",
+            f"Narrow what it does, or merge the Override that it shows, if it shows one. {new_plan(saved)}",
+        )
     lineage = saved.inputs.lineage
     if lineage != memory.lineage and not (lineage == "" and memory.lineage == saved.envelope):
         raise ApprovalError(

@@ -13,6 +13,7 @@ import msgspec
 from cleanup_gitops.model.change import GIVING, Change, change_digest
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.plan import Disposition, Plan
 from cleanup_gitops.model.run import Outcome, deadline_of
 from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.attempt import Attempt, Hands, Past
@@ -131,10 +132,20 @@ class _Work:
             return self._halt
 
 
-def dropped(changes: Sequence[Change], hands: Hands) -> tuple[Outcome, ...]:
-    """Approved rows that the current plan no longer has: recorded, never written."""
-    detail = "no longer planned in the approved form"
-    return tuple(outcome_of(change, "superseded", hands.clock.now(), detail=detail) for change in changes)
+def dropped(changes: Sequence[Change], plan: Plan, hands: Hands) -> tuple[Outcome, ...]:
+    """Approved rows that the current plan no longer has, with what became of the user: recorded, never written."""
+    now = hands.clock.now()
+    return tuple(
+        outcome_of(one, "superseded", now, detail=_instead(plan.dispositions.get(one.user))) for one in changes
+    )
+
+
+def _instead(found: Disposition | None) -> str:
+    if found is None:
+        return "the account is gone"
+    if found.state == "changed":
+        return "no longer planned in the approved form"
+    return f"no longer planned: {found.state.replace('_', ' ')} ({found.reason})"
 
 
 def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Inventory) -> tuple[Outcome, ...]:

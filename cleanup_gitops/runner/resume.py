@@ -6,7 +6,7 @@ it did itself is thought away when the user is decided about again; this does th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -18,7 +18,7 @@ from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan, State
 from cleanup_gitops.model.ports import Reader, Store
-from cleanup_gitops.model.run import ACTING, OutcomeRecord
+from cleanup_gitops.model.run import ACCEPTED, ACTING, OutcomeRecord
 from cleanup_gitops.planner import Evaluation, rewound
 from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.attempt import Past
@@ -43,8 +43,8 @@ class Resumed:
     questions: Questions = field(default_factory=dict)
 
 
-def applied_under(envelope: str, files: Mapping[str, bytes], store: Store) -> frozenset[str]:
-    """Digests of the rows that earlier runs applied under this approval. Raises ``StateError``.
+def made_under(envelope: str, files: Mapping[str, bytes], store: Store) -> frozenset[str]:
+    """Digests of the rows that the site accepted from earlier runs under this approval. Raises ``StateError``.
 
     ``files`` are those of the newest record, as ``store`` read them last.
     """
@@ -58,7 +58,7 @@ def applied_under(envelope: str, files: Mapping[str, bytes], store: Store) -> fr
                 one = msgspec.json.decode(line, type=OutcomeRecord)
             except UNREADABLE:
                 raise StateError(f"{path} cannot be read.", HINT) from None
-            if one.result == "applied":
+            if one.result in ACCEPTED:
                 found.add(one.change)
     return frozenset(found)
 
@@ -71,24 +71,26 @@ def resumed(
     reader: Reader,
     ask: Ask,
     evaluation: Evaluation,
-    applied: Collection[str],
+    made: Collection[str],
 ) -> Resumed:
     """The choice with the approved rows that are left of users begun under the same approval.
 
-    ``applied`` are the rows that were made under it; what somebody else made begins nothing. Only under the very same
-    policies, lists and version, only where all that was done to the user is still in effect, and only what would still
-    be planned if it had not been done. ``ask`` gets answers to what a plan asks. Raises what the reader raises.
+    ``made`` are the rows that were made under it; what somebody else made begins nothing. One that was settling then
+    and shows by now is planned no more, and begins its user as well. Only under the very same policies, lists and
+    version, only where all that was done to the user is still in effect, and only what would still be planned if it had
+    not been done. ``ask`` gets answers to what a plan asks. Raises what the reader raises.
     """
     if current.rollback is not None or _made_from(saved) != _made_from(current):
         return Resumed(choice)
     left = {one.user for one in choice.superseded if _open(current, one.user)}
-    done: dict[str, list[Change]] = {}
-    for one in choice.consumed:
-        if one.user in left and change_digest(one) in applied:
-            done.setdefault(one.user, []).append(one)
-    begun, asked = _begun(done, site, reader, ask)
+    done, sent = (
+        [one for one in rows if one.user in left and change_digest(one) in made]
+        for rows in (choice.consumed, choice.superseded)
+    )
+    begun, asked = _begun(done, sent, site, reader, ask)
+    shown = {change_digest(one) for past in begun.values() for one in past.made}
     planned = {change_digest(one) for past in begun.values() for one in evaluation.fate(past.before).changes}
-    back = [one for one in choice.superseded if one.user in begun and change_digest(one) in planned]
+    back = [one for one in choice.superseded if one.user in begun and change_digest(one) in planned - shown]
     kept = {change_digest(one) for one in back}
     superseded = tuple(one for one in choice.superseded if change_digest(one) not in kept)
     changes = (*choice.changes, *sorted(back, key=change_order))
@@ -109,14 +111,20 @@ def _open(current: Plan, account: str) -> bool:
 
 
 def _begun(
-    done: Mapping[str, Sequence[Change]], site: Inventory, reader: Reader, ask: Ask
+    done: Collection[Change], sent: Collection[Change], site: Inventory, reader: Reader, ask: Ask
 ) -> tuple[dict[str, Past], Questions]:
-    """What was done to each user whose changes all show on the site, and what was asked about the user without them."""
-    shown = questions_about(one for made in done.values() for one in made)
+    """What was done to each user, and what was asked about the user without it.
+
+    Of ``done`` all of a user must show on the site; of ``sent`` counts what shows.
+    """
+    shown = questions_about((*done, *sent))
     told = (reader.ask(site, shown) if shown else site).user_by_id
-    in_effect = {
-        user: tuple(made) for user, made in done.items() if all(took_effect(one, told.get(user)) for one in made)
-    }
+    undone = {one.user for one in done if not took_effect(one, told.get(one.user))}
+    made = (*done, *(one for one in sent if took_effect(one, told.get(one.user))))
+    in_effect: dict[str, tuple[Change, ...]] = {}
+    for one in sorted(made, key=change_order):
+        if one.user not in undone and one.user in told:
+            in_effect[one.user] = (*in_effect.get(one.user, ()), one)
     if not in_effect:
         return {}, {}
     without = {user: rewound(told[user], told[user], made, site) for user, made in in_effect.items()}

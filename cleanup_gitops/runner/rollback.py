@@ -45,7 +45,8 @@ def undo_of(
         )
     later = {one.address: one.run for one in memory.done if one.run != run and one.at > entry.time}
     others = overtaken(entry, [(one.change, one.outcome) for one in did], files, memory, store.run_files)
-    return Undo(run=run, time=entry.time, did=did, users=wanted, later=later, others=others)
+    late = {one.address: one.deadline for one in memory.settling if one.run == run and one.deadline}
+    return Undo(run=run, time=entry.time, did=did, users=wanted, later=later, others=others, late=late)
 
 
 def _did(told: Recounted, site: str) -> Iterable[Did]:

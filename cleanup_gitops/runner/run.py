@@ -32,7 +32,7 @@ from cleanup_gitops.runner.papers import Ending, Order, Sight
 from cleanup_gitops.runner.quiet import has_record_of, nothing_new
 from cleanup_gitops.runner.reading import Questions, answered, doubt, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import remembering
-from cleanup_gitops.runner.resume import Ask, Resumed, applied_under, resumed
+from cleanup_gitops.runner.resume import Ask, Resumed, made_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
 from cleanup_gitops.runner.times import on_time, terms_of, times_of
@@ -145,10 +145,9 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
         choice = without_unsettled(Choice(plan.changes), ground.memory, plan.created, reviewed=False)
         return Order(plan, choice, _approval(plan, None, by=_actor(live)), None, evaluation, {})
     found = Resumed(choose(saved, plan, ground.memory))
-    if found.choice.consumed and found.choice.superseded:
-        applied = applied_under(saved.envelope, ground.before, desk.store)
+    if found.choice.superseded and (made := made_under(saved.envelope, ground.before, desk.store)):
         ask = _asking(desk, sight, plan)
-        found = resumed(found.choice, saved, plan, live.inventory, sight.reader, ask, evaluation, applied)
+        found = resumed(found.choice, saved, plan, live.inventory, sight.reader, ask, evaluation, made)
     return Order(
         plan,
         without_unsettled(found.choice, ground.memory, plan.created, reviewed=True),
@@ -246,7 +245,7 @@ def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch, intent: Int
         begun=order.begun,
         ungiven=order.ungiven,
     )
-    return (*done, *dropped(order.choice.superseded, hands))
+    return (*done, *dropped(order.choice.superseded, order.plan, hands))
 
 
 def _read_again(

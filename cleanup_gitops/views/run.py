@@ -11,7 +11,7 @@ from cleanup_gitops.ledger.record import Record
 from cleanup_gitops.ledger.subjects import found_of, subject_of
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.people import NOBODY, People
-from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.plan import Plan, Rollback
 from cleanup_gitops.model.run import ACCEPTED, Approval, Outcome, Result
 from cleanup_gitops.runner.desk import Found
 from cleanup_gitops.runner.later import Code, Left
@@ -40,7 +40,7 @@ _MEANINGS: dict[Result, str] = {
     "failed": "Failed",
     "not_effective": "Not effective (the site accepted the change, but reading back shows none)",
     "not_attempted": "Not attempted",
-    "superseded": "Superseded (the facts changed after the plan was made; nothing was written)",
+    "superseded": "Superseded (facts or policies changed after the plan was made; nothing was written)",
     "settling": "Settling (the site accepted the change but does not show it yet)",
 }
 
@@ -249,14 +249,19 @@ def _next_steps(
         steps.append(
             "Plan again in some minutes: what took effect is then no longer planned. Until then nothing is proven."
         )
-    if plan.rollback is not None and any(counts[one] for one in REACHED):
-        until = plan.rollback.until.isoformat()
+    if (undo := plan.rollback) is not None and _holds(undo, counts):
+        until = undo.until.isoformat()
         steps.append(
-            f"Until {until} the policies of that run leave these users alone: mend the policy before, and plan."
+            f"Until {until} the policies of run {undo.run} leave these users alone: mend the policy before, and plan."
         )
     elif not steps and counts and not rest:
         steps.append("Plan again: it should say that there are no changes.")
     return steps
+
+
+def _holds(undo: Rollback, counts: Counter[Result]) -> bool:
+    """Whether policies leave somebody alone now: whom the rollback reached, or for whom it can do nothing from here."""
+    return any(counts[one] for one in REACHED) or any(one.user in undo.holds for one in undo.irreversible)
 
 
 def _later_steps(left: Iterable[Left], again: str) -> list[str]:

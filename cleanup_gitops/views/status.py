@@ -261,7 +261,7 @@ def _holds(found: Sequence[OnHold]) -> list[str]:
     if holds := [one for one in found if isinstance(one, Hold)]:
         users = counted(len({one.user for one in holds}), "user")
         last = max(one.until for one in holds).isoformat()
-        after = " and ".join(_WHY[why] for why in _WHY if any(one.why == why for one in holds))
+        after = ", or after ".join(_WHY[why] for why in _WHY if any(one.why == why for one in holds))
         lines.append(f"on hold after {after}: {users}, until {last} at the latest")
     if stopped := {one.user for one in found if isinstance(one, Flap)}:
         users = counted(len(stopped), "user")

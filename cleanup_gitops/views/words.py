@@ -145,6 +145,7 @@ _LOST = {
     "exempt": "the account is exempt now",
     "group-gone": "the group no longer exists, and is not made again",
     "groups-unknown": "the site does not tell the groups",
+    "may-still-show": "the run has sent it and it may still show: make this plan again in some minutes",
     "needs-invitation": "the account has left the directory: it needs a new invitation, and its groups and roles anew",
     "not-closed-again": "a rollback neither removes nor deletes an account",
     "protected": "the account is protected",

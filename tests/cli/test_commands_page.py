@@ -24,8 +24,8 @@ def section(title: str) -> str:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_is_named(command: str) -> None:
-    assert f"| `{command}` |" in PAGE
+def test_every_command_is_named_with_what_it_says_of_itself(command: str) -> None:
+    assert f"\n| `{command}` | {COMMANDS[command]} |\n" in PAGE
 
 
 @pytest.mark.parametrize(("title", "columns"), [("users", USER_COLUMNS), ("groups", GROUP_COLUMNS)])

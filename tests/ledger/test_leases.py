@@ -76,9 +76,10 @@ def test_the_refusal_of_a_second_run_names_holder_place_and_age_and_how_to_go_on
     error = held(LEASE, some.AS_OF + timedelta(hours=26, minutes=3))
     assert error.exit_code == 6
     assert error.message == (
-        "A run is under way on directory default: run 20261122T091500Z-01234567 of acme by 712020:runner, process 42,"
-        " since 2026-11-22 09:15 UTC (1 d 2 h 3 min)."
+        "A run is under way on directory default, or was cut off: run 20261122T091500Z-01234567 of acme by"
+        " 712020:runner, process 42, since 2026-11-22 09:15 UTC (1 d 2 h 3 min)."
     )
+    assert "`cleanup-gitops recover` says whether its process lives" in error.hint
     assert "cleanup-gitops recover 20261122T091500Z-01234567 --site acme" in error.hint
 
 

@@ -100,6 +100,23 @@ def test_who_came_back_after_the_review_is_left_alone_and_recorded() -> None:
     assert [one.user for one in office.site.written] == ["712020:0002"]
 
 
+@pytest.mark.case("E56", "F10")
+def test_of_a_row_that_is_not_planned_any_more_the_record_says_what_became_of_the_user() -> None:
+    office = open_office(*[100] * 4)
+    saved = office.plan()
+    office.site.happens("712020:0001", seen=seen_at(office.clock.now()))
+    office.site.happens("712020:0002", admin=True)
+    office.site.happens("712020:0003", seen=seen_at(office.clock.now() - timedelta(days=95)))
+    del office.site._users["712020:0004"]
+    run = office.apply(saved)
+    assert {one.user: one.detail for one in run.outcomes} == {
+        "712020:0001": "no longer planned: unchanged (no-policy-matches)",
+        "712020:0002": "no longer planned: protected (administrator)",
+        "712020:0003": "no longer planned in the approved form",
+        "712020:0004": "the account is gone",
+    }
+
+
 @pytest.mark.case("E56", "F8")
 def test_who_became_dormant_after_the_review_waits_for_the_next_one() -> None:
     office = open_office(100, 91)
@@ -263,8 +280,9 @@ def test_a_saved_plan_that_was_unsafe_stays_unsafe() -> None:
     office.under(guardrails=Guardrails(caps={**dict(POLICIES.guardrails.caps), "total": Cap(2)}))
     saved = office.plan()
     office.under(guardrails=POLICIES.guardrails)
-    with pytest.raises(ApprovalError, match="unsafe"):
+    with pytest.raises(ApprovalError, match="unsafe") as refused:
         office.apply(saved)
+    assert "merge the Override that it shows" in refused.value.hint
 
 
 @pytest.mark.case("E59")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from cleanup_gitops.ledger.audit.history import GitHistory
+from cleanup_gitops.ledger.audit.verify import verify
 from cleanup_gitops.ledger.memory import memory_of
+from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import ApprovalError, LostAnswerError
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.policy.documents import Ensure, Standing
-from cleanup_gitops.runner import Run
-from tests.runner.office import DORMANT, Office, open_office, person
+from cleanup_gitops.model.run import Receipt
+from cleanup_gitops.policy.documents import Cap, Ensure, Standing
+from cleanup_gitops.runner import Run, Stop
+from tests.runner.office import DORMANT, ROOMY, Office, open_git_office, open_office, person
 from tests.runner.test_recover_journal import begun
 from tests.runner.test_standing import APPROVED, DAY
 
@@ -58,6 +63,17 @@ def test_a_row_that_is_settling_is_not_sent_again_before_its_deadline(way: str) 
     assert [one.result for one in third.outcomes] == ["applied", "applied"]
 
 
+def test_what_is_settling_and_not_sent_again_counts_once_for_the_caps() -> None:
+    """Planned and sent it is one change: a cap that is used up makes no later plan unsafe."""
+    office = open_office(100, 200)
+    office.under(guardrails=replace(ROOMY, caps={**ROOMY.caps, "membership.remove": Cap(2), "total": Cap(2)}))
+    office.site.late = True
+    saved = office.plan()
+    office.apply(saved)
+    assert office.plan().applyable
+    assert [one.code for one in office.apply(saved).choice.left] == ["settling", "settling"]
+
+
 def test_the_other_rows_of_its_user_wait_with_it_and_other_users_do_not() -> None:
     """What the user is to get does not show yet, so nothing is taken."""
     office = open_office(100, 10)
@@ -97,6 +113,39 @@ def test_a_resumed_row_that_is_settling_is_left_as_well() -> None:
     assert [(one.action, one.result) for one in office.apply(saved).outcomes] == [("user.disable", "applied")]
     with pytest.raises(ApprovalError, match="applied before"):
         office.apply(saved)
+
+
+@pytest.mark.parametrize("tries", [0, 1])
+def test_what_is_left_of_a_user_whose_settling_row_shows_by_now_is_done(tries: int, tmp_path: Path) -> None:
+    """Without the seat no policy asks any more for the account to be closed; it is approved all the same."""
+    office = open_git_office(tmp_path, 100)
+    office.under(policies=(replace(DORMANT, ensure=replace(DORMANT.ensure, status="suspended")),))
+    saved, stop, write = office.plan(), Stop(), office.site.write
+
+    def interrupted(change: Change) -> Receipt:
+        stop.ask()
+        return write(change)
+
+    office.site.write = interrupted  # type: ignore[method-assign]
+    office.site.late = True
+    cut = office.apply(saved, stop)
+    assert [(one.action, one.result) for one in cut.outcomes] == [
+        ("membership.remove", "settling"),
+        ("user.disable", "not_attempted"),
+    ]
+    office.site.write = write  # type: ignore[method-assign]
+    office.site.late = False
+    for _ in range(tries):
+        assert [one.code for one in office.apply(saved).choice.left] == ["settling", "settling"]
+    office.site.settle()
+    office.clock.sleep(60)
+    run = office.apply(saved)
+    assert [(one.action, one.result) for one in run.outcomes] == [
+        ("user.disable", "applied"),
+        ("membership.remove", "superseded"),
+    ]
+    history = GitHistory(tmp_path, "acme")
+    assert verify("acme", history.commits(), history.contents, oddities=history.oddities()).findings == ()
 
 
 def test_a_user_who_waits_for_a_late_change_takes_nothing_from_the_day_of_a_policy() -> None:

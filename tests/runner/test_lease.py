@@ -10,7 +10,7 @@ import pytest
 
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import LeaseHeldError, StateMovedError, StoreError
+from cleanup_gitops.model.errors import LeaseHeldError, StateError, StateMovedError, StoreError
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.runner import Run, Stop
@@ -229,3 +229,20 @@ def data_center_run() -> tuple[Run, Office]:
     office = open_office()
     office.site = DataCenter(office_site(100))
     return office.apply(), office
+
+
+def test_a_clock_behind_the_newest_record_stops_a_run_before_anything_is_read_or_written() -> None:
+    office = open_office(100)
+    office.apply()
+    written, entries = list(office.site.written), office.entries()
+    office.clock.sleep(-6 * 60)
+    with pytest.raises(StateError) as caught:
+        office.apply()
+    assert caught.value.message == (
+        "The newest record of acme was made at 2026-11-22 12:00 UTC, but here it is 2026-11-22 11:54 UTC: one of the"
+        " two clocks is wrong."
+    )
+    assert "audit roll-over" in caught.value.hint
+    assert (office.site.written, office.entries()) == (written, entries)
+    office.clock.sleep(90)  # clocks of two machines may be a little apart
+    office.apply()

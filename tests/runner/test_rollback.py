@@ -418,6 +418,8 @@ def test_what_showed_late_is_taken_back_and_what_never_showed_is_left() -> None:
     office.site.late = True
     run = office.apply()
     assert [one.result for one in run.outcomes] != ["applied"]
+    assert parts(rollback(office, run))[1] == {f"membership/{SEATS}/{ONE}": "may-still-show"}
+    later(office, hours=1)
     assert parts(rollback(office, run))[1] == {f"membership/{SEATS}/{ONE}": "as-before"}
     office.site.settle()
     office.site.late = False

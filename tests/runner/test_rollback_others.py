@@ -13,6 +13,7 @@ from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.ledger.record import compose, ground_of, record_drift
 from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.memory import Done, Hold
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.policy.documents import Ensure
@@ -111,6 +112,35 @@ def test_a_rollback_that_had_no_effect_can_be_tried_again() -> None:
     later(office, hours=2)
     assert acts(rollback(office, run)) == [("user.enable", f"user/{ONE}")]
     assert [one.result for one in office.apply(plan).outcomes] == ["applied"]
+
+
+@pytest.mark.case("E56", "F8")
+def test_who_left_after_a_rollback_whose_end_could_not_be_read_is_not_opened_by_a_second_one() -> None:
+    """The rollback has seen that the account was open, so what is closed now others have closed."""
+    office = office_of(SUSPENDED, open_office(100).site)
+    run = office.apply()
+    plan = rollback(office, run)
+    office.site.broken["read"] = [None, SiteError("The site answered 503.")]
+    undone = office.apply(plan)
+    assert ([one.result for one in undone.outcomes], bool(undone.unread)) == (["applied"], True)
+    later(office, hours=1)
+    office.site.happens(ONE, status="suspended")
+    plan = rollback(office, run)
+    assert (plan.changes, parts(plan)[1]) == ((), {f"user/{ONE}": "changed-by-others"})
+
+
+@pytest.mark.case("E63")
+def test_what_may_still_show_is_not_said_to_be_as_before() -> None:
+    office = office_of(SUSPENDED, open_office(100).site)
+    office.site.late = True
+    run = office.apply()
+    assert [one.result for one in run.outcomes] == ["settling"]
+    assert parts(rollback(office, run))[1] == {f"user/{ONE}": "may-still-show"}
+    office.site.late = False
+    later(office, hours=1)
+    assert parts(rollback(office, run))[1] == {f"user/{ONE}": "as-before"}
+    office.site.settle()
+    assert acts(rollback(office, run)) == [("user.enable", f"user/{ONE}")]
 
 
 @pytest.mark.parametrize(("days", "acts_on"), [(399, 0), (401, 1)])

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cleanup_gitops.model.change import GroupModifiable, MemberIs, Need, NotSeenAfter, StatusIs
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
@@ -116,11 +117,25 @@ def test_what_needs_a_look_comes_in_the_order_of_the_plan() -> None:
 
 def test_only_what_a_rollback_reached_is_left_alone_for_a_while() -> None:
     plan = plans.rollback()
-    told = "the policies of that run leave these users alone"
+    assert plan.rollback is not None
+    plan = replace(plan, rollback=replace(plan.rollback, irreversible=()))
+    assert plan.rollback is not None
+    told = f"the policies of run {plan.rollback.run} leave these users alone"
     cases: list[tuple[Result, bool]] = [("applied", True), ("already", True), ("settling", True), ("failed", False)]
     for result, said in cases:
         text = render_run(plan, [plans.outcome(plan.changes[0], result)], plans.approval(plan), COMMIT)
         assert (told in text) is said
+
+
+def test_whom_a_rollback_cannot_help_is_left_alone_too() -> None:
+    plan = plans.nothing_to_roll_back()
+    undo = plan.rollback
+    assert undo is not None
+    told = f"Until 2026-12-06 the policies of run {undo.run} leave these users alone"
+    assert told not in render_run(plan, [], plans.approval(plan), COMMIT)
+    holds = {one.user: ("dormant-members",) for one in undo.irreversible}
+    plan = replace(plan, rollback=replace(undo, holds=holds))
+    assert told in render_run(plan, [], plans.approval(plan), COMMIT)
 
 
 def test_only_unfinished_rows_make_a_run_incomplete() -> None:

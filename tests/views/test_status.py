@@ -227,6 +227,10 @@ def test_who_is_left_alone_for_good_has_no_end_and_is_counted_apart() -> None:
         "on hold after a rollback: 1 user, until 2026-12-06 at the latest\n"
         "                left alone for good, because others undid again and again what a policy did: 1 user\n"
     ) in render_status(shown)
+    restored = Hold(user="712020:4", policy="dormant", until=date(2026, 12, 4), why="restored", run=LAST.run)
+    assert (
+        "on hold after a rollback, or after others undid what a policy did: 2 users, until 2026-12-06 at the latest\n"
+    ) in render_status(status(recorded=replace_recorded(holds=(hold, restored))))
     told = json.loads(render_status_json(shown))["recorded"]["holds"]
     assert [(one["user"], one["until"], one["why"]) for one in told] == [
         ("712020:1", "2026-12-06", "rollback"),

@@ -17,7 +17,16 @@ from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import ApprovalError
 from cleanup_gitops.model.memory import Consumed
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.run import ACTING, EXPLAINED, WRITTEN, Approval, Intent, LedgerEntry, OutcomeRecord
+from cleanup_gitops.model.run import (
+    ACCEPTED,
+    ACTING,
+    EXPLAINED,
+    WRITTEN,
+    Approval,
+    Intent,
+    LedgerEntry,
+    OutcomeRecord,
+)
 from cleanup_gitops.model.standing import approval_of
 
 _One = TypeVar("_One", OutcomeRecord, Difference)
@@ -59,10 +68,10 @@ def changes_of(plans: Mapping[str, Plan]) -> dict[str, Change]:
 
 
 def consumed_rows(intent: Intent, outcomes: Iterable[bytes]) -> tuple[Consumed, ...]:
-    """The rows that were done under the approval of this intent, as these files of outcomes tell."""
+    """The rows that were made under the approval of this intent, as these files of outcomes tell."""
     found: list[Odd] = []
     lines = [one for data in outcomes for one in _lines(layout.OUTCOMES, data, OutcomeRecord, found)]
-    rows = tuple(sorted({one.change for one in lines if one.result == "applied"}))
+    rows = tuple(sorted({one.change for one in lines if one.result in ACCEPTED}))
     return (Consumed(envelope=intent.envelope, at=intent.since, rows=rows),) if rows else ()
 
 

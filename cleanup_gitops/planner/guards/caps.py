@@ -101,7 +101,7 @@ def limits(
             asked[guard][policies_of(row.causes)] += 1
             pending[guard] += waits
     lately = [run for run in memory.applied if created - run.at < WINDOW]
-    recent = _recent(rows, lately, memory)
+    recent = _recent(rows, lately, memory, created)
     base = _Base(seats, max([seats, *(run.seats for run in lately)]))
     return tuple(
         _counted(guard, rows_of, pending[guard], recent[guard], caps[guard], base, exceptions)
@@ -119,8 +119,12 @@ def _never(cap: Cap) -> bool:
     return 0 in (cap.max, cap.percent)
 
 
-def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -> Counter[Guard]:
-    """What was applied lately, by cap. What may have been sent and is planned again is one change, not two."""
+def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory, now: datetime) -> Counter[Guard]:
+    """What was applied lately, by cap.
+
+    What may have been sent and is planned again is one change, not two; so is what may still show, and is not sent
+    again before its deadline.
+    """
     recent: Counter[Guard] = Counter()
     for run in lately:
         recent["total"] += sum(run.actions.values())
@@ -128,7 +132,11 @@ def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory) -
         for action in ACTIONS:
             recent[action] += run.actions.get(action, 0) - run.terminations.get(action, 0)
     runs = {run.run for run in lately}
-    unsure = {one.address: one.after for one in memory.settling if one.deadline is None and one.run in runs}
+    unsure = {
+        one.address: one.after
+        for one in memory.settling
+        if one.run in runs and (one.deadline is None or now <= one.deadline)
+    }
     again = [row for row in rows if unsure.get(row.address) == row.after]
     return recent - Counter(guard for row in again for guard in _guards_of(row))
 
