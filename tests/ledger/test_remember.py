@@ -13,7 +13,7 @@ from cleanup_gitops.ledger import memory
 from cleanup_gitops.ledger.memory import read_lines, still_remembered, write_lines
 from cleanup_gitops.ledger.remember import Ran, remember
 from cleanup_gitops.model.change import Change, UserRemove
-from cleanup_gitops.model.memory import Done, Flap, Hold, Noticed, Settling
+from cleanup_gitops.model.memory import Done, Flap, Hold, Noticed, Remembered, Settling
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.model.run import Outcome, Result
 from tests import strategies as some
@@ -151,7 +151,7 @@ def test_what_never_showed_is_forgotten_with_the_wait_for_it() -> None:
 def test_what_a_look_had_shown_and_no_list_does_is_remembered_as_what_was_done(days: int, kept: bool) -> None:
     """Lists show a suspended account as active while it is active in another directory."""
     shown = Settling(run="r-0", address=SUSPEND.address, user=SUSPEND.user, at=AT, after=SUSPEND.after, verified=AT)
-    lines = [shown, msgspec.structs.replace(done(SUSPEND), at=AT)]
+    lines: list[Remembered] = [shown, msgspec.structs.replace(done(SUSPEND), at=AT)]
     assert still_remembered(lines, AT + timedelta(days=days)) == (lines if kept else [])
 
 
