@@ -94,12 +94,14 @@ def with_spent(
 ) -> list[Remembered]:
     """The lines with the policies that act once (by name, with their digests) and of which this run left nothing.
 
-    Left is what was planned and not finished, what waits, and everything of a policy that is blocked. What others have
-    to do, and users of whom too little is known, are not waited for.
+    Left is what was planned or tried and not finished, what waits, and everything of a policy that is blocked. What
+    others have to do, and users of whom too little is known, are not waited for.
     """
+    outcomes = tuple(outcomes)
     finished = {one.change for one in outcomes if one.result in FINISHED}
     rows = [change for digest, change in zip(plan.manifest, plan.changes, strict=True) if digest not in finished]
     left = {cause.policy for change in (*rows, *(one.change for one in plan.pending)) for cause in change.causes}
+    left |= {cause.policy for one in outcomes if one.result not in FINISHED for cause in one.causes}
     left |= {name for name in once if any(line.startswith(f"{name} (") for line in plan.blocked)}
     kept = list(lines)
     known = {(one.policy, one.digest) for one in kept if isinstance(one, Spent)}

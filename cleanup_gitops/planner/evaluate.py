@@ -72,6 +72,13 @@ class Evaluation:
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies: a leaver nobody may touch, then in the order of ``model.plan.STATES``."""
+        return self._fate(user, trials=True)
+
+    def without_trials(self, user: User) -> Fate:
+        """The same, as if the policies that only report were not there."""
+        return self._fate(user, trials=False)
+
+    def _fate(self, user: User, *, trials: bool) -> Fate:
         if self.leavers and (leaver := leaver_spared(user, self.rules, self.shield, self.scope)):
             return leaver
         shielded = self._shielded(user)
@@ -84,7 +91,7 @@ class Evaluation:
         enforced = [(verdict, rule) for verdict, rule in verdicts if not rule.report]
         nobody = None if enforced else self._spared(user) or _untouched(user, rules, self.scope)
         found = nobody or self._settled(user, enforced)
-        if len(enforced) == len(verdicts):
+        if len(enforced) == len(verdicts) or not trials:
             return found
         return with_trial(found, self._settled(user, verdicts), [rule for _, rule in verdicts if rule.report])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.change import GIVING, Change
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.planner.overdue import sent_before
 
@@ -39,7 +39,8 @@ def for_others(why: str) -> str:
 def unsettled(changes: Iterable[Change], memory: Memory, now: datetime, *, reviewed: bool) -> dict[str, Left]:
     """Those of these changes that must not be sent now because of what an earlier run did, by address.
 
-    ``reviewed``: somebody hands in a saved plan, and so may do what is doubtful.
+    ``reviewed``: somebody hands in a saved plan, and so may do what is doubtful. The access of somebody who leaves is
+    ended whoever undid it.
     """
     rows = tuple(changes)
     sent = sent_before(rows, memory, now)
@@ -48,9 +49,13 @@ def unsettled(changes: Iterable[Change], memory: Memory, now: datetime, *, revie
         before = sent.get(change.address)
         if before is not None and before.state == "late":
             found[change.address] = Left(change, "settling", before.note, before.line.deadline)
-        elif before is not None and before.state == "doubtful" and not reviewed:
+        elif before is not None and before.state == "doubtful" and not reviewed and not _leaves(change):
             found[change.address] = Left(change, "doubtful", before.note)
     return found
+
+
+def _leaves(change: Change) -> bool:
+    return any(cause.termination for cause in change.causes)
 
 
 def left_whole(changes: Iterable[Change], left: Mapping[str, Left]) -> tuple[tuple[Change, ...], tuple[Left, ...]]:
@@ -73,3 +78,19 @@ def left_whole(changes: Iterable[Change], left: Mapping[str, Left]) -> tuple[tup
         else:
             kept.append(change)
     return tuple(kept), tuple(later)
+
+
+def behind_gifts(changes: Iterable[Change], timed: Iterable[Left]) -> dict[str, Left]:
+    """Those of these changes that take something from users who have to wait for something to be given, by address.
+
+    ``timed`` are rows that wait for their time. All others of their users do not wait for them: times of two policies
+    need never come together, and rows that wait for each other would wait for good.
+    """
+    waiting = tuple(timed)
+    own = {one.change.address for one in waiting}
+    gifts = {one.change.user: one for one in waiting if one.change.action in GIVING}
+    return {
+        change.address: replace(gift, change=change, why=for_others(gift.why), behind=gift.change)
+        for change in changes
+        if change.address not in own and change.action not in GIVING and (gift := gifts.get(change.user)) is not None
+    }

@@ -82,7 +82,7 @@ def resumed(
     """
     if current.rollback is not None or _made_from(saved) != _made_from(current):
         return Resumed(choice)
-    left = {one.user for one in choice.superseded if _open(current, one.user)}
+    left = {one.user for one in choice.superseded if _open(current, one.user, evaluation)}
     done, sent = (
         [one for one in rows if one.user in left and change_digest(one) in made]
         for rows in (choice.consumed, choice.superseded)
@@ -103,9 +103,10 @@ def _made_from(plan: Plan) -> tuple[object, ...]:
     return plan.inputs.policy_digest, plan.inputs.tool_version, plan.inputs.lists
 
 
-def _open(current: Plan, account: str) -> bool:
-    disposition = current.dispositions.get(account)
-    if disposition is None or disposition.state not in _OPEN or disposition.reason in _ON_HOLD:
+def _open(current: Plan, account: str, evaluation: Evaluation) -> bool:
+    user = evaluation.scope.inventory.user_by_id.get(account)
+    found = current.dispositions.get(account) if user is None else evaluation.without_trials(user).disposition
+    if found is None or found.state not in _OPEN or found.reason in _ON_HOLD:
         return False
     return all(one.change.user != account for one in current.pending if one.reason != "report")
 

@@ -71,7 +71,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     sight = _look(desk, ground, started, stop, undo)
     plan = _planned(desk, sight.live, ground.memory, started, policy_commit, undo)
     _check_applyable(desk, ground, sight, plan, stop)
-    evaluation = _evaluation(desk, ground, sight, plan, undo)
+    evaluation = _evaluation(desk, ground, sight, plan, undo, saved)
     if standing is None:
         order = _order(desk, ground, sight, plan, saved, evaluation)
         order = replace(order, choice=on_time(order.choice, times_of(plan, desk.policies, ground.memory).wait))
@@ -183,11 +183,17 @@ def _standing(desk: Desk, ground: Ground, plan: Plan, approvals: Approvals, eval
     return Order(plan, choice, approval_of_run(plan, used), None, evaluation, used)
 
 
-def _evaluation(desk: Desk, ground: Ground, sight: Sight, plan: Plan, undo: Undo | None) -> Evaluation:
-    """Decides again about single users, as the plan did."""
+def _evaluation(
+    desk: Desk, ground: Ground, sight: Sight, plan: Plan, undo: Undo | None, saved: Plan | None
+) -> Evaluation:
+    """Decides again about single users, as the plan did.
+
+    A policy that was to act once may be spent since ``saved`` was made: what is left of its users is still approved.
+    """
     live = sight.live
     holds = holds_now(live.inventory, desk.policies, ground.memory, created=plan.created, as_of=plan.as_of)
-    spent = frozenset(spent_by(desk.policies, ground.memory))
+    lines = spent_by(desk.policies, ground.memory)
+    spent = frozenset(name for name, line in lines.items() if saved is None or line.at < saved.created)
     return evaluate(
         live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo, spent=spent
     )

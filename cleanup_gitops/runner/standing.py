@@ -15,7 +15,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import COVERED, Approvals, Missing, joint
 from cleanup_gitops.policy.documents import Policy, Standing
-from cleanup_gitops.runner.later import Left, for_others, unsettled
+from cleanup_gitops.runner.later import Left, behind_gifts, for_others, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def choose_standing(
     A row needs all policies that ask for it: standing, approved, recorded as pending for long enough, and below what
     they may do on the UTC day of ``now``. ``wait`` tells of a row that has all this why it waits for its time. The rows
     of one user belong together, because half of them may take access that the other half gives back: one that has to
-    wait holds up the others, and a day's maximum takes a user whole or not at all. The user whose rows have all been
-    pending longest comes first, then by address.
+    wait holds up the others, and a day's maximum takes a user whole or not at all. One that waits for its time holds up
+    what takes, if it gives. The user whose rows have all been pending longest comes first, then by address.
     """
     asking = tuple(one for one in policies if one.standing)
     rules = {one.name: one.standing for one in asking if one.standing}
@@ -75,20 +75,31 @@ def choose_standing(
     users: dict[str, list[Left | Ready]] = {}
     for digest, change in zip(plan.manifest, plan.changes, strict=True):
         judged = _judged(digest, change, rules, approvals, since, now)
-        first = (before.get(change.address) or wait(change)) if isinstance(judged, Ready) else None
-        users.setdefault(change.user, []).append(first or judged)
+        if isinstance(judged, Ready) and (early := before.get(change.address) or wait(change)):
+            judged = early
+        users.setdefault(change.user, []).append(judged)
     left: list[Left] = []
     wholes: list[Whole] = []
-    for rows in users.values():
+    for own in users.values():
+        rows, timed = _in_time(own)
+        left += timed
         ready = tuple(one for one in rows if isinstance(one, Ready))
-        if len(ready) == len(rows):
-            wholes.append(Whole(ready))
-        else:
+        if len(ready) < len(rows):
             left += _held_up(rows, rules, now)
+        elif ready:
+            wholes.append(Whole(ready))
     taken, over = _within(wholes, rules, spent_on(memory, now), now)
     places = {change.address: place for place, change in enumerate(plan.changes)}
     changes = sorted((one.change for one in taken), key=lambda change: places[change.address])
     return StandingChoice(tuple(changes), tuple(sorted([*left, *over], key=lambda one: places[one.change.address])))
+
+
+def _in_time(rows: Sequence[Left | Ready]) -> tuple[list[Left | Ready], list[Left]]:
+    """The rows of a user that need not wait for their time, and those that do, or for one that gives something."""
+    timed = [one for one in rows if isinstance(one, Left) and one.code in ("schedule", "window")]
+    behind = behind_gifts((one.change for one in rows if isinstance(one, Ready)), timed)
+    others = [one for one in rows if one not in timed and one.change.address not in behind]
+    return others, [*timed, *behind.values()]
 
 
 def _since(policies: Iterable[Policy], memory: Memory) -> dict[tuple[str, str], datetime]:

@@ -16,7 +16,7 @@ from cleanup_gitops.planner.in_force import acting_once
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.timing import Schedule, Windows
 from cleanup_gitops.runner.approval import Choice
-from cleanup_gitops.runner.later import Left, left_whole
+from cleanup_gitops.runner.later import Left, behind_gifts
 
 SOON = timedelta(hours=1)
 """A soak that ends within this time keeps a schedule due, so that the next run need not wait for its next time."""
@@ -31,13 +31,16 @@ class Times:
     closed: Windows | None
 
     def wait(self, change: Change) -> Left | None:
-        """Why a row has to wait; ``None`` when it need not. A termination is not held up by windows."""
+        """Why a row has to wait; ``None`` when it need not. A termination is not held up by windows.
+
+        A row that several policies ask for waits for the first of them: it would be carried out then for that one alone.
+        """
         if not self.schedules and self.closed is None:
             return None
         names = dict.fromkeys(cause.policy for cause in change.causes)
         found = [(schedule.next_after(self.now), name) for name in names if (schedule := self.schedules.get(name))]
-        if found:
-            until, name = max(found)
+        if found and len(found) == len(names):
+            until, name = min(found)
             when = _told(until, self.schedules[name].time_zone)
             return Left(change, "schedule", f"{name} acts next at {when}", until)
         if self.closed is None or any(cause.termination for cause in change.causes):
@@ -75,11 +78,13 @@ def times_of(plan: Plan, policies: SitePolicies, memory: Memory) -> Times:
 
 
 def on_time(choice: Choice, wait: Callable[[Change], Left | None]) -> Choice:
-    """The choice without the rows that have to wait. The rows of one user wait together."""
+    """The choice without the rows that have to wait, and without what must not be taken before one of these gives."""
     waits = {change.address: found for change in choice.changes if (found := wait(change))}
     if not waits:
         return choice
-    changes, left = left_whole(choice.changes, waits)
+    behind = behind_gifts(choice.changes, waits.values())
+    left = [found for one in choice.changes if (found := waits.get(one.address) or behind.get(one.address))]
+    changes = tuple(one for one in choice.changes if one.address not in waits and one.address not in behind)
     return replace(choice, changes=changes, left=(*choice.left, *left))
 
 

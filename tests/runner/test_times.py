@@ -165,13 +165,58 @@ def test_a_soak_that_ends_later_waits_for_the_next_time() -> None:
     assert told(office, APPROVED) == {FIRST: "applied"}
 
 
-def test_the_rows_of_one_user_wait_together() -> None:
+MONDAYS, TUESDAYS = Schedule(("0 18 * * 1",), "UTC"), Schedule(("0 18 * * 2",), "UTC")
+AT_ONCE = Standing(9, timedelta(0))
+BOTH_WAYS = pytest.mark.parametrize("standing", [None, {"dormant": KEY, "others": KEY}])
+
+
+def days_until_done(office: Office, standing: Approvals | None) -> dict[str, int]:
+    """After how many days each of an office's rows was carried out, with a run each day at noon."""
+    found: dict[str, int] = {}
+    for day in range(12):
+        found |= {one.action: day for one in office.apply(standing=standing).outcomes if one.result == "applied"}
+        office.clock.sleep(DAY)
+    return found
+
+
+@BOTH_WAYS
+def test_what_takes_waits_for_what_gives_and_not_the_other_way_round(standing: Approvals | None) -> None:
     office = open_office(100)
-    office.under(policies=(SCHEDULED, OTHERS))
-    run = office.apply()
+    office.under(policies=(replace(SCHEDULED, standing=AT_ONCE), replace(OTHERS, standing=AT_ONCE)))
+    run = office.apply(standing=standing)
+    assert [one.action for one in run.outcomes] == ["membership.add"]
+    assert [(one.code, one.behind) for one in run.choice.left] == [("schedule", None)]
+    office = open_office(100)
+    office.under(policies=(replace(DORMANT, standing=AT_ONCE), replace(OTHERS, standing=AT_ONCE, schedule=EVENING)))
+    run = office.apply(standing=standing)
     assert not run.outcomes
     assert {one.code for one in run.choice.left} == {"schedule"}
-    assert sorted(one.behind is not None for one in run.choice.left) == [False, True]
+    told_behind = {one.change.action: one.behind is not None for one in run.choice.left}
+    assert told_behind == {"membership.add": False, "membership.remove": True}
+
+
+@BOTH_WAYS
+def test_rows_of_one_user_with_different_times_do_not_wait_for_each_other_for_good(standing: Approvals | None) -> None:
+    office = open_office(100)  # it is a Sunday
+    taking, giving = replace(DORMANT, schedule=MONDAYS), replace(OTHERS, schedule=TUESDAYS)
+    office.under(policies=(replace(taking, standing=AT_ONCE), replace(giving, standing=AT_ONCE)))
+    assert days_until_done(office, standing) == {"membership.add": 3, "membership.remove": 9}
+
+
+@BOTH_WAYS
+def test_a_row_of_two_policies_that_are_never_due_together_waits_for_the_first(standing: Approvals | None) -> None:
+    office = open_office(100)
+    same = replace(DORMANT, name="others", schedule=TUESDAYS, standing=AT_ONCE)
+    office.under(policies=(replace(DORMANT, schedule=MONDAYS, standing=AT_ONCE), same))
+    assert office.apply(standing=standing).choice.left[0].why == "dormant acts next at 2026-11-23 18:00 UTC"
+    assert days_until_done(office, standing) == {"membership.remove": 2}
+
+
+def test_who_leaves_does_not_wait_for_the_schedule_of_another_policy() -> None:
+    office = office_of(100, policy=replace(DORMANT, termination=True))
+    yearly = replace(DORMANT, name="yearly", termination=True, schedule=Schedule(("0 0 1 1 *",), "UTC"))
+    office.under(policies=(*office.policies.policies, yearly))
+    assert told(office) == {FIRST: "applied"}
 
 
 # -- windows -------------------------------------------------------------------------------------------

@@ -148,6 +148,12 @@ def test_what_may_have_been_sent_and_undone_is_done_only_by_a_plan_that_somebody
     assert [one.result for one in office.apply(saved).outcomes] == ["applied"]
 
 
+def test_who_leaves_is_closed_again_though_nobody_knows_whether_others_undid_it() -> None:
+    office = cut_off()
+    office.under(policies=(replace(DORMANT, termination=True),))
+    assert [one.result for one in office.apply().outcomes] == ["applied"]
+
+
 def test_a_run_that_was_cut_off_is_finished_under_the_same_approval() -> None:
     office, saved, journals = killed(100, 200, at=1, durable=False)
     journals.files.clear()
