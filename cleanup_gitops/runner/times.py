@@ -33,7 +33,7 @@ class Times:
     def wait(self, change: Change) -> Left | None:
         """Why a row has to wait; ``None`` when it need not. A termination is not held up by windows.
 
-        A row that several policies ask for waits for the first of them: it would be carried out then for that one alone.
+        A row that several policies ask for waits for the first of them, which would do it alone as well.
         """
         if not self.schedules and self.closed is None:
             return None

@@ -16,6 +16,8 @@ from cleanup_gitops.policy.tree import InGroup, Match
 from cleanup_gitops.runner.desk import Stop
 from tests.fakes import NOON
 from tests.runner.office import DORMANT, Office, open_office
+from tests.runner.test_recover import open_run
+from tests.runner.test_recover_journal import GONE, _killed
 
 DAY = timedelta(days=1).total_seconds()
 TODAY = NOON.date()
@@ -115,3 +117,18 @@ def test_that_it_is_spent_is_remembered_for_longer_than_it_may_last() -> None:
     line = Spent(policy="dormant", digest="sha256:1", run="r", at=NOON)
     assert still_remembered([line], NOON + timedelta(days=367)) == [line]
     assert still_remembered([line], NOON + REMEMBERED + timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("meanwhile", ["a failure", "another run"])
+def test_a_policy_that_acts_once_is_not_over_for_whom_it_did_in_part(meanwhile: str) -> None:
+    office = open_office(100, 10)
+    office.under(policies=(replace(GONE, once=True, until=ONCE.until, digest=ONCE.digest),))
+    office, saved, _ = _killed(office, 3, durable=True)
+    office.recover(open_run(office))
+    if meanwhile == "a failure":
+        office.site.broken["write"] = [RefusedError("no")]
+        assert [one.result for one in office.apply(saved).outcomes] == ["failed"]
+        assert spent(office) == []
+    else:
+        office.apply(standing={})
+    assert [(one.action, one.result) for one in office.apply(saved).outcomes] == [("user.disable", "applied")]

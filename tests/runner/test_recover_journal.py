@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from cleanup_gitops.cli.main import run
-from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.record import ground_of, record_intent
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import CleanupError, LostAnswerError, RefusedError, StateError
@@ -214,27 +213,9 @@ def test_what_is_left_of_a_user_is_done_although_the_policy_no_longer_matches() 
 
 def test_a_trial_keeps_nobody_from_going_on_with_a_user() -> None:
     office, saved = begun()
-    trial = replace(
-        DORMANT, name="trial", report=True, match=Match(all=(InactiveFor(90),)), ensure=Ensure(status="suspended")
-    )
+    trial = replace(GONE, name="trial", report=True, match=Match(all=(InactiveFor(90),)))
     office.under(policies=(GONE, trial))
     assert [one.reason for one in office.plan().pending] == ["report"]
-    assert [(one.action, one.result) for one in office.apply(saved).outcomes] == [("user.disable", "applied")]
-
-
-@pytest.mark.parametrize("meanwhile", ["a failure", "another run"])
-def test_a_policy_that_acts_once_is_not_over_for_whom_it_did_in_part(meanwhile: str) -> None:
-    office = open_office(100, 10)
-    until = office.clock.now().date() + timedelta(days=30)
-    office.under(policies=(replace(GONE, once=True, until=until, digest="sha256:1"),))
-    office, saved, _ = _killed(office, 3, durable=True)
-    office.recover(open_run(office))
-    if meanwhile == "a failure":
-        office.site.broken["write"] = [RefusedError("no")]
-        assert [one.result for one in office.apply(saved).outcomes] == ["failed"]
-        assert memory_of(office.store.read()).spent == ()
-    else:
-        office.apply(standing={})
     assert [(one.action, one.result) for one in office.apply(saved).outcomes] == [("user.disable", "applied")]
 
 
