@@ -22,6 +22,7 @@ from cleanup_gitops.model.plan import Disposition, Lost, Pending, Plan
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import Lifecycle, Question, User
 from cleanup_gitops.planner import evaluate, make_plan
+from cleanup_gitops.planner.holds import Held, Holds
 from cleanup_gitops.policy.documents import Cap, Ensure, Exemption, Protection
 from cleanup_gitops.runner import Run, Stop, read_with_answers
 from cleanup_gitops.runner.approval import Choice, command_of
@@ -588,6 +589,9 @@ def test_a_stopped_rollback_holds_only_what_it_reached() -> None:
     assert len(lines(office, Hold)) == 1
 
 
+HELD = {"hold": Held("hold", date(2026, 12, 6), "held"), "flapping": Held("flapping", None, "often")}
+
+
 @pytest.mark.parametrize(("reason", "goes_on"), [("no-policy-matches", True), ("hold", False), ("flapping", False)])
 def test_what_is_left_of_somebody_is_not_gone_on_with_while_policies_hold_still(reason: str, goes_on: bool) -> None:
     office = open_office(100)
@@ -600,7 +604,8 @@ def test_what_is_left_of_somebody_is_not_gone_on_with_while_policies_hold_still(
     )
     choice = Choice(changes=(), superseded=(suspend,), consumed=(leave,))
     site, made = office.site.read().inventory, {change_digest(leave)}
-    evaluation = evaluate(site, office.policies, office.clock.now())
+    holds = Holds({ONE: {DORMANT.name: HELD[reason]}} if reason in HELD else {})
+    evaluation = evaluate(site, office.policies, office.clock.now(), holds=holds)
 
     def ask(inventory: Inventory, accounts: frozenset[str]) -> tuple[Inventory, Questions]:
         return inventory, {one: frozenset() for one in accounts}
