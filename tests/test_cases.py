@@ -44,6 +44,7 @@ NUMBERS = {
     "several-broken-guards": pytest.mark.case("E59", "F1", "F5", "F6", "F7"),
     "shared-group": pytest.mark.case("E38"),
     "shared-group-allowed": pytest.mark.case("E38"),
+    "stages": pytest.mark.case("E68", "E85"),
     "synced": pytest.mark.case("E34", "E45"),
     "unknown-elsewhere": pytest.mark.case("E7"),
     "unknown-facts": pytest.mark.case("F2"),

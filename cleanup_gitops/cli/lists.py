@@ -17,7 +17,7 @@ _NOTHING_READ = "Nothing was read from the site."
 
 def policy_lists(policies: SitePolicies, folder: Path) -> Lists:
     """The lists that the policies of one site ask for. Raises ``CleanupError``, as below."""
-    named = ((f"policy {one.name} ({one.where})", one.match) for one in policies.policies)
+    named = ((f"policy {one.name} ({one.where})", match) for one in policies.policies for match in one.conditions)
     return read_lists(named, folder)
 
 

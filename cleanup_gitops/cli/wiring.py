@@ -134,7 +134,7 @@ def find_standing(place: Workplace) -> Approvals:
 
 def recorded_domains(place: Workplace) -> frozenset[str]:
     """E-mail domains that may stand in state: internal ones and those that a policy names."""
-    named = {domain for policy in place.policies.policies for domain in policy.match.domains}
+    named = {domain for policy in place.policies.policies for match in policy.conditions for domain in match.domains}
     return frozenset(place.site.internal_domains) | frozenset(named)
 
 

@@ -19,6 +19,7 @@ from cleanup_gitops.model.memory import (
     REMEMBERED,
     Applied,
     Baseline,
+    Closed,
     Consumed,
     Daily,
     Done,
@@ -80,6 +81,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         consumed=tuple(sorted(_only(lines, Consumed), key=lambda one: one.envelope)),
         settling=tuple(sorted(_only(lines, Settling), key=lambda one: (one.at, one.address))),
         marks=tuple(sorted(_only(lines, Mark), key=lambda one: (one.user, one.policy, one.episode, one.entered))),
+        closed=tuple(sorted(_only(lines, Closed), key=lambda one: (one.user, one.policy))),
         holds=tuple(sorted(_only(lines, Hold), key=lambda one: (one.user, one.policy, one.until))),
         flaps=tuple(sorted(_only(lines, Flap), key=lambda one: (one.user, one.policy))),
         done=tuple(sorted(_only(lines, Done), key=lambda one: (one.address, one.at))),
@@ -160,6 +162,8 @@ def _over(line: Remembered, at: datetime) -> bool:
             return at.date() > line.until
         case Done() | Spent():
             return at - line.at > REMEMBERED
+        case Closed():
+            return line.why != "done" and at - line.at > REMEMBERED
         case Flap():
             return all(at.date() - day > REMEMBERED for day in line.days)
         case Daily():

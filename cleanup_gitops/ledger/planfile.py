@@ -37,6 +37,8 @@ from cleanup_gitops.model.plan import (
 
 _HINT = "Make a new plan and have that one approved."
 _INDENT = b"  "
+_LEFT_OUT = frozenset({"pending", "rollback", "lifecycle"})
+"""Keys that a plan without any such thing does not have."""
 
 
 def plan_bytes(plan: Plan) -> bytes:
@@ -56,7 +58,7 @@ def _written(plan: Plan, dispositions: Mapping[str, Disposition]) -> bytes:
         shown |= {"before": change.before, "after": change.after, "digest": known}
     values = msgspec.structs.asdict(plan)
     del values["dispositions"]
-    values = {name: value for name, value in values.items() if value or name not in ("pending", "rollback")}
+    values = {name: value for name, value in values.items() if value or name not in _LEFT_OUT}
     encoded = {name: canonical(value) for name, value in (values | {"changes": changes}).items()}
     rows = [(canonical(user), canonical(row)) for user, row in sorted(dispositions.items())]
     whole = encoded | {"dispositions": b"{" + b",".join([user + b":" + row for user, row in rows]) + b"}"}

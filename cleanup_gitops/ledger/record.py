@@ -15,6 +15,7 @@ import msgspec
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
+from cleanup_gitops.ledger.episodes import with_stages
 from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.ledger.pending import Terms, with_daily, with_served, with_spent, with_waiting
 from cleanup_gitops.ledger.remember import Ran, remember, with_noticed, without_seen
@@ -100,7 +101,7 @@ def record_run(
         time=time,
         files=written,
         known=_committed(intent, closed) if intent else None,
-        seen=(inventory, _lines_after(ground, ran, plan, others, terms, approvals)),
+        seen=(inventory, _lines_after(ground, ran, plan, others, terms, approvals, inventory)),
         lineage=ground.memory.lineage or approval.ref,
         approval=approval,
         intent=closed,
@@ -123,9 +124,11 @@ def _lines_after(
     others: Iterable[Difference],
     terms: Terms | None,
     approvals: Mapping[str, Approval],
+    inventory: Inventory,
 ) -> Iterable[Remembered]:
     """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""
     lines = remember(without_seen(read_lines(ground.before), others), ran)
+    lines = with_stages(lines, plan, ran.outcomes, inventory, open_={*ran.unseen, *ran.unsure})
     looked = None if plan.rollback else terms
     lines = with_waiting(lines, plan, ran.outcomes, looked.standing if looked else None, ran.at)
     if looked:
@@ -189,7 +192,7 @@ def record_drift(
     ``noticed`` is what they undid of our changes: remembered, so that the holds that follow end on a fixed day.
     """
     run = free_run_id(ground, time, "drift")
-    lines = with_noticed(without_seen(read_lines(ground.before), drift.differences), noticed)
+    lines = with_noticed(without_seen(read_lines(ground.before), drift.differences), noticed, time)
     return compose(
         ground,
         kind="drift",

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from cleanup_gitops.ledger.episodes import with_ended
 from cleanup_gitops.ledger.late_effects import effect_of
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.memory import (
@@ -46,10 +47,12 @@ class Ran(Struct, frozen=True, kw_only=True):
 
 def remember(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
     """The lines of memory after a run."""
-    kept = with_noticed(lines, ran.noticed)
+    kept = with_noticed(lines, ran.noticed, ran.at)
     kept = _with_done(kept, ran)
     if ran.rollback:
-        kept = _with_holds(kept, _held_by(ran.rollback, ran))
+        holds = _held_by(ran.rollback, ran)
+        kept = with_ended(kept, {(one.user, one.policy) for one in holds}, "rolled-back", ran.at)
+        kept = _with_holds(kept, holds)
     return _with_counts(kept, ran)
 
 
@@ -120,8 +123,11 @@ def _less(line: Applied, again: Iterable[Outcome]) -> Applied:
     )
 
 
-def with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remembered]:
-    """Changes that others undid are neither done nor awaited any more; their policies hold still, and it is counted."""
+def with_noticed(lines: Iterable[Remembered], noticed: Noticed, at: datetime) -> list[Remembered]:
+    """Changes that others undid are neither done nor awaited any more; their policies hold still, and it is counted.
+
+    Episodes of these users in these policies are over, since this time (UTC).
+    """
     undone = {(one.run, one.address) for one in noticed.undone}
     counted = {(one.user, one.policy) for one in noticed.flaps}
     kept = [
@@ -130,6 +136,7 @@ def with_noticed(lines: Iterable[Remembered], noticed: Noticed) -> list[Remember
         if not (isinstance(line, Done | Settling) and (line.run, line.address) in undone)
         and not (isinstance(line, Flap) and (line.user, line.policy) in counted)
     ]
+    kept = with_ended(kept, counted, "restored", at) if counted else kept
     return _with_holds([*kept, *noticed.flaps], noticed.holds)
 
 

@@ -1,7 +1,8 @@
 """Changes: one class per action, joined in a union, so that a wrong combination cannot be built.
 
-A change's digest covers address, directory, action, managed fields before and after, needs, and causes as policy
-names. It covers no text, age, file line, commit or time of the run: the same change an hour later has the same digest.
+A change's digest covers address, directory, action, managed fields before and after, needs, and causes as names
+of policies and stages. It covers no text, age, file line, commit or time of the run: the same change an hour later has
+the same digest.
 """
 
 from __future__ import annotations
@@ -243,6 +244,12 @@ def token_address(user: str, token: str) -> str:
     return f"token/{user}/{token}"
 
 
+def stage_address(user: str, policy: str, stage: str, episode: int, directory: str | None) -> str:
+    """``stage/<id>/<policy>/<stage>/<episode>``; with the directory first where a site has several (Data Center)."""
+    rest = f"{user}/{policy}/{stage}/{episode}"
+    return f"stage/{directory}/{rest}" if directory else f"stage/{rest}"
+
+
 class _Digested(Struct, frozen=True, gc=False):
     """The parts of a change that a digest covers."""
 
@@ -256,8 +263,8 @@ class _Digested(Struct, frozen=True, gc=False):
 
 
 def change_digest(change: Change) -> str:
-    """``sha256:…`` of what the change does, to what, why (policy names) and under which needs."""
-    names = tuple([cause.policy for cause in change.causes])
+    """``sha256:…`` of what the change does, to what, why (names of policies and stages) and under which needs."""
+    names = tuple([cause.name for cause in change.causes])
     return digest(
         _Digested(change.action, change.address, change.after, change.before, names, change.directory, change.needs)
     )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from cleanup_gitops.model.activity import Never, Seen
 from cleanup_gitops.model.run import Kind, Moment
 
 
@@ -34,10 +35,30 @@ class Applied(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="applie
     terminations: dict[str, int] = {}
 
 
+class Effect(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a stage changed, or had somebody else asked to change: managed fields of ``address``, before and after."""
+
+    address: str
+    before: dict[str, str | bool]
+    after: dict[str, str | bool]
+    asked: bool = False
+    """Whether it was handed off."""
+
+
+class Known(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was known of a user when an episode opened, and may not be told any more after its own changes.
+
+    ``seen`` is the last use, to the week; ``status_by``: the status was the same since that UTC day at the latest.
+    """
+
+    seen: Seen | Never | None = None
+    status_by: date | None = None
+
+
 class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", tag_field="kind"):
     """Where a user stands in one episode of a policy: the stage, entered and (once all of it was seen) done, UTC.
 
-    Episodes of one user and policy count from 1.
+    One line for each stage that was entered, while the episode is open. Episodes of one user and policy count from 1.
     """
 
     user: str
@@ -46,6 +67,37 @@ class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", ta
     stage: str
     entered: Moment
     done: Moment | None = None
+    effects: tuple[Effect, ...] = ()
+    known: Known | None = None
+    """Of the first stage that was entered alone."""
+
+
+Ended = Literal[
+    "done",
+    "returned",
+    "no-longer-matching",
+    "protected",
+    "exempt",
+    "restored",
+    "rolled-back",
+    "orphaned",
+]
+"""Why an episode is over."""
+
+
+class Closed(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="closed", tag_field="kind"):
+    """The newest episode of a user in a policy is over, and since when (UTC); it takes the place of the marks.
+
+    After ``done`` no other one opens until the user once did not match, with ``effects`` taken back.
+    """
+
+    user: str
+    policy: str
+    episode: int
+    at: Moment
+    why: Ended
+    effects: tuple[Effect, ...] = ()
+    known: Known | None = None
 
 
 class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hold", tag_field="kind"):
@@ -162,7 +214,7 @@ class Served(Struct, frozen=True, kw_only=True, tag="served", tag_field="kind"):
     at: Moment
 
 
-Remembered = Applied | Consumed | Settling | Mark | Hold | Flap | Done | Waiting | Daily | Spent | Served
+Remembered = Applied | Consumed | Settling | Mark | Closed | Hold | Flap | Done | Waiting | Daily | Spent | Served
 """What one line of ``memory.jsonl`` may hold."""
 
 
@@ -212,6 +264,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     consumed: tuple[Consumed, ...] = ()
     settling: tuple[Settling, ...] = ()
     marks: tuple[Mark, ...] = ()
+    closed: tuple[Closed, ...] = ()
     holds: tuple[Hold, ...] = ()
     flaps: tuple[Flap, ...] = ()
     done: tuple[Done, ...] = ()

@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from cleanup_gitops.model.canonical import digest, manifest_digest
 from cleanup_gitops.model.change import Action, Change, change_digest
 from cleanup_gitops.model.inventory import Hosting, Proof
+from cleanup_gitops.model.memory import Ended, Known
 from cleanup_gitops.model.requirement import Cause
 
 FORMAT_VERSION = "1.2"
@@ -68,6 +69,26 @@ class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     reason: Literal["hold", "flapping", "report"]
     until: date | None = None
     note: str = ""
+
+
+class StageRow(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What happens to a user's episode in a policy; recorded with the run, and nothing on the site depends on it.
+
+    ``entered``: the stage is due. ``done``: all that it asks for is seen on the site. ``closed``: the episode is over,
+    for ``reason``. ``free``: after an episode that was done, the policy may begin anew with this user. ``since`` is the
+    UTC day on which the episode opened.
+    """
+
+    address: str
+    user: str
+    policy: str
+    stage: str
+    episode: int
+    what: Literal["entered", "done", "closed", "free"]
+    since: date
+    reason: Ended | None = None
+    known: Known | None = None
+    """Of the row that opens an episode: what to remember of the user."""
 
 
 class Lost(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -208,6 +229,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Rows that wait, in the order of changes. The file leaves the key out where nothing waits."""
     rollback: Rollback | None = None
     """Only of a plan that takes back what a run did; else the file has no such key."""
+    lifecycle: tuple[StageRow, ...] = ()
+    """What happens in the stages of policies, outside the manifest; the file leaves the key out where nothing does."""
 
     @cached_property
     def manifest(self) -> tuple[str, ...]:

@@ -12,16 +12,23 @@ DesiredStatus = Literal["active", "suspended", "disabled", "deactivated", "remov
 
 
 class Cause(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """Who asks for a change. Only ``policy`` is part of a change's digest; ``where`` and ``why`` are for people.
+    """Who asks for a change. Only ``name`` is part of a change's digest; ``where`` and ``why`` are for people.
 
     ``where`` is ``file:line`` of the rule, ``why`` one sentence about this user. ``termination``: it ends the access of
     somebody who leaves.
     """
 
     policy: str
+    stage: str = ""
+    """The stage of the policy that asks; "" for a policy without stages."""
     where: str = ""
     why: str = ""
     termination: bool = False
+
+    @property
+    def name(self) -> str:
+        """``policy``, or ``policy/stage``."""
+        return f"{self.policy}/{self.stage}" if self.stage else self.policy
 
 
 class StatusRequirement(Struct, frozen=True, gc=False, tag="status", tag_field="field"):

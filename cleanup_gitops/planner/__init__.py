@@ -3,15 +3,15 @@
 from cleanup_gitops.planner.assume import assume, rewound
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.guards import reading_checks
-from cleanup_gitops.planner.plan import evaluate, guarded, holds_now, make_plan, undone
+from cleanup_gitops.planner.plan import evaluate, evaluation_now, guarded, make_plan, undone
 from cleanup_gitops.planner.questions import questions
 
 __all__ = [
     "Evaluation",
     "assume",
     "evaluate",
+    "evaluation_now",
     "guarded",
-    "holds_now",
     "make_plan",
     "questions",
     "reading_checks",

@@ -54,28 +54,30 @@ def _after(user: User, change: Change, inventory: Inventory) -> User:
             gone = msgspec.structs.replace(user, status=change.new, **_NEW)
             return msgspec.structs.replace(gone, groups=(), seats=(), direct=(), license="none")
         case MembershipAdd():
-            return _joined(user, change.group, inventory)
+            return joined(user, change.group, inventory)
         case MembershipRemove():
-            return _left(user, change.group, inventory)
+            return left(user, change.group, inventory)
         case RoleRevoke():
             direct = None if user.direct is None else tuple(one for one in user.direct if one != change.role)
-            left = [path for path in user.seats or () if path != RoleSeat(change.role)]
-            return _with_seats(msgspec.structs.replace(user, direct=direct), left, inventory)
+            kept = [path for path in user.seats or () if path != RoleSeat(change.role)]
+            return with_seats(msgspec.structs.replace(user, direct=direct), kept, inventory)
         case TokenRevoke():
             tokens = None if user.tokens is None else tuple(one for one in user.tokens if one != change.token)
             return msgspec.structs.replace(user, tokens=tokens)
 
 
-def _joined(user: User, group: str, inventory: Inventory) -> User:
+def joined(user: User, group: str, inventory: Inventory) -> User:
+    """The user as a direct member of one more group, with the seats that it gives."""
     groups = tuple(sorted({*(user.groups or ()), group}))
     new = [path for path in seat_paths(group, inventory) if path not in (user.seats or ())]
-    return _with_seats(msgspec.structs.replace(user, groups=groups), [*(user.seats or ()), *new], inventory)
+    return with_seats(msgspec.structs.replace(user, groups=groups), [*(user.seats or ()), *new], inventory)
 
 
-def _left(user: User, group: str, inventory: Inventory) -> User:
+def left(user: User, group: str, inventory: Inventory) -> User:
+    """The user without one direct membership, and without the seats that began there."""
     groups = tuple(sorted({*(user.groups or ())} - {group}))
-    left = [path for path in user.seats or () if not begins_with(path, group)]
-    return _with_seats(msgspec.structs.replace(user, groups=groups), left, inventory)
+    kept = [path for path in user.seats or () if not begins_with(path, group)]
+    return with_seats(msgspec.structs.replace(user, groups=groups), kept, inventory)
 
 
 def rewound(user: User, before: User, made: Iterable[Change], inventory: Inventory) -> User:
@@ -87,14 +89,14 @@ def rewound(user: User, before: User, made: Iterable[Change], inventory: Invento
     for change in made:
         match change:
             case MembershipAdd():
-                user = _left(user, change.group, inventory)
+                user = left(user, change.group, inventory)
             case MembershipRemove():
-                user = _joined(user, change.group, inventory)
+                user = joined(user, change.group, inventory)
             case RoleRevoke():
                 path = RoleSeat(change.role)
                 back = [path] if path in (before.seats or ()) and path not in (user.seats or ()) else []
                 user = msgspec.structs.replace(user, direct=before.direct, roles=before.roles)
-                user = _with_seats(user, [*(user.seats or ()), *back], inventory)
+                user = with_seats(user, [*(user.seats or ()), *back], inventory)
             case TokenRevoke():
                 user = msgspec.structs.replace(user, tokens=before.tokens)
             case _:
@@ -116,7 +118,7 @@ def rewound(user: User, before: User, made: Iterable[Change], inventory: Invento
     )
 
 
-def _with_seats(user: User, seats: Iterable[SeatPath], inventory: Inventory) -> User:
+def with_seats(user: User, seats: Iterable[SeatPath], inventory: Inventory) -> User:
     """The user with these seat paths and the license that they give; unknown paths stay unknown."""
     if user.seats is None:
         return user

@@ -12,6 +12,7 @@ from cleanup_gitops.model.plan import Disposition
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.access import becomes_guest
 from cleanup_gitops.planner.build import also_asked, build
+from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.fate import UNCHANGED, Fate, names
 from cleanup_gitops.planner.grace import waiting
@@ -69,6 +70,10 @@ class Evaluation:
     holds: Holds = NO_HOLDS
     leavers: bool = False
     """Whether any rule ends the access of people who leave."""
+    courses: tuple[Course, ...] = ()
+    """The policies with stages; each has a rule for every stage, and one for while it waits."""
+    episodes: Episodes = NO_EPISODES
+    """Where users stand in the stages of policies, those included that are gone."""
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies: a leaver nobody may touch, then in the order of ``model.plan.STATES``."""
@@ -146,7 +151,13 @@ class Evaluation:
         """Nobody asks anything of somebody whom a policy would leave alone: said all the same, with the day."""
         held = self.holds.of(user.id)
         if not held:
-            return None
+            stuck = [(course.policy.name, stage) for course in self.courses if (stage := course.stuck(user))]
+            told = ", ".join(f"{stage} waits until its `when` holds" for _, stage in stuck)
+            return (
+                Fate(Disposition("unchanged", "stage-condition", tuple(one for one, _ in stuck), told))
+                if stuck
+                else None
+            )
         longest = max(held.values(), key=lambda one: one.order)
         return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
 
@@ -190,6 +201,10 @@ class Evaluation:
         if later:
             longest = max((held[name] for name in askers if name in held), key=lambda one: one.order)
             return Fate(Disposition("pending", longest.reason, askers, longest.note), [], [], pending)
+        if settled.waits:
+            told = [rule.why(user, self.scope) for rule in settled.waits]
+            note = "; ".join(filter(None, (*told, note)))
+            return Fate(Disposition("pending", "waiting-stage", names(settled.waits), note))
         return Fate(Disposition("unchanged", "already-so", askers, note))
 
     def _with_returns(self, change: Change) -> Change:

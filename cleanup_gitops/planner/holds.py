@@ -64,11 +64,17 @@ NO_HOLDS = Holds()
 
 
 def noticed(
-    memory: Memory, inventory: Inventory, now: datetime, grace: int, unbound: Collection[str] = frozenset()
+    memory: Memory,
+    inventory: Inventory,
+    now: datetime,
+    grace: int,
+    unbound: Collection[str] = frozenset(),
+    regained: Iterable[tuple[str, str]] = (),
 ) -> Noticed:
     """What others undid of our changes, as this reading shows it, and the holds that follow from the day of ``now`` on.
 
-    ``unbound`` are policies that do again what was undone: it is counted, and nothing is held.
+    ``unbound`` are policies that do again what was undone: it is counted, and nothing is held. ``regained`` are users
+    and policies of whom something else tells that it was undone.
 
     A fact that is unknown shows nothing. What had not shown on the site when its run ended may be late or without
     effect, and is not taken for undone; what a look at the account had shown may still be missing in lists, up to its
@@ -84,9 +90,9 @@ def noticed(
         and _had_shown(awaited.get(one.address), users[one.user], inventory, now)
         and _undone(one, users[one.user], inventory)
     )
-    if not undone:
+    runs = dict.fromkeys(regained, "")
+    if not (undone or runs):
         return NOTHING_NOTICED
-    runs: dict[tuple[str, str], str] = {}
     for one in sorted(undone, key=lambda one: one.at):
         runs |= {(one.user, policy): one.run for policy in one.policies}
     until = today + timedelta(days=grace)

@@ -29,6 +29,7 @@ from cleanup_gitops.model.plan import (
     summarize,
 )
 from cleanup_gitops.planner.assume import assume_user
+from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes, first_stage
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
@@ -38,8 +39,9 @@ from cleanup_gitops.planner.in_force import no_longer, spent_by
 from cleanup_gitops.planner.leavers import last_administrator
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
-from cleanup_gitops.planner.rules import make_rule
+from cleanup_gitops.planner.rules import Rule, make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
+from cleanup_gitops.planner.stage_rows import episodes_known, orphans, regained, stage_rows
 from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.expiry import has_ended
@@ -59,21 +61,33 @@ def evaluate(
     holds: Holds = NO_HOLDS,
     undo: Undo | None = None,
     spent: Collection[str] = frozenset(),
+    episodes: Episodes = NO_EPISODES,
 ) -> Evaluation:
     """Policies and protections made ready to decide about any user of this inventory, also one read again later.
 
     ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
     unknown. ``holds`` are the policies that leave users alone for a while, ``spent`` those that were to act once and
-    have. With ``undo`` the policies are not asked at all: decided is what a run did, and is to be taken back.
+    have, ``episodes`` is what earlier runs left of policies with stages. With ``undo`` the policies are not asked at
+    all: decided is what a run did, and is to be taken back.
     """
     scope = Scope(as_of, inventory, people, lists)
     shield = make_shield(policies, inventory, as_of)
     if undo is not None:
         return undoing(undo, shield, scope)
-    acting = (one for one in policies.policies if one.name not in spent and not has_ended(one, as_of.date()))
-    rules = tuple(make_rule(policy, scope) for policy in acting)
+    rules: list[Rule] = []
+    courses: list[Course] = []
+    for policy in policies.policies:
+        if policy.name in spent or has_ended(policy, as_of.date()):
+            continue
+        if not policy.stages:
+            rules.append(make_rule(policy, scope))
+        elif policy.report:
+            rules.append(first_stage(policy, scope))
+        else:
+            courses.append(Course(policy, scope, shield, holds, episodes))
+            rules += courses[-1].rules
     leavers = any(rule.termination for rule in rules)
-    return Evaluation(rules, shield, scope, Shortlist(rules, as_of), holds, leavers)
+    return Evaluation(tuple(rules), shield, scope, Shortlist(rules, as_of), holds, leavers, tuple(courses), episodes)
 
 
 def make_plan(
@@ -95,18 +109,18 @@ def make_plan(
     ``warnings`` are shown with the plan's own and change nothing. ``people`` are for conditions on names, ``lists`` for
     those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did.
     """
-    holds = holds_now(inventory, policies, memory, created=created, as_of=as_of)
-    spent = frozenset(spent_by(policies, memory))
-    evaluation = evaluate(inventory, policies, as_of, people, lists, holds=holds, undo=undo, spent=spent)
-    rules, shield = evaluation.rules, evaluation.shield
+    evaluation = evaluation_now(
+        inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo
+    )
     with collector_paused():
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
+        lifecycle = stage_rows(evaluation)
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
     changes = noted(changes, memory, created)
     waiting = [one.change for one in pending if one.reason != "report"]
-    guards = _guards(changes, waiting, inventory, policies, memory, created, shield.missing)
-    blocked = tuple(f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing)
+    guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
+    blocked = _blocked(evaluation.rules)
     digest = plan_digest(changes)
     return Plan(
         site=inventory.site,
@@ -119,7 +133,7 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(*warnings, *_warnings(changes, evaluation, policies, holds, memory, created.date())),
+        warnings=(*warnings, *_warnings(changes, evaluation, policies, memory, created.date()), *orphans(lifecycle)),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -127,28 +141,62 @@ def make_plan(
         complete=not blocked,
         digest=digest,
         envelope=envelope_digest(
-            plan=digest,
-            site=inventory.site,
-            lineage=memory.lineage,
-            serial=memory.serial,
-            created=created,
+            plan=digest, site=inventory.site, lineage=memory.lineage, serial=memory.serial, created=created
         ),
         pending=pending,
         rollback=rollback_of(undo, evaluation, changes, created.date() + timedelta(days=policies.guardrails.grace)),
+        lifecycle=lifecycle,
     )
 
 
-def holds_now(
-    inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime, as_of: datetime
-) -> Holds:
-    """The holds that count for a plan: remembered ones, and those for what this reading shows to have been undone."""
+def _blocked(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """A sentence for each policy that names something that is not there, once for all of its stages."""
+    found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing}
+    return tuple(found.values())
+
+
+def evaluation_now(
+    inventory: Inventory,
+    policies: SitePolicies,
+    memory: Memory,
+    *,
+    created: datetime,
+    as_of: datetime,
+    people: People = NOBODY,
+    lists: Lists = NO_LISTS,
+    undo: Undo | None = None,
+    spent: frozenset[str] | None = None,
+) -> Evaluation:
+    """The evaluation of a plan: with the holds and the stages that earlier runs left, and what was undone since.
+
+    ``spent`` are policies that act no more; ``None``: those of which memory tells it.
+    """
     found = undone(inventory, policies, memory, created=created)
-    return holds_of(memory, found, as_of, policies.guardrails.flapping_after, _terminations(policies))
+    holds = holds_of(memory, found, as_of, policies.guardrails.flapping_after, _terminations(policies))
+    return evaluate(
+        inventory,
+        policies,
+        as_of,
+        people,
+        lists,
+        holds=holds,
+        undo=undo,
+        spent=frozenset(spent_by(policies, memory)) if spent is None else spent,
+        episodes=episodes_known(memory, found, policies),
+    )
+
+
+def episodes_now(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Episodes:
+    """What counts of earlier runs for policies with stages, and what of it this reading shows to have been undone."""
+    if not (memory.marks or memory.closed):  # mostly, and then nothing has to be compared
+        return NO_EPISODES
+    return episodes_known(memory, undone(inventory, policies, memory, created=created), policies)
 
 
 def undone(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Noticed:
     """What this reading shows others to have undone, and what follows from it."""
-    return noticed(memory, inventory, created, policies.guardrails.grace, _terminations(policies))
+    again = regained(memory, policies, inventory)
+    return noticed(memory, inventory, created, policies.guardrails.grace, _terminations(policies), again)
 
 
 def _terminations(policies: SitePolicies) -> frozenset[str]:
@@ -260,12 +308,7 @@ def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None
 
 
 def _warnings(
-    changes: Iterable[Change],
-    evaluation: Evaluation,
-    policies: SitePolicies,
-    holds: Holds,
-    memory: Memory,
-    today: date,
+    changes: Iterable[Change], evaluation: Evaluation, policies: SitePolicies, memory: Memory, today: date
 ) -> tuple[str, ...]:
     """What whoever reads the plan should know, and what changes nothing of it. ``today`` is a UTC day."""
     return (
@@ -273,7 +316,7 @@ def _warnings(
         *_never_seen(changes, evaluation.scope.inventory),
         *nobody_listed(evaluation),
         *ended(policies.overrides, today),
-        *stopped(holds),
+        *stopped(evaluation.holds),
         *no_longer(policies, memory, evaluation.scope.as_of),
     )
 

@@ -12,6 +12,7 @@ from cleanup_gitops.model.activity import Never, Seen
 from cleanup_gitops.model.change import UserDisable
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import BLANK, Memory
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.requirement import MembershipRequirement
 from cleanup_gitops.model.user import Question, User
@@ -19,7 +20,7 @@ from cleanup_gitops.planner.access import direct_told
 from cleanup_gitops.planner.assume import begins_with
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.evaluate import Evaluation
-from cleanup_gitops.planner.plan import evaluate
+from cleanup_gitops.planner.plan import episodes_now, evaluate
 from cleanup_gitops.planner.protect import speakable
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.settle import settle
@@ -47,13 +48,15 @@ def questions(
     *,
     accounts: Collection[str] | None = None,
     undo: Undo | None = None,
+    memory: Memory = BLANK,
 ) -> dict[str, frozenset[Question]]:
     """Questions by account id, for these accounts or for all. A site may leave out those it is not set up for.
 
     Users who are not in the answer have the same fate whatever is told about others. With ``undo`` the questions are
-    those of the plan that takes this run back.
+    those of the plan that takes this run back. ``memory`` tells where users stand in the stages of policies.
     """
-    evaluation = evaluate(inventory, policies, as_of, people, lists, undo=undo)
+    episodes = episodes_now(inventory, policies, memory, created=as_of)
+    evaluation = evaluate(inventory, policies, as_of, people, lists, undo=undo, episodes=episodes)
     found: dict[str, frozenset[Question]] = {}
     by_use = any(_about_use(rule) for rule in evaluation.rules)
     with collector_paused():

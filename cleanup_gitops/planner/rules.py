@@ -24,8 +24,9 @@ from cleanup_gitops.policy.match import Scope, compile_match, compile_why, resol
 from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.tree import NeverActiveFor, predicates
 
-ADDITIVE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(6)
-"""How harsh a policy is. Additive policies (give a group, open an account) compete with nobody."""
+ADDITIVE, NOTHING, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(7)
+"""How harsh a policy is. Additive policies (give a group, open an account) compete with nobody. One that waits for its
+next stage asks for nothing, and competes all the same."""
 _STATUS_LEVELS: dict[DesiredStatus, int] = {
     "disabled": DISABLE,
     "suspended": DISABLE,
@@ -65,6 +66,8 @@ class Rule:
     closes: frozenset[str] = frozenset()
     """With ``no_access``: the groups that give a license, or may give one."""
     no_tokens: bool = False
+    stage: str = ""
+    """The stage of the policy that this is about."""
     grace: int | None = None
     """Days for which the match spares accounts that were never used; the shortest, where it names several."""
 
@@ -139,6 +142,7 @@ class Rule:
         """Why this is asked of this user, for people."""
         return Cause(
             policy=self.name,
+            stage=self.stage,
             where=self._where(requirement),
             why=self.why(user, scope),
             termination=self.termination,

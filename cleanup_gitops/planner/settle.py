@@ -16,7 +16,7 @@ from typing import Literal
 
 from cleanup_gitops.model.requirement import MembershipRequirement, Requirement, StatusRequirement
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.rules import ADDITIVE, Rule
+from cleanup_gitops.planner.rules import ADDITIVE, NOTHING, Rule
 
 Beaten = Literal["routine", "of lower priority", "harsher"]
 """Why a policy that matches does not count, beside the one that does."""
@@ -33,6 +33,8 @@ class Settled:
     parties: tuple[Rule, ...] = ()
     access: tuple[Rule, ...] = ()
     """The rules that count and want no way to a license left."""
+    waits: tuple[Rule, ...] = ()
+    """The rules that count and ask for nothing until their next stage is due."""
 
 
 def settle(rules: Sequence[Rule], user: User) -> Settled:
@@ -59,6 +61,7 @@ def settle(rules: Sequence[Rule], user: User) -> Settled:
         asked=asked,
         listed=_listed(rules, winning, deciding) if len(winning) < len(rules) else (),
         access=tuple(rule for rule in winning if rule.no_access),
+        waits=tuple(rule for rule in winning if rule.level == NOTHING),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cleanup_gitops.policy.rules import Broken, asked_status
+from cleanup_gitops.policy.rules import Broken, asked_states, asked_status
 from cleanup_gitops.policy.yaml_values import Map
 
 
@@ -37,25 +37,25 @@ def _approval(spec: Map) -> Iterator[Broken]:
             " has looked at one by one"
         )
         yield Broken(spec.at_key("approval"), message)
-    ensure = spec.get("ensure")
     beyond = "which cannot be put back: only an approved plan may do that; leave out `approval: standing`"
-    if isinstance(ensure, Map) and asked_status(ensure) in ("removed", "deleted"):
-        yield Broken(ensure.at_value("status"), f"a standing approval does not cover `{ensure['status']}`, {beyond}")
-    if isinstance(ensure, Map) and "api_tokens" in ensure and not ends_access(spec):
-        yield Broken(ensure.at_key("api_tokens"), f"a standing approval does not cover tokens, {beyond}")
+    for ensure, _ in asked_states(spec):
+        if asked_status(ensure) in ("removed", "deleted"):
+            message = f"a standing approval does not cover `{ensure['status']}`, {beyond}"
+            yield Broken(ensure.at_value("status"), message)
+        if "api_tokens" in ensure and not ends_access(spec):
+            yield Broken(ensure.at_key("api_tokens"), f"a standing approval does not cover tokens, {beyond}")
 
 
 def _termination(spec: Map) -> Iterator[Broken]:
     """Who leaves gets nothing, and does not wait."""
-    standing, ensure = spec.get("standing"), spec.get("ensure")
+    standing = spec.get("standing")
     if isinstance(standing, Map) and "after" in standing:
         yield Broken(standing.at_key("after"), "a termination does not wait; leave `after` out")
-    if not isinstance(ensure, Map):
-        return
     gives = "a termination only takes away, so that two of them never contradict each other"
-    if asked_status(ensure) == "active":
-        yield Broken(ensure.at_value("status"), f"{gives}; `active` opens an account")
-    groups = ensure.get("groups")
-    for key in ("present", "exactly"):
-        if isinstance(groups, Map) and key in groups:
-            yield Broken(groups.at_key(key), f"{gives}; name under `absent` what ends, instead of `{key}`")
+    for ensure, _ in asked_states(spec):
+        if asked_status(ensure) == "active":
+            yield Broken(ensure.at_value("status"), f"{gives}; `active` opens an account")
+        groups = ensure.get("groups")
+        for key in ("present", "exactly"):
+            if isinstance(groups, Map) and key in groups:
+                yield Broken(groups.at_key(key), f"{gives}; name under `absent` what ends, instead of `{key}`")

@@ -15,7 +15,7 @@ from cleanup_gitops.policy.documents import API_VERSION
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.problems import PolicyError, Problem, shown
 from cleanup_gitops.policy.rewrite import node, round_trip
-from cleanup_gitops.policy.shapes import EnsureSpec
+from cleanup_gitops.policy.state_shapes import EnsureSpec
 from cleanup_gitops.policy.yaml_text import NO_DOCUMENT, read_documents
 
 EXAMPLE = "write one wished state, such as `status: suspended` or `groups: {absent: [wiki-users]}`"

@@ -10,7 +10,7 @@ from cleanup_gitops.policy.acting_rules import ends_access
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import Problem, did_you_mean, shown
-from cleanup_gitops.policy.rules import asked_status, reach
+from cleanup_gitops.policy.rules import asked_states, asked_status, reach
 from cleanup_gitops.policy.shapes import AnyDocument, ExemptionsDocument, PolicyDocument
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq
 
@@ -178,13 +178,12 @@ def _on_request(scoped: Sequence[Source], universe: Sequence[str]) -> Iterator[P
     guardrails = [one for one in scoped if one.kind == "Guardrails"]
     for policy in scoped:
         spec = policy.data.get("spec")
-        action = _ON_REQUEST.get(asked_status(spec.get("ensure")) or "") if isinstance(spec, Map) else None
-        if policy.kind != "Policy" or action is None:
-            continue
-        for site in universe:
-            limits = next((one for one in guardrails if one.concerns(site)), None)
-            if policy.concerns(site) and not (limits and action in _allowed(limits)):
-                yield policy.problem(key_of(policy.data, ("spec", "ensure", "status")), _permit(action, site, limits))
+        for ensure, _ in asked_states(spec) if policy.kind == "Policy" and isinstance(spec, Map) else ():
+            action = _ON_REQUEST.get(asked_status(ensure) or "")
+            for site in universe:
+                limits = next((one for one in guardrails if one.concerns(site)), None)
+                if action and policy.concerns(site) and not (limits and action in _allowed(limits)):
+                    yield policy.problem(ensure.at_key("status"), _permit(action, site, limits))
 
 
 _ON_REQUEST = {"removed": "user.remove", "deleted": "user.delete"}
@@ -222,9 +221,11 @@ def _reach(policies: Sequence[Source], cloud: Sequence[str]) -> Iterator[Problem
         sites = [site for site in cloud if policy.concerns(site)]
         if not isinstance(spec, Map) or ends_access(spec):
             continue  # who leaves is to lose everything
-        if sites and reach(spec.get("match"), spec.get("ensure")):
-            message = (
-                f"closing an account on Cloud ({', '.join(sites)}) takes away every product, not Confluence alone:"
-                " add `- inactive_for: {for: 90d, product: any}` to the top-level `all` of `match`"
-            )
-            yield policy.problem(key_of(policy.data, ("spec", "ensure", "status")), message)
+        for asked in asked_states(spec) if sites else ():
+            if reach(spec.get("match"), asked):
+                there = ", or of the stage's `when`" if "stages" in spec else ""
+                message = (
+                    f"closing an account on Cloud ({', '.join(sites)}) takes away every product, not Confluence alone:"
+                    f" add `- inactive_for: {{for: 90d, product: any}}` to the top-level `all` of `match`{there}"
+                )
+                yield policy.problem(asked.ensure.at_key("status"), message)

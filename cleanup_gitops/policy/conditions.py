@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cleanup_gitops.policy.condition_shapes import PREDICATES, Attribute, Condition, ListFile, MatchSpec, SeatWays
+from cleanup_gitops.policy.state_shapes import WhenSpec
 from cleanup_gitops.policy.tree import (
     AccountIs,
     ActiveOnlyOnce,
@@ -35,8 +36,8 @@ from cleanup_gitops.policy.tree import (
 )
 
 
-def match_of(shape: MatchSpec | Condition) -> Match:
-    """The tree of conditions of a `match`, or of one nested tree."""
+def match_of(shape: MatchSpec | WhenSpec | Condition) -> Match:
+    """The tree of conditions of a `match`, of a `when`, or of one nested tree."""
     return Match(
         all=tuple(map(_node, shape.all or ())),
         any=tuple(map(_node, shape.any or ())),

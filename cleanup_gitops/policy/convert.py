@@ -16,13 +16,13 @@ from cleanup_gitops.policy.documents import (
     DEFAULT_GRACE,
     DEFAULT_PER_DOMAIN,
     DEFAULT_PLAN_TTL,
+    NOTHING_ASKED,
     USUAL_PLACE,
     ActivityCsv,
     Cap,
     CredentialRef,
     Credentials,
     Document,
-    Ensure,
     Exemption,
     Guardrails,
     Placed,
@@ -47,6 +47,7 @@ from cleanup_gitops.policy.shapes import (
     SiteDocument,
     State,
 )
+from cleanup_gitops.policy.stages import ensure_of, stages_of
 from cleanup_gitops.policy.timing import WEEKDAYS, Hours, Schedule, Windows
 from cleanup_gitops.policy.yaml_values import Map
 
@@ -156,7 +157,6 @@ def _credential(shape: Credential, data: Map, file: str, key: str) -> Credential
 def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
     metadata, ensure = shape.metadata, shape.spec.ensure
     match = match_of(shape.spec.match)
-    groups = ensure.groups
     return Policy(
         name=metadata.name,
         owner=metadata.owner,
@@ -166,7 +166,7 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         match=match,
         kinds=match.kinds,
         include_admins=shape.spec.match.include_admins,
-        allow_shared_groups=ensure.allow_shared_groups,
+        allow_shared_groups=bool(ensure and ensure.allow_shared_groups),
         standing=_standing(shape),
         termination=shape.spec.class_ == "termination",
         report=shape.spec.mode == "report",
@@ -174,18 +174,9 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         until=shape.spec.until,
         schedule=_schedule(shape, data, file),
         priority=shape.spec.priority,
-        ensure=Ensure(
-            status=ensure.status,
-            groups_present=_names(groups.present if groups else None),
-            groups_absent=_names(groups.absent if groups else None),
-            groups_exactly=_names(groups.exactly if groups else None),
-            where_groups=_where_asked("groups", data, file),
-            no_access=ensure.product_access is not None,
-            where_access=_where_asked("product_access", data, file),
-            no_tokens=ensure.api_tokens is not None,
-            where_tokens=_where_asked("api_tokens", data, file),
-        ),
-        where=f"{file}:{key_of(data, ('spec', 'ensure'))[0]}",
+        ensure=ensure_of(ensure, data["spec"]["ensure"], file) if ensure else NOTHING_ASKED,
+        stages=stages_of(shape.spec.stages or (), data["spec"].get("stages"), file),
+        where=f"{file}:{key_of(data, ('spec', 'ensure' if ensure else 'stages'))[0]}",
     )
 
 
@@ -204,16 +195,6 @@ def _schedule(shape: PolicyDocument, data: Map, file: str) -> Schedule | None:
         return None
     where = f"{file}:{key_of(data, ('spec', 'schedule'))[0]}"
     return Schedule(tuple(given.cron), given.time_zone, where=where)
-
-
-def _where_asked(key: str, data: Map, file: str) -> str:
-    """file:line of a key of ``ensure``, or nothing where it is not given."""
-    ensure = data["spec"]["ensure"]
-    return f"{file}:{ensure.at_key(key)[0]}" if key in ensure else ""
-
-
-def _names(names: list[str] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(names)
 
 
 def _exemptions(shape: ExemptionsDocument, data: Map, file: str) -> tuple[Exemption, ...]:

@@ -150,6 +150,25 @@ class Ensure:
     where_tokens: str = ""
 
 
+NOTHING_ASKED = Ensure()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One step of a policy: the state that it asks for, ``after`` days (UTC) since the step before was done.
+
+    ``when`` must hold beside the policy's ``match``. ``where`` is where its ``ensure`` stands.
+    """
+
+    name: str
+    ensure: Ensure
+    after: int = 0
+    """0 for the first stage only."""
+    when: Match | None = None
+    allow_shared_groups: bool = False
+    where: str = ""
+
+
 DEFAULT_SOAK_HOURS = 24
 
 
@@ -166,7 +185,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One rule: who (``match``) must be in which state (``ensure``). ``where`` is where ``ensure`` stands.
+    """One rule: who (``match``) must be in which state (``ensure``), or goes through which ``stages``.
+
+    With stages ``ensure`` asks for nothing. ``where`` is where ``ensure`` or ``stages`` stands.
 
     ``standing`` is ``None`` when each plan needs an approval (``approval: plan``). ``digest`` is that of what the
     document means: the name of the tag that approves it.
@@ -176,7 +197,8 @@ class Policy:
     owner: str
     why: str
     match: Match
-    ensure: Ensure
+    ensure: Ensure = NOTHING_ASKED
+    stages: tuple[Stage, ...] = ()
     include_admins: bool = False
     allow_shared_groups: bool = False
     """Whether people may be taken out of groups that give other products too."""
@@ -198,6 +220,16 @@ class Policy:
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
     where: str = ""
     digest: str = field(default="", compare=False)
+
+    @property
+    def states(self) -> tuple[Ensure, ...]:
+        """Every state that it asks for: one, or that of each stage."""
+        return tuple(one.ensure for one in self.stages) or (self.ensure,)
+
+    @property
+    def conditions(self) -> tuple[Match, ...]:
+        """Its ``match``, and what stages demand beside it."""
+        return self.match, *(one.when for one in self.stages if one.when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
 from cleanup_gitops.policy.rules import broken_rules, lists_inside
 from cleanup_gitops.policy.shapes import SHAPES
+from cleanup_gitops.policy.stage_rules import broken_stages
 from cleanup_gitops.policy.yaml_text import read_documents
 from cleanup_gitops.policy.yaml_values import Map, Trap
 
@@ -92,6 +93,7 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
     broken = chain(
         broken_rules(document),
         broken_acting(document),
+        broken_stages(document),
         lists_inside(document, root.parent),
         broken_bundle(document, root),
     )

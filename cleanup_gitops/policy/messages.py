@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from cleanup_gitops.policy.condition_shapes import PREDICATES, MatchSpec
 from cleanup_gitops.policy.problems import Problem, did_you_mean, named, shown
+from cleanup_gitops.policy.state_shapes import WhenSpec
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq, Trap
 
 Loc = tuple[int | str, ...]
@@ -162,7 +163,7 @@ def _label(document: Map, loc: Loc) -> str:
 
 
 def _unknown_key(key: str, owner: type[BaseModel] | None) -> str:
-    if owner is MatchSpec and key in PREDICATES:
+    if owner in (MatchSpec, WhenSpec) and key in PREDICATES:
         return f"`{key}` is a condition: write it into a list under `all`, `any` or `none`"
     if key in _BELONGS:
         return f"`{key}` belongs into {_BELONGS[key]}"

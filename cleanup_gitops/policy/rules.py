@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cleanup_gitops.policy.condition_shapes import PREDICATES, TREE, Attribute
 from cleanup_gitops.policy.lists import lies_inside
 from cleanup_gitops.policy.patterns import glob
-from cleanup_gitops.policy.shapes import STATES
+from cleanup_gitops.policy.state_shapes import STATES
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq
 
 
@@ -33,7 +33,7 @@ def broken_rules(document: Map) -> Iterator[Broken]:
         if isinstance(spec.get("match"), Map):
             yield from _match(spec["match"], spec.at_key("match"))
         if isinstance(spec.get("ensure"), Map):
-            yield from _ensure(spec["ensure"], spec.at_key("ensure"))
+            yield from broken_ensure(spec["ensure"], spec.at_key("ensure"))
     elif document.get("kind") == "Site":
         yield from _activity(spec)
     elif document.get("kind") in ("Protection", "Guardrails"):
@@ -86,10 +86,11 @@ def _match(match: Map, at: Place) -> Iterator[Broken]:
     elif named and not _positive(match):
         yield Broken(at, "every condition is a `none`, which would mean everybody else; say who is meant")
     for key in named:
-        yield from _conditions(match[key])
+        yield from broken_entries(match[key])
 
 
-def _conditions(entries: object) -> Iterator[Broken]:
+def broken_entries(entries: object) -> Iterator[Broken]:
+    """Every broken rule of the conditions in one list."""
     if not isinstance(entries, Seq):
         return
     for entry, place in zip(entries, entries.marks, strict=True):
@@ -108,7 +109,7 @@ def _conditions(entries: object) -> Iterator[Broken]:
         yield from _one_attribute(entry)
         yield from _one_list(entry)
         for key in trees:
-            yield from _conditions(entry[key])
+            yield from broken_entries(entry[key])
 
 
 def _one_attribute(entry: Map) -> Iterator[Broken]:
@@ -163,7 +164,7 @@ def broken_conditions(tree: Map) -> Iterator[Broken]:
     yield from _one_attribute(tree)
     yield from _one_list(tree)
     for key in TREE:
-        yield from _conditions(tree.get(key))
+        yield from broken_entries(tree.get(key))
 
 
 def _positive(tree: object) -> bool:
@@ -205,7 +206,8 @@ def _activity(spec: Map) -> Iterator[Broken]:
         yield Broken(activity.at_key("csv"), "`csv` needs `env` (a variable that holds the path of the file) or `path`")
 
 
-def _ensure(ensure: Map, at: Place) -> Iterator[Broken]:
+def broken_ensure(ensure: Map, at: Place) -> Iterator[Broken]:
+    """Every broken rule of one state that a policy asks for."""
     if not ensure or set(ensure) == {"allow_shared_groups"}:
         yield Broken(at, f"`ensure` says nothing; ask for one of {', '.join(STATES)}")
     elif ensure.get("allow_shared_groups") is True and not {"product_access", "groups"} & set(ensure):
@@ -235,15 +237,30 @@ CLOSED = ("disabled", "suspended", "deactivated", "removed", "deleted")
 """States of an account that reach beyond Confluence on Cloud."""
 
 
+class Asked(NamedTuple):
+    """One state that a policy asks for, and what must hold for it beside `match`."""
+
+    ensure: Map
+    when: object = None
+
+
+def asked_states(spec: Map) -> Iterator[Asked]:
+    """Every state that a policy asks for: the one of `ensure`, or those of its stages."""
+    stages = spec.get("stages")
+    for part in (spec, *(stages if isinstance(stages, Seq) else ())):
+        if isinstance(part, Map) and isinstance(part.get("ensure"), Map):
+            yield Asked(part["ensure"], None if part is spec else part.get("when"))
+
+
 def asked_status(ensure: object) -> str | None:
     """The status that ``ensure`` asks for."""
     status = ensure.get("status") if isinstance(ensure, Map) else None
     return status if isinstance(status, str) else None
 
 
-def reach(match: object, ensure: object) -> bool:
+def reach(match: object, asked: Asked) -> bool:
     """Whether a policy asks for a closed status without the condition that the user is idle in every product."""
-    return asked_status(ensure) in CLOSED and not _idle_everywhere(match)
+    return asked_status(asked.ensure) in CLOSED and not _idle_everywhere(match) and not _idle_everywhere(asked.when)
 
 
 def _idle_everywhere(tree: object) -> bool:

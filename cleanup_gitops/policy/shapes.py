@@ -20,7 +20,6 @@ from cleanup_gitops.policy.fields import (
     Day,
     Domain,
     EnvName,
-    GroupName,
     GroupPattern,
     Name,
     PlainId,
@@ -35,9 +34,7 @@ from cleanup_gitops.policy.fields import (
 )
 from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
 from cleanup_gitops.policy.shape import Shape, some_key
-
-STATES = ("status", "product_access", "groups", "api_tokens")
-"""Keys of `ensure` that ask for something."""
+from cleanup_gitops.policy.state_shapes import EnsureSpec, StageSpec
 
 
 class SiteMetadata(Shape):
@@ -201,39 +198,6 @@ class SiteSpec(Shape):
     snapshot: SnapshotSpec | None = None
 
 
-class GroupsSpec(Shape):
-    """Direct memberships."""
-
-    model_config = ConfigDict(json_schema_extra=some_key)
-
-    present: Some[GroupName] | None = None
-    """Groups that the user must be in."""
-    absent: Some[GroupPattern] | None = None
-    """Groups (names or globs) that the user must not be in."""
-    exactly: Some[GroupName] | None = None
-    """The groups that the user must be in, and no other; excludes `present` and `absent`."""
-
-
-def _some_state(schema: dict[str, Any]) -> None:
-    schema["anyOf"] = [{"required": [name]} for name in STATES]
-
-
-class EnsureSpec(Shape):
-    """The state to be in. What is left out is left alone."""
-
-    model_config = ConfigDict(json_schema_extra=_some_state)
-
-    status: Literal["active", "disabled", "suspended", "deactivated", "removed", "deleted"] | None = None
-    """`disabled` is the word for every hosting; on Cloud it means suspended in the directory."""
-    product_access: Literal["absent"] | None = None
-    """`absent`: no license in Confluence, in whatever way it is held."""
-    groups: GroupsSpec | None = None
-    api_tokens: Literal["revoked"] | None = None
-    """`revoked`: the account has no API token."""
-    allow_shared_groups: bool = False
-    """Whether users may be taken out of groups that give other products too."""
-
-
 class StandingSpec(Shape):
     """What `apply --standing` may do for a policy that was approved as a whole."""
 
@@ -252,8 +216,14 @@ class ScheduleSpec(Shape):
     """Whose clocks are meant, such as `Europe/Oslo`."""
 
 
+def _ensure_or_stages(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["ensure"]}, {"required": ["stages"]}]
+
+
 class PolicySpec(Shape):
     """Who must be in which state."""
+
+    model_config = ConfigDict(json_schema_extra=_ensure_or_stages)
 
     class_: Literal["routine", "termination"] = Field(default="routine", alias="class")
     """`termination`: ends the access of people who leave; it beats every routine policy."""
@@ -270,7 +240,10 @@ class PolicySpec(Shape):
     standing: StandingSpec | None = None
     schedule: ScheduleSpec | None = None
     match: MatchSpec
-    ensure: EnsureSpec
+    ensure: EnsureSpec | None = None
+    """The state that everybody who fits is in."""
+    stages: list[StageSpec] | None = Field(default=None, min_length=1)
+    """One step after the other for everybody who fits, instead of `ensure`."""
 
 
 class ProtectionSpec(Shape):

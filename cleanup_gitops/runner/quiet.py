@@ -22,6 +22,7 @@ def _lines(memory: Memory) -> tuple[object, ...]:
         memory.consumed,
         memory.settling,
         memory.marks,
+        memory.closed,
         memory.holds,
         memory.flaps,
         memory.done,

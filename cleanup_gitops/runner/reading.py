@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,13 +29,14 @@ def read_with_answers(
     as_of: datetime,
     lists: Lists = NO_LISTS,
     undo: Undo | None = None,
+    memory: Memory = BLANK,
 ) -> tuple[Live, Questions]:
     """The site now, with the answers to all questions that a plan for ``as_of`` (UTC) raises, and those questions.
 
     An answer may raise a further question about the same user; none is asked twice. With ``undo`` the plan is one that
     takes a run back. Raises what the reader raises.
     """
-    return answered(reader, reader.read(), policies, as_of, lists, undo)
+    return answered(reader, reader.read(), policies, as_of, lists, undo, memory=memory)
 
 
 def answered(
@@ -46,15 +47,20 @@ def answered(
     lists: Lists = NO_LISTS,
     undo: Undo | None = None,
     accounts: frozenset[str] | None = None,
+    memory: Memory = BLANK,
 ) -> tuple[Live, Questions]:
     """The same for what was read already; with ``accounts`` only what is asked about these."""
     inventory = live.inventory
     asked: dict[str, frozenset[Question]] = {}
-    wanted = questions(inventory, policies, as_of, live.people, lists, accounts=accounts, undo=undo)
+
+    def raised(who: Collection[str] | None) -> dict[str, frozenset[Question]]:
+        return questions(inventory, policies, as_of, live.people, lists, accounts=who, undo=undo, memory=memory)
+
+    wanted = raised(accounts)
     while wanted:
         inventory = reader.ask(inventory, wanted)
         asked |= {account: asked.get(account, frozenset()) | new for account, new in wanted.items()}
-        again = questions(inventory, policies, as_of, live.people, lists, accounts=wanted, undo=undo)
+        again = raised(wanted)
         wanted = {account: new for account, found in again.items() if (new := found - asked[account])}
     return Live(inventory, live.people), asked
 

@@ -18,7 +18,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
 from cleanup_gitops.model.standing import Approvals
-from cleanup_gitops.planner import Evaluation, evaluate, guarded, holds_now, make_plan, undone
+from cleanup_gitops.planner import Evaluation, evaluation_now, guarded, make_plan, undone
 from cleanup_gitops.planner.in_force import spent_by
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven, without_unsettled
@@ -116,7 +116,7 @@ def _look(desk: Desk, ground: Ground, started: datetime, stop: Stop, undo: Undo 
     """The site now. What cannot be read leaves a record, unless a credential is the reason."""
     reader = remembering(desk.hands.reader, ground.before)
     try:
-        live, questions = read_with_answers(reader, desk.policies, started, desk.lists, undo)
+        live, questions = read_with_answers(reader, desk.policies, started, desk.lists, undo, ground.memory)
     except CredentialError:
         raise
     except SiteError as error:
@@ -146,7 +146,7 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
         return Order(plan, choice, _approval(plan, None, by=_actor(live)), None, evaluation, {})
     found = Resumed(choose(saved, plan, ground.memory))
     if found.choice.superseded and (made := made_under(saved.envelope, ground.before, desk.store)):
-        ask = _asking(desk, sight, plan)
+        ask = _asking(desk, ground, sight, plan)
         found = resumed(found.choice, saved, plan, live.inventory, sight.reader, ask, evaluation, made)
     return Order(
         plan,
@@ -161,12 +161,14 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
     )
 
 
-def _asking(desk: Desk, sight: Sight, plan: Plan) -> Ask:
+def _asking(desk: Desk, ground: Ground, sight: Sight, plan: Plan) -> Ask:
     """Asks what a plan would ask about some accounts."""
 
     def ask(inventory: Inventory, accounts: frozenset[str]) -> tuple[Inventory, Questions]:
         told = Live(inventory, sight.live.people)
-        found, asked = answered(sight.reader, told, desk.policies, plan.as_of, desk.lists, accounts=accounts)
+        found, asked = answered(
+            sight.reader, told, desk.policies, plan.as_of, desk.lists, accounts=accounts, memory=ground.memory
+        )
         return found.inventory, asked
 
     return ask
@@ -191,11 +193,18 @@ def _evaluation(
     A policy that was to act once may be spent since ``saved`` was made: what is left of its users is still approved.
     """
     live = sight.live
-    holds = holds_now(live.inventory, desk.policies, ground.memory, created=plan.created, as_of=plan.as_of)
     lines = spent_by(desk.policies, ground.memory)
     spent = frozenset(name for name, line in lines.items() if saved is None or line.at < saved.created)
-    return evaluate(
-        live.inventory, desk.policies, plan.as_of, live.people, desk.lists, holds=holds, undo=undo, spent=spent
+    return evaluation_now(
+        live.inventory,
+        desk.policies,
+        ground.memory,
+        created=plan.created,
+        as_of=plan.as_of,
+        people=live.people,
+        lists=desk.lists,
+        undo=undo,
+        spent=spent,
     )
 
 

@@ -25,6 +25,7 @@ from cleanup_gitops.views.rows import (
     UserRows,
 )
 from cleanup_gitops.views.safe import label
+from cleanup_gitops.views.stages import cancelled, ended_rows, lifecycle
 from cleanup_gitops.views.waiting import rollback_rows, waiting_rows
 
 SHOWN = 20
@@ -37,7 +38,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
     """Rows of a plan; at most ``limit`` changes in detail (``None``: all)."""
     shown = plan.changes if limit is None else plan.changes[:limit]
     symbols = {words.SYMBOLS[change.action] for change in shown}
-    untouched = _untouched(plan)
+    untouched, broken_off = _untouched(plan), cancelled(plan)
     return PlanRows(
         changes=tuple(_change_row(change, plan, people) for change in shown),
         more=len(plan.changes) - len(shown),
@@ -59,6 +60,9 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         pending=waiting_rows(plan, people, SHOWN),
         more_pending=max(0, len(plan.pending) - SHOWN),
         rollback=rollback_rows(plan, people),
+        lifecycle=lifecycle(plan),
+        cancelled=ended_rows(broken_off[:SHOWN], people),
+        more_cancelled=max(0, len(broken_off) - SHOWN),
     )
 
 
@@ -131,7 +135,7 @@ def _seats_left(seats: Seats) -> str:
 
 
 def _causes(causes: Iterable[Cause]) -> tuple[CauseRow, ...]:
-    return tuple(CauseRow(one.policy, one.where, one.why) for one in causes)
+    return tuple(CauseRow(one.name, one.where, one.why) for one in causes)
 
 
 def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.views.safe import quoted
@@ -123,6 +124,24 @@ class LostRow(OtherRow):
 
 
 @dataclass(frozen=True, slots=True)
+class EndedRow:
+    """One user whose episode in a policy is broken off, at which stage, since when it was open (UTC day), and why."""
+
+    account: str
+    name: str
+    policy: str
+    stage: str
+    since: date
+    why: str
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        where = f"{self.policy}/{self.stage}" if self.stage else self.policy
+        return f"{with_details(self.account, self.name)} leaves {where}, open since {self.since}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class RollbackRows:
     """What a plan says that takes back what a run did."""
 
@@ -211,3 +230,7 @@ class PlanRows:
     pending: tuple[PendingRow, ...] = ()
     more_pending: int = 0
     rollback: RollbackRows | None = None
+    lifecycle: str = ""
+    """What happens in the stages of policies, counted."""
+    cancelled: tuple[EndedRow, ...] = ()
+    more_cancelled: int = 0

@@ -20,6 +20,7 @@ from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.paint import paint
 from cleanup_gitops.views.rows import with_details
 from cleanup_gitops.views.safe import label
+from cleanup_gitops.views.stages import lifecycle
 
 RESULTS: dict[Result, str] = {
     "failed": "failed",
@@ -114,6 +115,7 @@ def render_run(
         "run.txt.j2",
         site=plan.site,
         headline=_recovery(recovered, outcomes, counts) if recovered else _headline(plan.site, outcomes, counts, left),
+        lifecycle=lifecycle(plan),
         place=place,
         found=found,
         results=results_told(counts),

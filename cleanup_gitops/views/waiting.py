@@ -25,7 +25,7 @@ def _waiting(one: Pending, plan: Plan, people: People) -> PendingRow:
         done=words.done_to(change.action, plan.hosting),
         group=getattr(change, "label", ""),
         note=one.note or words.reason(one.reason),
-        policies=tuple(cause.policy for cause in change.causes),
+        policies=tuple(cause.name for cause in change.causes),
     )
 
 

@@ -95,8 +95,10 @@ _REASONS = {
     "seat-to-guest": "would make a guest of somebody with a paid seat",
     "seats-unknown": "not known how the seat is held",
     "shared-group": "the group also grants other products",
+    "stage-condition": "the condition of the next stage does not hold",
     "status-unknown": "status not known",
     "tokens-unknown": "API tokens not known",
+    "waiting-stage": "waiting for the next stage",
     "writability-unknown": "not known who manages the account",
 }
 

@@ -50,6 +50,7 @@ ALLOWED = {
         Difference.address Difference.user Difference.group
         Settling.address Settling.user Mark.user Hold.user Flap.user Done.address Done.user
         Lost.address Lost.user Rollback.holds Rollback.users
+        Closed.user Effect.address StageRow.address StageRow.user
     """
     + " ".join(
         f"{change}.{field}"
@@ -80,8 +81,10 @@ ALLOWED = {
         Disposition.reason Handoff.reason Lost.reason Reason.code OutcomeRecord.before OutcomeRecord.after
         Settling.after Done.after
         Difference.before Difference.after Receipt.method Receipt.server_date Manifest.attributes
+        Effect.before Effect.after
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
+        Cause.stage Closed.policy StageRow.policy StageRow.stage
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
         Waiting.policy Daily.policy Spent.policy Served.policy Intent.approvals Check.lifted
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name

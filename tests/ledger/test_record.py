@@ -380,7 +380,7 @@ def test_what_the_site_accepted_and_did_not_show_is_remembered_until_it_is_seen(
 
 REMEMBERED = (
     Mark(user="712020:0", policy="dormant", episode=1, stage="notice", entered=some.AS_OF, done=some.AS_OF),
-    Mark(user="712020:0", policy="dormant", episode=2, stage="notice", entered=some.AS_OF),
+    Mark(user="712020:0", policy="dormant", episode=1, stage="suspend", entered=some.AS_OF),
     Hold(user="712020:1", policy="dormant", until=(some.AS_OF + timedelta(days=14)).date(), why="restored"),
     Flap(user="712020:1", policy="dormant", days=(some.AS_OF.date(),)),
 )

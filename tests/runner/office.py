@@ -130,8 +130,8 @@ class Office:
         """Plan now."""
         now = self.clock.now()
         files = self.store.read()
-        live, _ = read_with_answers(remembering(self.site, files), self.policies, now)
         memory = memory_of(files)
+        live, _ = read_with_answers(remembering(self.site, files), self.policies, now, memory=memory)
         return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version)
 
     def apply(
@@ -154,6 +154,10 @@ class Office:
             journals=self.journals,
         )
         return execute(desk, saved=saved, stop=stop or Stop(), standing=standing, sparing=sparing)
+
+    def later(self, days: float) -> None:
+        """So many days pass."""
+        self.clock.sleep(86_400 * days)
 
     def recover(self, run: str, kept: bytes | None = None) -> Recovered:
         """End a run that was cut off."""

@@ -102,7 +102,7 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)
         seen = undone(live.inventory, place.policies, ground.memory, created=place.clock.now())
-        new = drift.differences or seen.undone
+        new = drift.differences or seen.flaps
         commit = _record(place, ground, drift, live.inventory, lifted, seen) if record and new else ""
     where = place_of_record(place) if commit else ""
     report = report_of(drift, live.inventory.groups, __version__, commit=commit, place=where, holds=seen.holds)

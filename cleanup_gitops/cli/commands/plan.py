@@ -98,7 +98,7 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
     approvals, unknown = _approvals(place)
     with progress() as steps, connected(place, steps) as site:
         reader = remembering(site.reader, files)
-        live, _ = read_with_answers(reader, place.policies, as_of or created, lists)
+        live, _ = read_with_answers(reader, place.policies, as_of or created, lists, memory=memory)
     plan = make_plan(
         live.inventory,
         place.policies,

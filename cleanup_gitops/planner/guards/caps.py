@@ -229,7 +229,7 @@ def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inve
     if not domains:
         return Check(name="cap:per_domain", passed=True, message=f"no e-mail domain is touched ({rule})", found=0)
     worst = max(broken or domains, key=lambda one: (one.found, one.name))
-    known = {domain for policy in policies.policies for domain in policy.match.domains}
+    known = {domain for policy in policies.policies for match in policy.conditions for domain in match.domains}
     name = worst.name if worst.name in known | set(inventory.claimed_domains or ()) else "one e-mail domain"
     told = f"takes something from {worst.found} of {worst.accounts} accounts of {name}, {worst.room.words(rule)}"
     if len(broken) > 1:

@@ -122,7 +122,10 @@ def _moves(
     rows: Iterable[Change], policies: SitePolicies, inventory: Inventory
 ) -> tuple[dict[str, set[str]], Counter[str], dict[str, list[set[str]]]]:
     """By group: who leaves it, how many join it, and the policies of each row that ends a membership unasked."""
-    named = {one.name: {name.casefold() for name in one.ensure.groups_absent or ()} for one in policies.policies}
+    named = {
+        one.name: {name.casefold() for state in one.states for name in state.groups_absent or ()}
+        for one in policies.policies
+    }
     leaving: dict[str, set[str]] = {}
     joining: Counter[str] = Counter()
     unasked: dict[str, list[set[str]]] = {}

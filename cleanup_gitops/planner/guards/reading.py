@@ -137,10 +137,10 @@ def named_groups(policies: SitePolicies, inventory: Inventory) -> tuple[Group, .
         patterns.update(protection.groups)
     licensed = False
     for policy in policies.policies:
-        ensure = policy.ensure
-        licensed = licensed or ensure.no_access
-        patterns.update(*filter(None, (ensure.groups_present, ensure.groups_absent, ensure.groups_exactly)))
-        for asked in predicates(policy.match):
+        for ensure in policy.states:
+            licensed = licensed or ensure.no_access
+            patterns.update(*filter(None, (ensure.groups_present, ensure.groups_absent, ensure.groups_exactly)))
+        for asked in (one for match in policy.conditions for one in predicates(match)):
             if isinstance(asked, InGroup | SeatVia):
                 patterns.update(asked.patterns if isinstance(asked, InGroup) else asked.groups)
     found = {group.id: group for group in resolve_groups(sorted(patterns), inventory)[0]}

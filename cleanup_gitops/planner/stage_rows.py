@@ -1,0 +1,126 @@
+"""What a reading changes in the stages of policies, for everybody, and what counts of earlier runs for that. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from cleanup_gitops.model.change import stage_address
+from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import Closed, Effect, Ended, Mark, Memory, Noticed
+from cleanup_gitops.model.plan import StageRow
+from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.access import GONE
+from cleanup_gitops.planner.courses import Course, Episodes
+from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.lifecycle import Episode, current, episodes_of, over
+from cleanup_gitops.policy.documents import SitePolicies
+
+_AT_THE_END = frozenset({"removed", "deleted"})
+"""Statuses after which an account may be gone."""
+
+
+def episodes_known(memory: Memory, found: Noticed, policies: SitePolicies) -> Episodes:
+    """What counts for the stages of these policies: episodes, and what this reading shows to have been undone."""
+    unbound = frozenset(one.name for one in policies.policies if one.termination)
+    undone = {(one.user, one.policy) for one in found.flaps}
+    return Episodes(by_user=episodes_of(memory), undone=undone, unbound=unbound)
+
+
+def regained(memory: Memory, policies: SitePolicies, inventory: Inventory) -> tuple[tuple[str, str], ...]:
+    """Users and policies of stages that had ended all access, where there is some again, in whatever way."""
+    ends = {
+        one.name: {stage.name for stage in one.stages if stage.ensure.no_access}
+        for one in policies.policies
+        if not one.report and any(stage.ensure.no_access for stage in one.stages)
+    }
+    done = {(one.user, one.policy) for one in memory.marks if one.done and one.stage in ends.get(one.policy, ())}
+    done |= {(one.user, one.policy) for one in memory.closed if one.why == "done" and one.policy in ends}
+    kept: tuple[Mark | Closed, ...] = (*memory.marks, *memory.closed)
+    done -= {(one.user, one.policy) for one in kept if any(map(_gives, one.effects))}
+    late = {one.user for one in memory.settling}
+    users = inventory.user_by_id
+    return tuple(
+        (user, policy)
+        for user, policy in sorted(done)
+        if user not in late and user in users and _has_access(users[user])
+    )
+
+
+def _gives(effect: Effect) -> bool:
+    """Whether it may give access itself."""
+    return effect.after.get("member") is True or effect.after.get("status") == "active"
+
+
+def _has_access(user: User) -> bool:
+    """Whether it is known that the user holds a license."""
+    return user.license in ("seat", "guest") and user.status != "unknown" and user.status not in GONE
+
+
+def stage_rows(evaluation: Evaluation) -> tuple[StageRow, ...]:
+    """What this reading changes, sorted by address."""
+    found = [row for course in evaluation.courses for row in _of_course(course, evaluation)]
+    found += _orphaned(evaluation)
+    return tuple(sorted(found, key=lambda one: (one.user, one.policy, one.episode, _ORDER[one.what], one.stage)))
+
+
+_ORDER = {"free": 0, "entered": 1, "done": 2, "closed": 3}
+
+
+def _of_course(course: Course, evaluation: Evaluation) -> Iterator[StageRow]:
+    first, by_id = course.stages[0], evaluation.scope.inventory.user_by_id
+    for user in evaluation.scope.inventory.users:
+        if user.id not in course.episodes and first in evaluation.shortlist(user) and first.verdict(user):
+            yield from course.rows(user)
+    for account, episode in sorted(course.episodes.items()):
+        if account in by_id:
+            yield from course.rows(by_id[account])
+        elif episode.open or episode.finished:
+            yield _of_somebody_gone(course, account, episode)
+
+
+def _of_somebody_gone(course: Course, account: str, episode: Episode) -> StageRow:
+    """An account that is not on the site any more: the end that a stage wanted, or one that nobody here made."""
+    stages = course.policy.stages
+    number, entered, _ = current(stages, episode) if episode.open else (len(stages), False, None)
+    wanted = number == len(stages) or (entered and stages[number].ensure.status in _AT_THE_END)
+    stage = stages[min(number, len(stages) - 1)].name
+    return StageRow(
+        address=stage_address(account, course.policy.name, stage, episode.number, None),
+        user=account,
+        policy=course.policy.name,
+        stage=stage,
+        episode=episode.number,
+        what="closed" if episode.open else "free",
+        since=episode.opened or course.today,
+        reason="done" if wanted and episode.open else "no-longer-matching",
+    )
+
+
+def _orphaned(evaluation: Evaluation) -> Iterator[StageRow]:
+    """Episodes whose policy is gone, has no stages any more, or only reports."""
+    names = frozenset(course.policy.name for course in evaluation.courses)
+    today = evaluation.scope.as_of.date()
+    for user, policy, episode in over(evaluation.episodes.by_user, names):
+        stage = episode.marks[-1].stage if episode.marks else ""
+        why: Ended = "orphaned"
+        yield StageRow(
+            address=stage_address(user, policy, stage, episode.number, None),
+            user=user,
+            policy=policy,
+            stage=stage,
+            episode=episode.number,
+            what="closed" if episode.open else "free",
+            since=episode.opened or today,
+            reason=why,
+        )
+
+
+def orphans(rows: Iterable[StageRow]) -> tuple[str, ...]:
+    """A warning for each policy that is gone while users were in the middle of its stages."""
+    numbers = Counter(row.policy for row in rows if row.reason == "orphaned" and row.what == "closed")
+    return tuple(
+        f"{policy} leads nobody through stages any more: {number} {'user is' if number == 1 else 'users are'}"
+        " orphaned in the middle of them. Nothing is done about it: what was done to them stays as it is."
+        for policy, number in sorted(numbers.items())
+    )
