@@ -35,7 +35,7 @@ class Rehearsal:
     def effect(self, name: str, policies: SitePolicies) -> Effect:
         """What the policy ``name`` would do among these. Asks the site about single users as a plan would."""
         lists = policy_lists(policies, self.folder)
-        live, _ = answered(self.reader, self.live, policies, self.now, lists)
+        live, _ = answered(self.reader, self.live, policies, self.now, lists, memory=self.memory)
         return effect_of(name, policies, live, self.memory, self.now, lists)
 
 

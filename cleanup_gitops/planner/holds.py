@@ -87,7 +87,7 @@ def noticed(
         one
         for one in memory.done
         if one.user in users
-        and _had_shown(awaited.get(one.address), users[one.user], inventory, now)
+        and had_shown(awaited.get(one.address), users[one.user], inventory, now)
         and _undone(one, users[one.user], inventory)
     )
     runs = dict.fromkeys(regained, "")
@@ -111,7 +111,7 @@ def noticed(
     )
 
 
-def _had_shown(line: Settling | None, user: User, inventory: Inventory, now: datetime) -> bool:
+def had_shown(line: Settling | None, user: User, inventory: Inventory, now: datetime) -> bool:
     """Whether the change had shown on the site, so that a reading without it tells of an undo.
 
     Lists of a Cloud site show whoever is active in another directory as active, until the account itself is asked.

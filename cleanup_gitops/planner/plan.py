@@ -195,7 +195,7 @@ def episodes_now(inventory: Inventory, policies: SitePolicies, memory: Memory, *
 
 def undone(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Noticed:
     """What this reading shows others to have undone, and what follows from it."""
-    again = regained(memory, policies, inventory)
+    again = regained(memory, policies, inventory, created)
     return noticed(memory, inventory, created, policies.guardrails.grace, _terminations(policies), again)
 
 

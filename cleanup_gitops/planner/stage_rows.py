@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from cleanup_gitops.model.change import stage_address
 from cleanup_gitops.model.inventory import Inventory
@@ -13,6 +14,7 @@ from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.access import GONE
 from cleanup_gitops.planner.courses import Course, Episodes
 from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.holds import had_shown
 from cleanup_gitops.planner.lifecycle import Episode, current, episodes_of, over
 from cleanup_gitops.policy.documents import SitePolicies
 
@@ -27,8 +29,13 @@ def episodes_known(memory: Memory, found: Noticed, policies: SitePolicies) -> Ep
     return Episodes(by_user=episodes_of(memory), undone=undone, unbound=unbound)
 
 
-def regained(memory: Memory, policies: SitePolicies, inventory: Inventory) -> tuple[tuple[str, str], ...]:
-    """Users and policies of stages that had ended all access, where there is some again, in whatever way."""
+def regained(
+    memory: Memory, policies: SitePolicies, inventory: Inventory, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """Users and policies of stages that had ended all access, where there is some again, in whatever way.
+
+    Not while something that was sent for the user may be late, without effect, or missing in lists.
+    """
     ends = {
         one.name: {stage.name for stage in one.stages if stage.ensure.no_access}
         for one in policies.policies
@@ -38,8 +45,10 @@ def regained(memory: Memory, policies: SitePolicies, inventory: Inventory) -> tu
     done |= {(one.user, one.policy) for one in memory.closed if one.why == "done" and one.policy in ends}
     kept: tuple[Mark | Closed, ...] = (*memory.marks, *memory.closed)
     done -= {(one.user, one.policy) for one in kept if any(map(_gives, one.effects))}
-    late = {one.user for one in memory.settling}
     users = inventory.user_by_id
+    late = {
+        one.user for one in memory.settling if one.user in users and not had_shown(one, users[one.user], inventory, now)
+    }
     return tuple(
         (user, policy)
         for user, policy in sorted(done)

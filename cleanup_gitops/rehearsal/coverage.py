@@ -8,7 +8,7 @@ from datetime import datetime
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.protect import make_shield
-from cleanup_gitops.policy.documents import Policy, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.match import Match, Scope, compile_match
 from cleanup_gitops.policy.tree import ActiveOnlyOnce, AddedFor, InactiveFor, InStatusFor, NeverActiveFor, Node
@@ -30,7 +30,7 @@ def uncovered(
     shield = make_shield(policies, live.inventory, now)
     wanted = compile_match(who, scope).verdict
     taking = [
-        (policy, may_ever(policy.match, scope)) for policy in policies.policies if takes(policy) and lasts(policy, now)
+        (policy, may_ever(reach(policy), scope)) for policy in policies.policies if takes(policy) and lasts(policy, now)
     ]
     return tuple(
         user
@@ -46,8 +46,22 @@ def uncovered(
 
 
 def takes(policy: Policy) -> bool:
-    """Whether the policy does more than give: access, memberships, tokens or an open account may end by it."""
-    ensure = policy.ensure
+    """Whether the policy or a stage of it does more than give: access, memberships, tokens, an open account may end."""
+    return any(map(_takes, policy.states))
+
+
+def reach(policy: Policy) -> Match:
+    """Whom the policy may ever take something from: with stages whoever comes to the first one that does.
+
+    Nobody comes to a stage without the conditions of those before it.
+    """
+    if not policy.stages:
+        return policy.match
+    first = next((number for number, one in enumerate(policy.stages) if _takes(one.ensure)), len(policy.stages))
+    return Match(all=(policy.match, *(one.when for one in policy.stages[: first + 1] if one.when)))
+
+
+def _takes(ensure: Ensure) -> bool:
     gives = ensure.status == "active" or ensure.groups_present is not None
     closes = ensure.status not in (None, "active") or ensure.no_access or ensure.no_tokens
     return closes or bool(ensure.groups_absent) or ensure.groups_exactly is not None or not gives

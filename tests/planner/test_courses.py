@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from cleanup_gitops.model.activity import Never, Seen, seen_at
+from cleanup_gitops.model.memory import Settling
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.user import Lifecycle
+from cleanup_gitops.model.user import Lifecycle, RoleSeat
 from cleanup_gitops.policy.documents import Ensure, Policy, Protection, SitePolicies, Stage
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InStatusFor, Match, NeverActiveFor, Node, StatusIs
 from tests.fakes import NOON
@@ -127,3 +128,15 @@ def test_a_status_that_a_stage_changed_counts_on_from_the_day_that_was_known() -
     days.run(NOON + timedelta(days=1))
     assert [mark.done is not None for mark in days.memory.marks] == [True]
     assert rows(days.plan(NOON + timedelta(days=8))) == [("entered", "delete", None)]
+
+
+def test_what_a_look_at_the_account_had_shown_hides_no_access_that_is_there_again() -> None:
+    days = days_of(Stage(name="release", ensure=Ensure(no_access=True)), SUSPEND)
+    days.run(NOON)
+    at, soon = NOON + timedelta(days=3), NOON + timedelta(minutes=5)
+    sent = Settling(run="r", address="user/x", user=WHO, at=NOON, after={"status": "active"}, deadline=soon)
+    becomes(days, seats=(RoleSeat("atlassian/user"),), direct=("atlassian/user",), license="seat")
+    without = list(days.lines)
+    for verified, ends in ((None, False), (NOON, True)):
+        days.lines = [*without, msgspec.structs.replace(sent, verified=verified)]
+        assert [row[2] for row in rows(days.plan(at))] == ["restored"] * ends

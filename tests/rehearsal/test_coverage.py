@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.people import People
+from cleanup_gitops.model.people import NOBODY, People
+from cleanup_gitops.model.ports import Live
+from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies, Stage
 from cleanup_gitops.policy.match import Scope, compile_match
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, Match
-from cleanup_gitops.rehearsal.coverage import may_ever
+from cleanup_gitops.rehearsal.coverage import may_ever, uncovered
+from tests.fakes import NOON
 from tests.policy.users import lists_of, organizations, trees
+from tests.runner.office import office_site
 from tests.strategies import AS_OF, inventories
+
+LIVE = Live(office_site(200, 3), NOBODY)
 
 
 @st.composite
@@ -43,3 +50,21 @@ def test_out_of_reach_is_whom_another_fact_keeps_out(inventory: Inventory) -> No
         assert may_ever(Match(all=(InactiveFor(90),), none=(HasSeat(True),)), scope)(user) is (
             False if user.billed else None
         )
+
+
+def test_with_stages_a_policy_reaches_whoever_may_come_to_the_first_one_that_takes_something() -> None:
+    give, take = Ensure(groups_present=("others",)), Ensure(status="suspended")
+    seat, none = Match(all=(HasSeat(True),)), Match(all=(HasSeat(False),))
+    policy = Policy(name="p", owner="o", why="w", match=Match(all=(InactiveFor(90),)))
+
+    def missed(*stages: Stage) -> int:
+        policies = SitePolicies(site="acme", policies=(replace(policy, stages=stages),))
+        return len(uncovered(Match(), policies, LIVE, NOON))
+
+    later = Stage(name="take", ensure=take, after=7)
+    assert missed(Stage(name="give", ensure=give)) == 2
+    assert missed(Stage(name="take", ensure=take)) == 0
+    assert missed(Stage(name="give", ensure=give), later) == 0
+    assert missed(Stage(name="give", ensure=give, when=none), later) == 2
+    assert missed(Stage(name="take", ensure=take), replace(later, name="more", when=none)) == 0
+    assert missed(Stage(name="take", ensure=take, when=seat)) == 0
