@@ -17,7 +17,7 @@ import yaml
 from cleanup_gitops.ledger.drift import ACCOUNT_FACTS
 from cleanup_gitops.model.memory import NOTHING_NOTICED
 from cleanup_gitops.planner.guards.caps import _counted, cap_checks
-from cleanup_gitops.policy.documents import DEFAULT_CAPS, Cap
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap
 from cleanup_gitops.policy.match import CompiledMatch, compile_match
 from cleanup_gitops.policy.scope import resolve_groups
 from cleanup_gitops.policy.yaml_text import Reading

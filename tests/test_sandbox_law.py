@@ -15,7 +15,8 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import assume, evaluate, make_plan
-from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site, SitePolicies
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.site import CredentialRef, Credentials, Site
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.carry_out import carry_out
 from cleanup_gitops.runner.reading import Questions, read_with_answers

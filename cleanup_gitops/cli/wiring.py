@@ -15,9 +15,10 @@ import click
 
 from cleanup_gitops.model.errors import CleanupError, LeaseTakenError, StateError, StoreError
 from cleanup_gitops.model.ports import Clock, Progress
-from cleanup_gitops.policy.documents import PolicySet, Site, SitePolicies
+from cleanup_gitops.policy.documents import PolicySet, SitePolicies
 from cleanup_gitops.policy.expiry import has_ended
 from cleanup_gitops.policy.loader import load
+from cleanup_gitops.policy.site import Site
 
 if TYPE_CHECKING:
     from cleanup_gitops.ledger.repository.store import GitStore

@@ -8,32 +8,19 @@ from typing import Any, assert_never
 
 from cleanup_gitops.model.canonical import digest
 from cleanup_gitops.policy.conditions import match_of
-from cleanup_gitops.policy.documents import (
+from cleanup_gitops.policy.documents import NOTHING_ASKED, Document, Exemption, Placed, Policy, Protection, Standing
+from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec, WindowsSpec
+from cleanup_gitops.policy.guarding import Override, ReadingGuards
+from cleanup_gitops.policy.guardrails import (
     DEFAULT_ALLOW,
-    DEFAULT_API_URL,
     DEFAULT_CAPS,
     DEFAULT_FLAPS,
     DEFAULT_GRACE,
     DEFAULT_PER_DOMAIN,
     DEFAULT_PLAN_TTL,
-    NOTHING_ASKED,
-    USUAL_PLACE,
-    ActivityCsv,
     Cap,
-    CredentialRef,
-    Credentials,
-    Document,
-    Exemption,
     Guardrails,
-    Placed,
-    Policy,
-    Protection,
-    Site,
-    Standing,
-    StateSettings,
 )
-from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec, WindowsSpec
-from cleanup_gitops.policy.guarding import Override, ReadingGuards
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.shapes import (
     Activity,
@@ -46,6 +33,15 @@ from cleanup_gitops.policy.shapes import (
     ProtectionDocument,
     SiteDocument,
     State,
+)
+from cleanup_gitops.policy.site import (
+    DEFAULT_API_URL,
+    USUAL_PLACE,
+    ActivityCsv,
+    CredentialRef,
+    Credentials,
+    Site,
+    StateSettings,
 )
 from cleanup_gitops.policy.stages import ensure_of, stages_of
 from cleanup_gitops.policy.timing import WEEKDAYS, Hours, Schedule, Windows

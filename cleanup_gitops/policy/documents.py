@@ -5,24 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
 from cleanup_gitops.model.canonical import manifest_digest
-from cleanup_gitops.model.change import ACTIONS, Action
-from cleanup_gitops.model.inventory import Hosting
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.model.user import Kind
-from cleanup_gitops.policy.guarding import Guard, Override, ReadingGuards, check_capped
+from cleanup_gitops.policy.guarding import Override
+from cleanup_gitops.policy.guardrails import Guardrails
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import PolicyError, Problem
-from cleanup_gitops.policy.timing import Schedule, Windows
+from cleanup_gitops.policy.site import Site
+from cleanup_gitops.policy.timing import Schedule
 from cleanup_gitops.policy.tree import Match
 
 API_VERSION = "cleanup-gitops/v1"
-DEFAULT_API_URL = "https://api.atlassian.com"
 
 DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override"]
 KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override")
@@ -40,94 +38,6 @@ ExemptionReason = Literal[
 
 AdminRole = Literal["organization-admin", "site-admin", "user-access-admin", "confluence-admin"]
 """Words for administrative roles: three of the organization, one of this Confluence."""
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialRef:
-    """Where a secret is found: the name of an environment variable, and the day on which the secret ends.
-
-    ``where`` is where that day stands.
-    """
-
-    env: str
-    expires: date | None = None
-    where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Organization API key, and the user and API token for Confluence itself."""
-
-    org_api_key: CredentialRef
-    user: CredentialRef
-    token: CredentialRef
-
-
-ActivitySource = Literal["directory", "content", "audit", "csv"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityCsv:
-    """A list of last sightings outside the repository: an environment variable or a path, and its two columns.
-
-    ``account`` holds account ids, ``seen`` dates or times in ISO 8601 (UTC).
-    """
-
-    env: str | None = None
-    path: str | None = None
-    account: str = "account"
-    seen: str = "last_seen_utc"
-    where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StateSettings:
-    """Where the record of a site is kept.
-
-    ``branch`` ``None``: the one that is checked out. ``remote`` ``None``: the one that the branch tracks; "none":
-    nothing is pushed. ``sign``: with the SSH key that git is set up with. ``allowed_signers`` is the name of an
-    environment variable that holds the path of a file outside the repository: the keys whose signatures count.
-    """
-
-    branch: str | None = None
-    remote: str | None = None
-    sign: bool = False
-    allowed_signers: str | None = None
-
-
-USUAL_PLACE = StateSettings()
-"""What a Site document that says nothing of its state means."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """One Confluence and how to reach it. URLs have no slash at their end."""
-
-    name: str
-    hosting: Hosting
-    url: str
-    organization: str
-    credentials: Credentials
-    runner_accounts: tuple[str, ...]
-    directory: str | None = None
-    api_url: str = DEFAULT_API_URL
-    internal_domains: tuple[str, ...] = ()
-    service_accounts: tuple[str, ...] = ()
-    synced_users: Literal["handoff", "suspend"] = "handoff"
-    """Whether accounts that an identity provider syncs are handed off or suspended here."""
-    sources: tuple[ActivitySource, ...] = ("directory",)
-    """Where activity is looked for; the newest sighting wins."""
-    csv: ActivityCsv | None = None
-    approvers: str | None = None
-    """Name of the environment variable that holds the path of a file outside the repository: the keys whose signed tags
-    approve policies. ``None``: nobody's do."""
-    state: StateSettings = USUAL_PLACE
-    recorded_attributes: tuple[str, ...] = ()
-    """Attributes of users that are kept in snapshots, sorted."""
-    ca_bundle: str | None = None
-    """Path of a file with authorities that are trusted beside those of the system."""
-    where_tls: str = ""
-    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,67 +165,6 @@ class Exemption:
     ticket: str
     document: str
     where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """At most ``max`` changes, and at most ``percent`` of the site's seats (``None``: no such limit). 0 means never."""
-
-    max: int
-    percent: int | None = None
-
-
-DEFAULT_CAPS: Mapping[str, Cap] = {
-    "user.delete": Cap(5, 1),
-    "user.remove": Cap(10, 1),
-    "user.deactivate": Cap(10, 1),
-    "user.disable": Cap(25, 2),
-    "role.revoke": Cap(200, 10),
-    "membership.remove": Cap(200, 10),
-    "tokens.revoke": Cap(100, 10),
-    "user.enable": Cap(50, 5),
-    "membership.add": Cap(200, 10),
-    "total": Cap(300, 12),
-    "termination": Cap(20, 2),
-}
-"""Limits of one plan where a Guardrails document says nothing else; every action has one."""
-CAPPED: tuple[Guard, ...] = (*ACTIONS, "termination", "total")
-"""What has a cap: each action, the rows of terminations apart from those of other policies, and all rows."""
-check_capped(CAPPED, DEFAULT_CAPS, "`policy.documents.DEFAULT_CAPS`")
-DEFAULT_PER_DOMAIN = 50
-"""Percent of the accounts of one e-mail domain from which one plan may take something."""
-ON_REQUEST: frozenset[Action] = frozenset({"user.remove", "user.delete"})
-"""Actions that Guardrails must allow by name, because they cannot simply be taken back."""
-DEFAULT_ALLOW: frozenset[Action] = frozenset(ACTIONS) - ON_REQUEST
-DEFAULT_PLAN_TTL = timedelta(hours=72)
-DEFAULT_GRACE = 14
-"""Days for which a policy leaves somebody alone after its change was undone."""
-DEFAULT_FLAPS = 3
-"""Undone by others on so many days, a policy does not begin again by itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guardrails:
-    """Limits of one plan. ``caps`` has all of ``CAPPED``. ``where`` is "default" without a document.
-
-    ``per_domain`` is percent. ``min_admins``: active people with an administrative role whom a plan must leave.
-    """
-
-    caps: Mapping[str, Cap] = field(default_factory=lambda: dict(DEFAULT_CAPS))
-    allow: frozenset[Action] = DEFAULT_ALLOW
-    """Actions that a plan may have at all."""
-    plan_ttl: timedelta = DEFAULT_PLAN_TTL
-    grace: int = DEFAULT_GRACE
-    """Days for which a policy leaves a user alone after its change was undone, by hand or by a rollback."""
-    flapping_after: int = DEFAULT_FLAPS
-    """From so many days on which others undid what a policy did, it leaves the user alone for good."""
-    per_domain: int = DEFAULT_PER_DOMAIN
-    min_admins: int = 1
-    reading: ReadingGuards = field(default_factory=ReadingGuards)
-    windows: Windows | None = None
-    """When changes may be made at all; ``None``: always."""
-    name: str = ""
-    where: str = "default"
 
 
 Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override

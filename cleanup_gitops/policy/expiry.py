@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from cleanup_gitops.policy.documents import CredentialRef, Policy, Site
+from cleanup_gitops.policy.documents import Policy
+from cleanup_gitops.policy.site import CredentialRef, Site
 
 WARN_DAYS = 14
 """Days before the end from which on to warn."""

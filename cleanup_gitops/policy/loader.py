@@ -16,13 +16,14 @@ from cleanup_gitops.policy.acting_rules import broken_acting
 from cleanup_gitops.policy.authorities import broken_bundle
 from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
-from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet, Site
+from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
 from cleanup_gitops.policy.rules import broken_rules, lists_inside
 from cleanup_gitops.policy.shapes import SHAPES
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.policy.stage_rules import broken_stages
 from cleanup_gitops.policy.yaml_text import read_documents
 from cleanup_gitops.policy.yaml_values import Map, Trap

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from cleanup_gitops.policy.condition_shapes import MatchSpec
-from cleanup_gitops.policy.documents import DEFAULT_SOAK_HOURS, ActivitySource, AdminRole, ExemptionReason
+from cleanup_gitops.policy.documents import DEFAULT_SOAK_HOURS, AdminRole, ExemptionReason
 from cleanup_gitops.policy.fields import (
     AccountId,
     ApiUrl,
@@ -34,6 +34,7 @@ from cleanup_gitops.policy.fields import (
 )
 from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
 from cleanup_gitops.policy.shape import Shape, some_key
+from cleanup_gitops.policy.site import ActivitySource
 from cleanup_gitops.policy.state_shapes import EnsureSpec, StageSpec
 
 

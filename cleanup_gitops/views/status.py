@@ -17,8 +17,9 @@ from cleanup_gitops.model.memory import NOTHING_NOTICED, Flap, Hold, Memory
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.run import ACTING, Kind, LedgerEntry
 from cleanup_gitops.planner.holds import holds_of
-from cleanup_gitops.policy.documents import Exemption, Site, SitePolicies
+from cleanup_gitops.policy.documents import Exemption, SitePolicies
 from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.open_runs import OpenRun
 from cleanup_gitops.views.paint import paint

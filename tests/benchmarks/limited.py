@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.model.change import Change, UserDisable
-from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site
+from cleanup_gitops.policy.site import CredentialRef, Credentials, Site
 from cleanup_gitops.sandbox.options import RateLimit
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running

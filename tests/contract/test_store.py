@@ -13,7 +13,7 @@ import pytest
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.errors import LeaseHeldError, LeaseTakenError, StateError, StateMovedError
 from cleanup_gitops.model.ports import Store
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.site import StateSettings
 from tests.fake_store import FakeRepository, FakeStore
 from tests.ledger.repository import Repository
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from cleanup_gitops.ledger.repository.store import GitStore
-from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
+from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C"}
 

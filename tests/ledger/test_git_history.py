@@ -15,7 +15,7 @@ from cleanup_gitops.ledger.audit.history import GitHistory
 from cleanup_gitops.ledger.audit.verify import Verdict, verify
 from cleanup_gitops.ledger.record import Record
 from cleanup_gitops.model.errors import StateError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.site import StateSettings
 from tests.ledger.repository import Repository
 from tests.ledger.verified import Chronicle, chronicle, inventory, suspend
 

@@ -14,7 +14,7 @@ from cleanup_gitops.ledger.record import record_void
 from cleanup_gitops.ledger.repository.revisions import Revision, find_revision
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
+from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 from tests import strategies as some
 from tests.ledger import history, verified
 from tests.ledger.repository import Repository

@@ -14,7 +14,7 @@ import pytest
 from cleanup_gitops.ledger.repository.command import Git
 from cleanup_gitops.ledger.repository.hidden import check_attributes, check_not_shallow, check_nothing_hidden
 from cleanup_gitops.model.errors import LeaseHeldError, StateError, StoreError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.site import StateSettings
 from tests.ledger.repository import Repository
 
 

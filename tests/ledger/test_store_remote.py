@@ -13,7 +13,7 @@ import pytest
 from cleanup_gitops.ledger.repository.command import clean
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.errors import LeaseTakenError, StateError, StateMovedError, StoreError
-from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
+from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 from tests.ledger.repository import Repository
 
 SEPARATE = StateSettings(branch="state")

@@ -11,7 +11,7 @@ from cleanup_gitops.ledger.repository.command import Git
 from cleanup_gitops.ledger.repository.signatures import head_signature, signatures
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.errors import StateError, StoreError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.site import StateSettings
 from tests.ledger.repository import Repository
 
 SIGNED = StateSettings(sign=True)

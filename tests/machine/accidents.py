@@ -25,8 +25,9 @@ from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
 from cleanup_gitops.policy.guarding import Override
+from cleanup_gitops.policy.guardrails import Cap, Guardrails
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.tree import InactiveFor, InGroup, Match
 from cleanup_gitops.sandbox.seed import seed

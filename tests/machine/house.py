@@ -19,8 +19,9 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Reader
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, Site, SitePolicies, Standing
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, SitePolicies, Standing
 from cleanup_gitops.policy.guarding import ReadingGuards
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match, NeverActiveFor
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.attempt import Hands

@@ -10,8 +10,9 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK, Baseline, Memory
 from cleanup_gitops.model.plan import Check, Plan
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Guardrails, Policy, SitePolicies
+from cleanup_gitops.policy.documents import Policy, SitePolicies
 from cleanup_gitops.policy.guarding import Guard, Override, ReadingGuards
+from cleanup_gitops.policy.guardrails import Guardrails
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_planner import IDLE, TODAY, policy, site
 

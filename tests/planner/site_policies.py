@@ -9,16 +9,8 @@ from random import Random
 from cleanup_gitops.model.change import ACTIONS
 from cleanup_gitops.model.inventory import Hosting, Inventory
 from cleanup_gitops.model.requirement import DesiredStatus
-from cleanup_gitops.policy.documents import (
-    DEFAULT_CAPS,
-    Cap,
-    Ensure,
-    Exemption,
-    Guardrails,
-    Policy,
-    Protection,
-    SitePolicies,
-)
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, SitePolicies
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.tree import (
     AddedFor,
     EmailDomain,

@@ -13,16 +13,8 @@ from cleanup_gitops.model.memory import Applied, Done, Flap, Hold, Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan, questions
 from cleanup_gitops.planner.holds import noticed
-from cleanup_gitops.policy.documents import (
-    DEFAULT_CAPS,
-    Cap,
-    Ensure,
-    Exemption,
-    Guardrails,
-    Policy,
-    Protection,
-    SitePolicies,
-)
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, SitePolicies
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.tree import AttributeIs, InGroup, Node
 from tests.planner.guarded import broken, check_of, override, people, plan_for
 from tests.planner.site_policies import WIDE

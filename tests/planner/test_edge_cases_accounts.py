@@ -10,7 +10,8 @@ import pytest
 
 from cleanup_gitops.model.plan import Check, Disposition, Plan
 from cleanup_gitops.planner import assume
-from cleanup_gitops.policy.documents import DEFAULT_ALLOW, Ensure, Exemption, Guardrails, Policy, Protection
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection
+from cleanup_gitops.policy.guardrails import DEFAULT_ALLOW, Guardrails
 from cleanup_gitops.policy.tree import InGroup, KindIs, NeverActiveFor
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_planner import IDLE, LEAVE, TODAY, fate, plan_of, policy, site

@@ -17,8 +17,9 @@ from cleanup_gitops.model.memory import Applied, Memory
 from cleanup_gitops.planner.guards.caps import limits
 from cleanup_gitops.planner.guards.exceptions import exceptions_of
 from cleanup_gitops.planner.guards.people import self_check
-from cleanup_gitops.policy.documents import DEFAULT_CAPS, Cap, Ensure, Guardrails, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, SitePolicies
 from cleanup_gitops.policy.guarding import check_capped
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.tree import EmailDomain, InactiveFor
 from tests.planner.guarded import DORMANT, broken, check_of, people, plan_for, site
 from tests.planner.site_policies import WIDE

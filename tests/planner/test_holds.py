@@ -24,7 +24,8 @@ from cleanup_gitops.planner import assume, make_plan
 from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.holds import holds_of, noticed
 from cleanup_gitops.planner.undo import Did, Undo
-from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, SitePolicies
+from cleanup_gitops.policy.guardrails import Cap, Guardrails
 from tests.planner.organizations import organization
 from tests.planner.site_policies import site_policies
 from tests.planner.test_laws import UNKNOWN

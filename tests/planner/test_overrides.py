@@ -15,8 +15,9 @@ from ruamel.yaml import YAML
 from cleanup_gitops.model.memory import BLANK, Applied, Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Rows, room
-from cleanup_gitops.policy.documents import DEFAULT_CAPS, Cap, Ensure, Guardrails
+from cleanup_gitops.policy.documents import Ensure
 from cleanup_gitops.policy.guarding import GUARDS, OF_A_READING, Guard, Override, ended, running
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.tree import EmailDomain
 from tests.planner.guarded import DORMANT, broken, check_of, override, people, plan_for, reading, remembered, site

@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import DEFAULT_CAPS, Cap, Ensure, Guardrails, Policy, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.tree import AttributeIs, InGroup
 from tests.planner.guarded import people, plan_for
 from tests.planner.test_classes import GONE, leaving

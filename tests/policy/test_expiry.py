@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cleanup_gitops.policy.documents import Site
 from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.site import Site
 from tests.policy.documents import load_texts, site
 
 ENDS = date(2026, 12, 1)

@@ -10,26 +10,20 @@ import pytest
 
 from cleanup_gitops.model.change import ACTIONS
 from cleanup_gitops.policy.documents import (
-    DEFAULT_CAPS,
-    ActivityCsv,
-    Cap,
-    CredentialRef,
-    Credentials,
     Ensure,
     Exemption,
-    Guardrails,
     Placed,
     Policy,
     PolicySet,
     Protection,
-    Site,
     SitePolicies,
     Standing,
-    StateSettings,
 )
 from cleanup_gitops.policy.guarding import Override, ReadingGuards
+from cleanup_gitops.policy.guardrails import DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.problems import PolicyError
+from cleanup_gitops.policy.site import ActivityCsv, CredentialRef, Credentials, Site, StateSettings
 from cleanup_gitops.policy.timing import Hours, Schedule, Windows
 from cleanup_gitops.policy.tree import (
     AccountIs,

@@ -23,7 +23,8 @@ from cleanup_gitops.model.run import LedgerEntry
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails, Policy, SitePolicies
+from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
+from cleanup_gitops.policy.guardrails import Cap, Guardrails
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.attempt import Hands

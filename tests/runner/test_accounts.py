@@ -17,7 +17,8 @@ from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import GroupSeat, Lifecycle, Question, RoleSeat, User
-from cleanup_gitops.policy.documents import DEFAULT_ALLOW, Ensure, Exemption
+from cleanup_gitops.policy.documents import Ensure, Exemption
+from cleanup_gitops.policy.guardrails import DEFAULT_ALLOW
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fakes import NOON, FakeSite
 from tests.runner.office import DORMANT, ROOMY, SEATS, Office, office_site, open_office

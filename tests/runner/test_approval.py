@@ -18,7 +18,8 @@ from cleanup_gitops.model.activity import seen_at
 from cleanup_gitops.model.change import MembershipRemove, change_digest
 from cleanup_gitops.model.errors import ApprovalError, RefusedError
 from cleanup_gitops.model.memory import Consumed, Memory
-from cleanup_gitops.policy.documents import Cap, Ensure, Guardrails
+from cleanup_gitops.policy.documents import Ensure
+from cleanup_gitops.policy.guardrails import Cap, Guardrails
 from cleanup_gitops.policy.tree import EmailDomain, Match
 from cleanup_gitops.runner.approval import choose
 from cleanup_gitops.runner.desk import BrokenGuardsError, Stop

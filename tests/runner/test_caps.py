@@ -12,7 +12,8 @@ from cleanup_gitops.model.activity import seen_at
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.memory import Applied
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.policy.documents import Cap, Exemption
+from cleanup_gitops.policy.documents import Exemption
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fakes import NOON

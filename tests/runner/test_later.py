@@ -15,7 +15,8 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.errors import ApprovalError, LostAnswerError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.policy.documents import Cap, Ensure, Standing
+from cleanup_gitops.policy.documents import Ensure, Standing
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.runner import Run, Stop
 from tests.runner.office import DORMANT, ROOMY, Office, open_git_office, open_office, person
 from tests.runner.test_recover_journal import begun

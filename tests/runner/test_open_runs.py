@@ -8,7 +8,7 @@ import pytest
 
 from cleanup_gitops.ledger.leases import leases_of
 from cleanup_gitops.model.plan import Check, Plan
-from cleanup_gitops.policy.documents import Cap
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from cleanup_gitops.runner.open_runs import under_open_runs
 from tests.runner.office import DORMANT, ROOMY, Office, open_office

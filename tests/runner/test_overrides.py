@@ -12,8 +12,8 @@ import pytest
 from cleanup_gitops.ledger.audit.history import GitHistory
 from cleanup_gitops.ledger.audit.verify import verify
 from cleanup_gitops.ledger.memory import memory_of
-from cleanup_gitops.policy.documents import Cap
 from cleanup_gitops.policy.guarding import Guard, Override
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fakes import NOON
 from tests.runner.office import POLICIES, Office, open_git_office, open_office

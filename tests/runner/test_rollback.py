@@ -23,7 +23,8 @@ from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.model.user import Lifecycle, Question, User
 from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.planner.holds import Held, Holds
-from cleanup_gitops.policy.documents import Cap, Ensure, Exemption, Protection
+from cleanup_gitops.policy.documents import Ensure, Exemption, Protection
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.runner import Run, Stop, read_with_answers
 from cleanup_gitops.runner.approval import Choice, command_of
 from cleanup_gitops.runner.desk import BrokenGuardsError

@@ -25,7 +25,8 @@ from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.model.run import Approval, Outcome, OutcomeRecord, Result
 from cleanup_gitops.model.standing import Approvals, Missing, approval_of, joint
 from cleanup_gitops.model.user import GroupSeat
-from cleanup_gitops.policy.documents import Cap, Ensure, Policy, Standing
+from cleanup_gitops.policy.documents import Ensure, Policy, Standing
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.policy.tree import InGroup, Match
 from cleanup_gitops.runner.desk import BrokenGuardsError, Stop, UnrecordedError
 from cleanup_gitops.runner.standing import choose_standing, dated, with_notes

@@ -16,7 +16,7 @@ from cleanup_gitops.model.errors import (
     StoreError,
 )
 from cleanup_gitops.model.run import Receipt
-from cleanup_gitops.policy.documents import Cap, Guardrails
+from cleanup_gitops.policy.guardrails import Cap, Guardrails
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fake_store import FakeStore
 from tests.runner.office import POLICIES, SEATS, Office, open_office

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site
+from cleanup_gitops.policy.site import CredentialRef, Credentials, Site
 from cleanup_gitops.sandbox.server import RunningSandbox
 from cleanup_gitops.sites.cloud import CloudSite, connect
 from cleanup_gitops.sites.exchange import Limits

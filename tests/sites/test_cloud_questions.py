@@ -15,7 +15,7 @@ from cleanup_gitops.model.activity import Never, Seen, Unknown, seen_at
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.user import QUESTIONS, GroupSeat, Lifecycle, Question, RoleSeat
-from cleanup_gitops.policy.documents import ActivitySource
+from cleanup_gitops.policy.site import ActivitySource
 from cleanup_gitops.sandbox.records import Page, Token
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running

@@ -13,7 +13,7 @@ import pytest
 from cleanup_gitops.model.activity import IN_FUTURE, Never, seen_at
 from cleanup_gitops.model.errors import CredentialError, IncompleteReadingError, SiteError
 from cleanup_gitops.model.user import GroupSeat
-from cleanup_gitops.policy.documents import ActivityCsv, ActivitySource
+from cleanup_gitops.policy.site import ActivityCsv, ActivitySource
 from cleanup_gitops.sandbox.records import AuditRecord
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox

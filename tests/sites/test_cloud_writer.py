@@ -23,7 +23,7 @@ from cleanup_gitops.model.change import (
 )
 from cleanup_gitops.model.errors import CleanupError, CredentialError, LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.run import Invitation, Receipt
-from cleanup_gitops.policy.documents import CredentialRef, Credentials, Site
+from cleanup_gitops.policy.site import CredentialRef, Credentials, Site
 from cleanup_gitops.sites.cloud.refusals import organization_refusals
 from cleanup_gitops.sites.cloud.writer import CloudWriter
 from cleanup_gitops.sites.exchange import Limits

@@ -16,7 +16,7 @@ from cleanup_gitops.model.activity import Seen
 from cleanup_gitops.model.change import Change, UserDisable, UserEnable
 from cleanup_gitops.model.errors import LostAnswerError, SiteError
 from cleanup_gitops.model.user import QUESTIONS, User
-from cleanup_gitops.policy.documents import ActivitySource
+from cleanup_gitops.policy.site import ActivitySource
 from cleanup_gitops.sandbox.options import RateLimit
 from cleanup_gitops.sandbox.records import AuditRecord
 from cleanup_gitops.sandbox.seed import seed

@@ -17,7 +17,8 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Flap, Hold, Memory
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.run import Approval, Kind, Lease, LedgerEntry
-from cleanup_gitops.policy.documents import CredentialRef, Credentials, Exemption, Site, SitePolicies
+from cleanup_gitops.policy.documents import Exemption, SitePolicies
+from cleanup_gitops.policy.site import CredentialRef, Credentials, Site
 from cleanup_gitops.views.open_runs import OpenRun, render_open_runs
 from cleanup_gitops.views.status import (
     Recorded,

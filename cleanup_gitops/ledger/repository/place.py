@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cleanup_gitops.ledger.repository.command import Git
 from cleanup_gitops.model.errors import StoreError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.site import StateSettings
 
 NO_REMOTE = "none"
 _HEADS = "refs/heads/"

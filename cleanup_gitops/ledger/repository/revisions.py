@@ -16,7 +16,7 @@ from cleanup_gitops.ledger.repository.hidden import check_nothing_hidden, plain_
 from cleanup_gitops.ledger.repository.place import Place, find_here, find_place
 from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.model.errors import StateError, StoreError
-from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
+from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 
 NEWEST = "HEAD"
 """The word for the newest commit of the branch that holds the records, whichever is checked out."""

@@ -9,7 +9,7 @@ from cleanup_gitops.ledger.repository.command import Git
 from cleanup_gitops.ledger.repository.place import Here
 from cleanup_gitops.ledger.repository.signatures import head_signature
 from cleanup_gitops.model.errors import StateError, StoreError
-from cleanup_gitops.policy.documents import StateSettings
+from cleanup_gitops.policy.site import StateSettings
 
 
 def allowed_signers(git: Git, here: Here, settings: StateSettings) -> Path | None:

@@ -29,7 +29,7 @@ from cleanup_gitops.ledger.repository.policies import policy_commit
 from cleanup_gitops.ledger.repository.signatures import head_signature, trial_commit
 from cleanup_gitops.ledger.repository.signed import allowed_signers, check_signed
 from cleanup_gitops.model.errors import LeaseTakenError, StateError, StateMovedError, StoreError
-from cleanup_gitops.policy.documents import USUAL_PLACE, StateSettings
+from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 
 ATTEMPTS = 5
 

@@ -12,8 +12,9 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Applied, Memory
 from cleanup_gitops.model.plan import Check, Limit
 from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Room, Rows, policies_of, room
-from cleanup_gitops.policy.documents import CAPPED, Cap, SitePolicies
+from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.guarding import Guard, check_capped
+from cleanup_gitops.policy.guardrails import CAPPED, Cap
 
 WINDOW = timedelta(hours=24)
 """Caps count the rows of the plan and what was applied in this time before it."""

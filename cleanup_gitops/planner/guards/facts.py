@@ -11,7 +11,7 @@ from cleanup_gitops.model.change import ACTIONS, Change
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Check, Seats
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.documents import Guardrails
+from cleanup_gitops.policy.guardrails import Guardrails
 
 CLOCKS = timedelta(days=1)
 """A date that lies further ahead of the reading than this is wrong; less may be the difference of two clocks."""

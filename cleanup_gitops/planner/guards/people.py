@@ -10,7 +10,8 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Rows, one_line, policies_of, room
-from cleanup_gitops.policy.documents import Guardrails, SitePolicies
+from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.guardrails import Guardrails
 
 SHOWN = 5
 """Groups that a message names; more of them are counted."""

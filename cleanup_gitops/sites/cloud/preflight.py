@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from cleanup_gitops.model.errors import CredentialError, SiteError
-from cleanup_gitops.policy.documents import Site
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.sites.cloud import endpoints
 from cleanup_gitops.sites.cloud.paging import Listing
 from cleanup_gitops.sites.cloud.wire import (

@@ -24,7 +24,7 @@ from cleanup_gitops.model.inventory import TRY_AGAIN, Inventory, Proof, Reading
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.user import Question, User
-from cleanup_gitops.policy.documents import Site
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.sites.cloud.activity import Sightings
 from cleanup_gitops.sites.cloud.around import Around, read_around
 from cleanup_gitops.sites.cloud.client import Client

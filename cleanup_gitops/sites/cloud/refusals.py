@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cleanup_gitops.model.errors import CleanupError, CredentialError, SiteError
-from cleanup_gitops.policy.documents import Site
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.sites.bodies import SCOPE
 from cleanup_gitops.sites.cloud.write_refusals import explained_write
 from cleanup_gitops.sites.http import Explain, StatusError

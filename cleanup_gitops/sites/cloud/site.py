@@ -9,7 +9,7 @@ from typing import Self
 
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.ports import Clock, Progress
-from cleanup_gitops.policy.documents import Site
+from cleanup_gitops.policy.site import Site
 from cleanup_gitops.sites.cloud.client import Client
 from cleanup_gitops.sites.cloud.endpoints import InDirectory
 from cleanup_gitops.sites.cloud.preflight import preflight

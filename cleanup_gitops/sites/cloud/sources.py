@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.inventory import Reading
 from cleanup_gitops.model.user import User
-from cleanup_gitops.policy.documents import ActivityCsv, Site
+from cleanup_gitops.policy.site import ActivityCsv, Site
 from cleanup_gitops.sites.cloud.activity import with_sighting
 from cleanup_gitops.sites.cloud.audit import Trail
 from cleanup_gitops.sites.cloud.client import Client
