@@ -22,8 +22,9 @@ from cleanup_gitops.policy.site import Site
 
 if TYPE_CHECKING:
     from cleanup_gitops.ledger.repository.store import GitStore
-    from cleanup_gitops.model.run import Lease
-    from cleanup_gitops.model.standing import Approvals
+    from cleanup_gitops.model.plan import Plan
+    from cleanup_gitops.model.run import Approval, Lease
+    from cleanup_gitops.model.standing import Approvals, Missing
     from cleanup_gitops.runner.journal_files import FileJournals
     from cleanup_gitops.sites.cloud import CloudSite
     from cleanup_gitops.views.open_runs import OpenRun
@@ -131,6 +132,17 @@ def find_standing(place: Workplace) -> Approvals:
 
     git = Git(place.folder.absolute(), environment_of_git([place.site]))
     return find_approvals(git, acting, place.site.approvers, now)
+
+
+def find_second_approval(place: Workplace, saved: Plan) -> Approval | Missing:
+    """Who else approved what a saved plan deletes. Raises ``StoreError`` when that cannot be found out."""
+    from cleanup_gitops.ledger.repository.approvals import find_second
+    from cleanup_gitops.ledger.repository.command import Git
+
+    asking = {cause.policy for one in saved.changes if one.action == "user.delete" for cause in one.causes}
+    policies = [one for one in place.policies.policies if one.name in asking]
+    git = Git(place.folder.absolute(), environment_of_git([place.site]))
+    return find_second(git, saved.envelope, policies, place.site.approvers, place.clock.now())
 
 
 def recorded_domains(place: Workplace) -> frozenset[str]:

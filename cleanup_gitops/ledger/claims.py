@@ -30,6 +30,7 @@ def record_intent(
     place: str = "",
     actor: str = "",
     approvals: Mapping[str, Approval] | None = None,
+    second: Approval | None = None,
 ) -> Record:
     """The claim to be committed before the first write: what is meant to be done, and a lease for each directory.
 
@@ -58,6 +59,7 @@ def record_intent(
         place=place,
         actor=actor,
         approvals=dict(approvals or {}),
+        second=second,
     )
     data = intent_bytes(intent)
     leases = {

@@ -34,9 +34,11 @@ class Approval(Struct, frozen=True, kw_only=True):
     (``SHA256:…``), ``at`` when, and ``ref`` the tag; where several policies ask for it, keys and tags stand side by
     side, sorted and with spaces, at the time of the newest. Of a run, ``by`` are all keys that its rows needed ("" for
     none), ``at`` is when it was planned, and ``ref`` the envelope digest.
+
+    ``second``: somebody else approved the deletions of a saved plan; ``by`` and ``ref`` are the key and the tag.
     """
 
-    kind: Literal["plan", "auto", "standing"]
+    kind: Literal["plan", "auto", "standing", "second"]
     by: str
     at: Moment
     ref: str
@@ -165,6 +167,8 @@ class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The account that acts, where ``approval`` does not name it."""
     approvals: dict[str, Approval] = {}
     """Standing approvals by policy: those that ``changes`` need."""
+    second: Approval | None = None
+    """Who else approved, where accounts are deleted."""
 
 
 class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -62,7 +62,7 @@ _STATUS_CHANGES: dict[Action, tuple[type[StatusChange], Status]] = {
 
 _NO_WAY_BACK: dict[Action, str] = {
     "user.remove": "coming back takes a new invitation, new groups and new roles",
-    "user.delete": "can be stopped within 14 days, not later",
+    "user.delete": 'can be stopped within 14 days, not later; pages stay, by "Former user"',
 }
 """What must be known before such a change is approved."""
 

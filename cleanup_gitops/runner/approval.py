@@ -39,7 +39,7 @@ class Choice:
     ``superseded`` are approved rows that the current plan no longer has in the same form; ``consumed`` were carried
     out under this approval before; ``not_approved`` stand only in the current plan. ``left`` are rows for later,
     neither consumed nor failed; ``unapproved``: there are rows of policies with a standing approval, and none of these
-    policies is approved.
+    policies is approved. ``unseconded``: accounts are not deleted because nobody else has approved that.
     """
 
     changes: tuple[Change, ...]
@@ -48,6 +48,7 @@ class Choice:
     not_approved: tuple[Change, ...] = ()
     left: tuple[Left, ...] = ()
     unapproved: bool = False
+    unseconded: bool = False
 
 
 def check_saved(saved: Plan, *, site: str, memory: Memory, now: datetime, ttl: timedelta) -> None:

@@ -81,6 +81,7 @@ def claim(
     actor: str,
     approved: Plan | None,
     approvals: Mapping[str, Approval] | None = None,
+    second: Approval | None = None,
 ) -> tuple[Ground, Intent | None]:
     """Commit the intent to carry these changes out, with a lease for each directory; the ground after it.
 
@@ -100,6 +101,7 @@ def claim(
         place=desk.place,
         actor=actor if approval.kind == "standing" else "",
         approvals=approvals,
+        second=second,
     )
     free = [path for path in record.files if path.startswith(layout.LEASES)]
     try:

@@ -46,6 +46,8 @@ class Order:
     """What was asked about these."""
     ungiven: frozenset[str] = frozenset()
     """Users who were to get something that is planned no longer: nothing is taken from them."""
+    second: Approval | None = None
+    """Who else approved, where the choice deletes accounts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
-from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.planner import Evaluation, evaluation_now, guarded, make_plan, undone
 from cleanup_gitops.planner.in_force import spent_by
 from cleanup_gitops.planner.undo import Undo
@@ -34,18 +34,26 @@ from cleanup_gitops.runner.reading import Questions, answered, doubt, read_with_
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.resume import Ask, Resumed, made_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
+from cleanup_gitops.runner.second import NOBODY_ELSE, seconded
 from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
 from cleanup_gitops.runner.times import on_time, terms_of, times_of
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
 
 def execute(
-    desk: Desk, *, saved: Plan | None, stop: Stop, standing: Approvals | None = None, sparing: bool = False
+    desk: Desk,
+    *,
+    saved: Plan | None,
+    stop: Stop,
+    standing: Approvals | None = None,
+    sparing: bool = False,
+    second: Approval | Missing = NOBODY_ELSE,
 ) -> Run:
     """Apply what is approved: the rows of ``saved`` that are still planned, or with ``None`` the whole plan made now.
 
     With ``standing`` only what these approvals of whole policies allow now is carried out, and the rest waits. With
-    ``sparing`` a run that brings nothing new is recorded only as the first one of its UTC day.
+    ``sparing`` a run that brings nothing new is recorded only as the first one of its UTC day. ``second`` is who else
+    approved what ``saved`` deletes; without it accounts are left alone whose deletion it asks for.
 
     Before the first write the intent is committed, and with it a lease that keeps other runs away until the result is.
     A run that finds nothing of ``saved`` still planned is recorded too, and consumes those rows. One that cannot be
@@ -56,10 +64,18 @@ def execute(
     ``UnrecordedError``, which carries the run, when the result could not be committed.
     """
     with desk.store.exclusive():
-        return _execute(desk, saved, standing, stop, sparing=sparing)
+        return _execute(desk, saved, standing, stop, second, sparing=sparing)
 
 
-def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: Stop, *, sparing: bool) -> Run:
+def _execute(
+    desk: Desk,
+    saved: Plan | None,
+    standing: Approvals | None,
+    stop: Stop,
+    second: Approval | Missing,
+    *,
+    sparing: bool,
+) -> Run:
     desk.store.check_writable()
     ground = ground_for(desk)
     started, policy_commit = desk.hands.clock.now(), desk.store.policy_commit()
@@ -73,7 +89,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
     _check_applyable(desk, ground, sight, plan, stop)
     evaluation = _evaluation(desk, ground, sight, plan, undo, saved)
     if standing is None:
-        order = _order(desk, ground, sight, plan, saved, evaluation)
+        order = seconded(_order(desk, ground, sight, plan, saved, evaluation), second)
         order = replace(order, choice=on_time(order.choice, times_of(plan, desk.policies, ground.memory).wait))
     else:
         order = _standing(desk, ground, plan, standing, evaluation)
@@ -96,6 +112,7 @@ def _execute(desk: Desk, saved: Plan | None, standing: Approvals | None, stop: S
             actor=_actor(sight.live),
             approved=saved,
             approvals=order.approvals,
+            second=order.second,
         )
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)

@@ -99,6 +99,7 @@ def render_run(
     unread: str = "",
     recovered: str = "",
     quiet: bool = False,
+    second: Approval | None = None,
     colour: bool = False,
 ) -> str:
     """What became of the approved changes, who approved them, where it is recorded, and what to do next.
@@ -108,7 +109,7 @@ def render_run(
     stand in no approval, ``left`` those that standing approvals leave for later, and ``to_approve`` says how policies
     are approved that wait for it. ``unread`` says why the site could not be read again after the writes.
     ``recovered`` names the run that was cut off, when this is how it ended after all. ``quiet``: it is not recorded,
-    because it brought nothing new and the day has a record.
+    because it brought nothing new and the day has a record. ``second`` is who else approved what was deleted.
     """
     counts = Counter(outcome.result for outcome in outcomes)
     text = render(
@@ -130,6 +131,7 @@ def render_run(
         later=_later(left, people),
         unread=unread,
         approval=approval,
+        second=second,
         approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         commit=commit,
         quiet=quiet,

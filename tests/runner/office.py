@@ -19,8 +19,8 @@ from cleanup_gitops.model.group import Directory, Grant, Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Store
-from cleanup_gitops.model.run import LedgerEntry
-from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.run import Approval, LedgerEntry
+from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
@@ -112,6 +112,9 @@ OTHERS = Policy(
 ROOMY = Guardrails(caps={name: Cap(1000) for name in Guardrails().caps}, allow=frozenset(ACTIONS), per_domain=100)
 POLICIES = SitePolicies(site="acme", policies=(DORMANT,), guardrails=ROOMY)
 
+SECOND = Approval(kind="second", by="SHA256:else", at=NOON, ref="approve/0000")
+"""Somebody else has approved what is deleted."""
+
 
 @dataclass
 class Office:
@@ -142,6 +145,7 @@ class Office:
         standing: Approvals | None = None,
         *,
         sparing: bool = False,
+        second: Approval | Missing = SECOND,
     ) -> Run:
         """Apply now; ``standing``: under these approvals of whole policies; ``sparing``: record only what is new."""
         hands = Hands(self.site, self.site, self.clock, self.progress, self.workers)
@@ -154,7 +158,7 @@ class Office:
             process="process 1",
             journals=self.journals,
         )
-        return execute(desk, saved=saved, stop=stop or Stop(), standing=standing, sparing=sparing)
+        return execute(desk, saved=saved, stop=stop or Stop(), standing=standing, sparing=sparing, second=second)
 
     def later(self, days: float) -> None:
         """So many days pass."""

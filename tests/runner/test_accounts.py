@@ -16,12 +16,13 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Receipt
+from cleanup_gitops.model.standing import Missing
 from cleanup_gitops.model.user import GroupSeat, Lifecycle, Question, RoleSeat, User
 from cleanup_gitops.policy.documents import Ensure, Exemption
 from cleanup_gitops.policy.guardrails import DEFAULT_ALLOW
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from tests.fakes import NOON, FakeSite
-from tests.runner.office import DORMANT, ROOMY, SEATS, Office, office_site, open_office
+from tests.runner.office import DORMANT, ROOMY, SEATS, SECOND, Office, office_site, open_office
 
 ACCOUNT = "712020:0001"
 
@@ -211,6 +212,34 @@ def test_nobody_is_deleted_without_a_plan_that_somebody_has_seen() -> None:
     assert not office.site.written
     assert not office.store.read()
     assert [one.result for one in office.apply(office.plan()).outcomes] == ["applied"]
+
+
+@pytest.mark.case("E75")
+def test_nobody_is_deleted_when_nobody_else_has_approved_it() -> None:
+    office = office_of(replace(DELETED, no_tokens=True), Asked(TOKENS))
+    saved = office.plan()
+    run = office.apply(saved, second=Missing("there is no tag"))
+    assert not office.site.written
+    assert run.choice.unseconded
+    assert {(one.change.action, one.code, one.until) for one in run.choice.left} == {
+        ("tokens.revoke", "not-approved", None),
+        ("user.delete", "not-approved", None),
+    }
+    assert "deleting takes a second approval: there is no tag" in {one.why for one in run.choice.left}
+    assert run.commit
+    again = office.apply(saved)  # nothing of the saved plan is consumed
+    assert [one.result for one in again.outcomes] == ["applied"] * 3
+    assert again.intent
+    assert again.intent.second == SECOND
+
+
+@pytest.mark.case("E75")
+def test_who_is_not_to_be_deleted_does_not_wait_for_a_second_approval() -> None:
+    office = office_of(DEACTIVATED, Asked({}))
+    run = office.apply(office.plan(), second=Missing("there is no tag"))
+    assert [one.action for one in run.outcomes] == ["user.deactivate"]
+    assert run.intent
+    assert run.intent.second is None
 
 
 @pytest.mark.parametrize("ensure", [REMOVED, DELETED])

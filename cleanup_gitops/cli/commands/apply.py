@@ -21,6 +21,7 @@ from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import (
     Workplace,
     connected,
+    find_second_approval,
     find_standing,
     job_address,
     journals_of,
@@ -35,12 +36,14 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.planfile import read_plan
 from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.run import Approval
+from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.runner.approval import new_plan
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Run, Stop, UnrecordedError
 from cleanup_gitops.runner.run import execute
+from cleanup_gitops.runner.second import NOBODY_ELSE, deletes
 from cleanup_gitops.runner.standing import warnings
 from cleanup_gitops.runner.workers import CREW
 from cleanup_gitops.sites.cloud import CloudSite
@@ -63,7 +66,8 @@ def command(
     r"""Carry out a saved plan and record under state/ what was meant, done, and found.
 
     The plan is made again first. Only rows that stand in the saved plan and are still planned in the same form are
-    carried out; whoever came back is left alone. Rows that are new are listed and wait for the next approval.
+    carried out; whoever came back is left alone. Rows that are new are listed and wait for the next approval. Accounts
+    are deleted only when somebody else has approved the plan by a signed tag as well.
 
     With --standing no plan is needed. Of policies with `approval: standing` that somebody else than their author has
     approved by a signed tag, rows are carried out that have been recorded as pending for long enough.
@@ -87,9 +91,10 @@ def command(
     wanted = site_name or (saved.site if saved else None)
     place = only_one(workplaces(folder, SystemClock(), wanted))
     approvals = find_standing(place) if standing or due else None
+    second = find_second_approval(place, saved) if saved and deletes(saved) else NOBODY_ELSE
     stop = Stop()
     try:
-        run = _run(place, saved, approvals, stop, sparing=due)
+        run = _run(place, saved, approvals, stop, second, sparing=due)
     except KeyboardInterrupt:
         if stop.writing:
             raise
@@ -100,19 +105,24 @@ def command(
         raise
     except UnrecordedError as error:
         _keep(place, error.run)
-        _tell(place, error.run, approvals)
+        _tell(place, error.run, approvals, second)
         raise
-    _tell(place, run, approvals)
+    _tell(place, run, approvals, second)
     if saved and run.nothing_in_common:
         raise ApprovalError("Nothing of the saved plan is still planned in the same form.", new_plan(saved))
     if run.choice.unapproved:
         raise ApprovalError(
             "No policy that asks for something is approved: nothing was done.", "\n".join(warnings(approvals or {}))
         )
+    if run.choice.unseconded and not run.choice.changes and isinstance(second, Missing):
+        raise ApprovalError(f"Deleting accounts takes a second approval, and {second.why}.", second.todo)
     return FAILURES if run.failed else 0
 
 
-def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
+def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Approval | Missing) -> None:
+    missing = [] if run.choice.unapproved else [*warnings(approvals or {})]
+    if run.choice.unseconded and run.choice.changes and isinstance(second, Missing):
+        missing.append(f"Deleting accounts takes a second approval: {second.why}. {second.todo}".strip())
     text = render_run(
         run.plan,
         run.outcomes,
@@ -123,16 +133,25 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None) -> None:
         found=(*found_before(run.found, __version__), *found_meanwhile(run.record)),
         not_approved=run.choice.not_approved,
         left=run.choice.left,
-        to_approve=() if run.choice.unapproved else warnings(approvals or {}),
+        to_approve=missing,
         unread=run.unread,
         quiet=run.quiet,
+        second=run.intent.second if run.intent else None,
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
     tell_notes(place)
 
 
-def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop: Stop, *, sparing: bool) -> Run:
+def _run(
+    place: Workplace,
+    saved: Plan | None,
+    approvals: Approvals | None,
+    stop: Stop,
+    second: Approval | Missing,
+    *,
+    sparing: bool,
+) -> Run:
     lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
@@ -148,7 +167,7 @@ def _run(place: Workplace, saved: Plan | None, approvals: Approvals | None, stop
             place=job_address(),
             journals=journals_of(place),
         )
-        return execute(desk, saved=saved, stop=stop, standing=approvals, sparing=sparing)
+        return execute(desk, saved=saved, stop=stop, standing=approvals, sparing=sparing, second=second)
 
 
 @contextmanager

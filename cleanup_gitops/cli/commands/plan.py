@@ -16,6 +16,7 @@ from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import (
     Workplace,
     connected,
+    find_second_approval,
     find_standing,
     look_at_record,
     only_one,
@@ -27,7 +28,7 @@ from cleanup_gitops.ledger.planfile import plan_bytes
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
-from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import credential_warnings
 from cleanup_gitops.policy.lists import Lists
@@ -35,6 +36,7 @@ from cleanup_gitops.runner import standing
 from cleanup_gitops.runner.open_runs import under_open_runs
 from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.runner.remembering import remembering
+from cleanup_gitops.runner.second import deletes
 from cleanup_gitops.runner.times import times_of
 from cleanup_gitops.views.plan import RENDERERS
 
@@ -83,11 +85,24 @@ def command(
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
         if out:
             click.echo(saved(folder, out, plan), err=True)
+            _tell_second(place, plan)
         if not plan.applyable:
             code = UNSAFE
         elif detailed_exitcode and plan.changes:
             code = code or CHANGES_PRESENT
     return code
+
+
+def _tell_second(place: Workplace, plan: Plan) -> None:
+    """Who deletes accounts needs somebody else, who has to be asked now."""
+    if not (plan.applyable and deletes(plan)):
+        return
+    try:
+        second = find_second_approval(place, plan)
+    except StateError as error:
+        second = Missing(error.message, error.hint)
+    if isinstance(second, Missing):
+        click.echo(f"Deleting accounts takes a second approval. {second.todo}".strip(), err=True)
 
 
 def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:

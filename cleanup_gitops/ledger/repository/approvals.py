@@ -1,9 +1,9 @@
-"""Which policies somebody else than their author has approved: by a signed tag, named after what the policy means."""
+"""What somebody else than the author has approved by a signed tag: policies, and saved plans that delete accounts."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -58,6 +58,41 @@ def _found(git: Git, policy: Policy, allowed: Path, origins: Origins, now: datet
     return Approval(kind="standing", by=tag.key, at=tag.at, ref=name)
 
 
+def find_second(
+    git: Git, envelope: str, policies: Sequence[Policy], approvers: str | None, now: datetime
+) -> Approval | Missing:
+    """Who else approved the saved plan with this envelope digest, in which ``policies`` ask for deletions.
+
+    Neither an author of one of them nor whoever applies the plan, as far as git is set up to know. Raises as
+    ``find_approvals`` does.
+    """
+    name = APPROVE + envelope.removeprefix("sha256:")
+    todo = f"Whoever else has reviewed the plan approves it with: {_made(git, name, 'Approve the deletions')}"
+    if approvers is None:
+        return Missing("the Site names no `approvers`", "Name those who may approve under `spec.approvers`.")
+    here = find_here(git)
+    allowed = signers_file(git, here, approvers)
+    origins = Origins(git, here.prefix, "policies")
+    try:
+        tag = signed_tag(git, name, allowed, now)
+        if tag is None:
+            return Missing(f"there is no tag {name}", todo)
+        _check_not_here(git, tag)
+        for policy in policies:
+            _check_other(git, policy, tag, allowed, origins)
+    except BadTagError as error:
+        return Missing(f"the tag {name} does not count: {error}", f"Delete it ({_gone(git, name)}). {todo}")
+    except NoOriginError as error:
+        return Missing(str(error))
+    return Approval(kind="second", by=tag.key, at=tag.at, ref=name)
+
+
+def _check_not_here(git: Git, tag: SignedTag) -> None:
+    """Raise ``BadTagError`` when whoever made the tag is whom git is set up for here."""
+    if among(filter(None, (git.ask("config", "user.email"),)), tag.principals):
+        raise BadTagError("it was made by whoever applies the plan, and somebody else must approve it")
+
+
 def _check_other(git: Git, policy: Policy, tag: SignedTag, allowed: Path, origins: Origins) -> None:
     """Raise ``BadTagError`` when whoever made the tag wrote the policy."""
     if not any("@" in one for one in tag.principals):
@@ -72,12 +107,23 @@ def _check_other(git: Git, policy: Policy, tag: SignedTag, allowed: Path, origin
 
 def _todo(git: Git, policy: Policy, *, again: bool = False) -> str:
     """What to type. An old tag of the same name has to go first."""
-    name, remote = tag_name(policy), _remote(git)
-    gone = f"git tag -d {name}" + (f"; git push --delete {remote} {name}" if remote else "")
-    first = f"Delete it ({gone}). " if again else ""
-    made = f"git {_signing(git)} -m {shlex.quote(f'Approve {policy.name}')} {name}"
-    made += f" && git push {remote} {name}" if remote else ""
+    name = tag_name(policy)
+    first = f"Delete it ({_gone(git, name)}). " if again else ""
+    made = _made(git, name, f"Approve {policy.name}")
     return f"{first}Whoever has reviewed {policy.name}, and did not write it, approves it with: {made}"
+
+
+def _gone(git: Git, name: str) -> str:
+    """What deletes a tag, here and where it was pushed to."""
+    remote = _remote(git)
+    return f"git tag -d {name}" + (f"; git push --delete {remote} {name}" if remote else "")
+
+
+def _made(git: Git, name: str, message: str) -> str:
+    """What makes a signed tag, and pushes it where there is a remote."""
+    remote = _remote(git)
+    made = f"git {_signing(git)} -m {shlex.quote(message)} {name}"
+    return made + (f" && git push {remote} {name}" if remote else "")
 
 
 def _signing(git: Git) -> str:
