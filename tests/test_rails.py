@@ -101,7 +101,7 @@ RAILS: tuple[Rail, ...] = (
     Rail(
         "F6",
         accidents.nobody_wrote_a_limit_so_there_is_none,
-        (("cleanup_gitops.policy.documents:DEFAULT_CAPS", dict.fromkeys(DEFAULT_CAPS, Cap(10_000))),),
+        (("cleanup_gitops.policy.guardrails:DEFAULT_CAPS", dict.fromkeys(DEFAULT_CAPS, Cap(10_000))),),
     ),
     Rail(
         "F7",
@@ -191,7 +191,7 @@ OF_A_CODE_HOST = {
 }
 """Accidents on GitHub."""
 BY_SHAPE = {
-    "F14": "a Protection is a document of its own, so that no block of a policy can take one along",
+    "F14": "a Protection is a document of its own, so that no block of a policy can take one along; what ends is told",
 }
 """Accidents for which there is no switch that could be taken out."""
 

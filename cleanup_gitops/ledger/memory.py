@@ -27,6 +27,7 @@ from cleanup_gitops.model.memory import (
     Hold,
     Mark,
     Memory,
+    Protected,
     Remembered,
     Served,
     Settling,
@@ -89,6 +90,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         daily=tuple(sorted(_only(lines, Daily), key=lambda one: (one.day, one.policy))),
         spent=tuple(sorted(_only(lines, Spent), key=lambda one: (one.policy, one.at))),
         served=tuple(sorted(_only(lines, Served), key=lambda one: one.policy)),
+        protected=tuple(sorted(_only(lines, Protected), key=lambda one: one.protection)),
         last=newest,
     )
 
@@ -168,7 +170,7 @@ def _over(line: Remembered, at: datetime) -> bool:
             return all(at.date() - day > REMEMBERED for day in line.days)
         case Daily():
             return at.date() - line.day > KEPT
-        case Mark() | Waiting() | Served():
+        case Mark() | Waiting() | Served() | Protected():
             return False
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
-from cleanup_gitops.model.memory import Daily, Remembered, Served, Spent, Waiting
+from cleanup_gitops.model.memory import Daily, Protected, Remembered, Served, Spent, Waiting
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome
 from cleanup_gitops.model.standing import COVERED
@@ -19,12 +19,14 @@ class Terms(Struct, frozen=True, kw_only=True):
 
     ``standing`` have a standing approval, ``once`` are to act once and have not yet: both with digests of what they
     mean. ``scheduled`` have a schedule; those in ``served`` need no other run for the times that have passed.
+    ``protected`` is what Protection documents say.
     """
 
     standing: Mapping[str, str] = {}
     once: Mapping[str, str] = {}
     scheduled: Collection[str] = ()
     served: Collection[str] = ()
+    protected: Collection[Protected] = ()
 
 
 def with_waiting(
@@ -113,6 +115,11 @@ def with_spent(
             if name not in left and (name, digest) not in known
         ),
     ]
+
+
+def with_protected(lines: Iterable[Remembered], terms: Terms) -> list[Remembered]:
+    """The lines with what is protected now, in place of what was."""
+    return [*(one for one in lines if not isinstance(one, Protected)), *terms.protected]
 
 
 def with_served(lines: Iterable[Remembered], terms: Terms, at: datetime) -> list[Remembered]:

@@ -214,7 +214,18 @@ class Served(Struct, frozen=True, kw_only=True, tag="served", tag_field="kind"):
     at: Moment
 
 
-Remembered = Applied | Consumed | Settling | Mark | Closed | Hold | Flap | Done | Waiting | Daily | Spent | Served
+class Protected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="protected", tag_field="kind"):
+    """What one Protection document protected at the last recorded run: ids, names or globs of groups, roles; sorted."""
+
+    protection: str
+    accounts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+Remembered = (
+    Applied | Consumed | Settling | Mark | Closed | Hold | Flap | Done | Waiting | Daily | Spent | Served | Protected
+)
 """What one line of ``memory.jsonl`` may hold."""
 
 
@@ -272,6 +283,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     daily: tuple[Daily, ...] = ()
     spent: tuple[Spent, ...] = ()
     served: tuple[Served, ...] = ()
+    protected: tuple[Protected, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

@@ -43,6 +43,8 @@ from cleanup_gitops.planner.rules import Rule, make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.planner.stage_rows import episodes_known, orphans, regained, stage_rows
 from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
+from cleanup_gitops.planner.unprotected import gone, told_of
+from cleanup_gitops.planner.unprotected import warnings as unprotected
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.expiry import has_ended
 from cleanup_gitops.policy.guarding import ended
@@ -117,7 +119,7 @@ def make_plan(
         lifecycle = stage_rows(evaluation)
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
-    changes = noted(changes, memory, created)
+    changes = told_of(noted(changes, memory, created), gone(policies, memory), inventory, as_of)
     waiting = [one.change for one in pending if one.reason != "report"]
     guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
     blocked = _blocked(evaluation.rules)
@@ -133,7 +135,11 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(*warnings, *_warnings(changes, evaluation, policies, memory, created.date()), *orphans(lifecycle)),
+        warnings=(
+            *warnings,
+            *_warnings(changes, evaluation, policies, memory, created.date()),
+            *orphans(lifecycle),
+        ),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -312,6 +318,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     """What whoever reads the plan should know, and what changes nothing of it. ``today`` is a UTC day."""
     return (
+        *unprotected(gone(policies, memory)),
         *evaluation.shield.warnings,
         *_never_seen(changes, evaluation.scope.inventory),
         *nobody_listed(evaluation),

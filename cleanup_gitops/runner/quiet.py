@@ -30,6 +30,7 @@ def _lines(memory: Memory) -> tuple[object, ...]:
         memory.daily,
         memory.spent,
         memory.served,
+        memory.protected,
     )
 
 

@@ -13,6 +13,7 @@ from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Outcome
 from cleanup_gitops.planner.in_force import acting_once
+from cleanup_gitops.planner.unprotected import protected_by
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.timing import Schedule, Windows
 from cleanup_gitops.runner.approval import Choice
@@ -96,6 +97,7 @@ def terms_of(plan: Plan, policies: SitePolicies, memory: Memory, choice: Choice,
         once=acting_once(policies, memory, plan.as_of),
         scheduled=list(due),
         served={name for name, is_due in due.items() if is_due} - _unserved(plan, policies, choice, outcomes),
+        protected=protected_by(policies),
     )
 
 

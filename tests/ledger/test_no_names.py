@@ -50,7 +50,7 @@ ALLOWED = {
         Difference.address Difference.user Difference.group
         Settling.address Settling.user Mark.user Hold.user Flap.user Done.address Done.user
         Lost.address Lost.user Rollback.holds Rollback.users
-        Closed.user Effect.address StageRow.address StageRow.user
+        Closed.user Effect.address StageRow.address StageRow.user Protected.accounts Protected.roles
     """
     + " ".join(
         f"{change}.{field}"
@@ -86,11 +86,12 @@ ALLOWED = {
     "what the owners of the policies wrote, and names of their files and variables": """
         Cause.stage Closed.policy StageRow.policy StageRow.stage
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
-        Waiting.policy Daily.policy Spent.policy Served.policy Intent.approvals Check.lifted
+        Waiting.policy Daily.policy Spent.policy Served.policy Protected.protection Intent.approvals Check.lifted
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
     """,
     "labels of groups and directories, which say what was changed": """
-        GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label MembershipRemove.label
+        GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label
+        MembershipRemove.label Protected.groups
     """,
     "domains: only internal ones, those that policies name, and those that the organization claims": """
         AccountRow.domain Manifest.claimed_domains
