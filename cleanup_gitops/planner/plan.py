@@ -135,11 +135,7 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(
-            *warnings,
-            *_warnings(changes, evaluation, policies, memory, created.date()),
-            *orphans(lifecycle),
-        ),
+        warnings=(*warnings, *_warnings(changes, evaluation, policies, memory, created.date()), *orphans(lifecycle)),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
