@@ -160,6 +160,10 @@ class Seats(Struct, frozen=True, gc=False, kw_only=True):
     before: int
     after: int
     limit: int | None = None
+    saves_from: date | UnsetType = UNSET
+    """The first UTC day of the next billing period, where seats are freed and it is known: none saves before."""
+    regained: int | UnsetType = UNSET
+    """Users whose seat was freed in this billing period and who have one all the same: that saves nothing."""
 
 
 class ListInput(Struct, frozen=True, gc=False, kw_only=True):

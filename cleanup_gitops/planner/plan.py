@@ -28,7 +28,6 @@ from cleanup_gitops.model.plan import (
     plan_digest,
     summarize,
 )
-from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes, first_stage
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
@@ -40,6 +39,7 @@ from cleanup_gitops.planner.leavers import last_administrator
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import Rule, make_rule
+from cleanup_gitops.planner.seats import seats_of
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.planner.stage_rows import episodes_known, orphans, regained, stage_rows
 from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
@@ -231,7 +231,7 @@ def _guards(
     exceptions = exceptions_of(policies, created.date())
     caps, used = policies.guardrails.caps, inventory.seats_used
     counted = limits(changes, caps, memory, exceptions, seats=used, created=created, waiting=waiting)
-    seats = _seats(changes, inventory)
+    seats = seats_of(changes, inventory, memory, policies.license, created.date())
     checks = all_checks(
         changes,
         counted,
@@ -334,15 +334,3 @@ def _never_seen(changes: Iterable[Change], inventory: Inventory) -> tuple[str, .
     who = "user counts" if number == 1 else "users count"
     text = f"{number} {who} as idle and never viewed a page: use through the API, a phone or an integration alone is"
     return (f"{text} not recorded. Exempt those who work that way, or name service accounts in the Site document.",)
-
-
-def _seats(changes: Iterable[Change], inventory: Inventory) -> Seats:
-    by_user: dict[str, list[Change]] = {}
-    for change in changes:
-        by_user.setdefault(change.user, []).append(change)
-    delta = 0
-    for account, own in by_user.items():
-        user = inventory.user_by_id[account]
-        delta += int(bool(assume_user(user, own, inventory).billed)) - int(bool(user.billed))
-    used = inventory.seats_used
-    return Seats(before=used, after=used + delta, limit=inventory.seat_limit)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, assert_never
 
 from cleanup_gitops.model.canonical import digest
+from cleanup_gitops.policy.billing import License
 from cleanup_gitops.policy.conditions import match_of
 from cleanup_gitops.policy.documents import NOTHING_ASKED, Document, Exemption, Placed, Policy, Protection, Standing
 from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec, WindowsSpec
@@ -28,6 +29,7 @@ from cleanup_gitops.policy.shapes import (
     Credential,
     ExemptionsDocument,
     GuardrailsDocument,
+    LicenseSpec,
     OverrideDocument,
     PolicyDocument,
     ProtectionDocument,
@@ -122,10 +124,18 @@ def _site(shape: SiteDocument, data: Map, file: str) -> Site:
         approvers=spec.approvers.env if spec.approvers else None,
         state=_state(spec.state),
         recorded_attributes=tuple(sorted(set(spec.snapshot.attributes))) if spec.snapshot else (),
+        license=_license(spec.license, data, file),
         ca_bundle=spec.tls.ca_bundle if spec.tls else None,
         where_tls=f"{file}:{key_of(data, ('spec', 'tls', 'ca_bundle'))[0]}" if spec.tls else "",
         where=f"{file}:{data.line}",
     )
+
+
+def _license(shape: LicenseSpec | None, data: Map, file: str) -> License | None:
+    if shape is None:
+        return None
+    where = f"{file}:{key_of(data, ('spec', 'license'))[0]}"
+    return License(shape.billing, shape.period_day or 1, shape.renews, where)
 
 
 def _state(shape: State | None) -> StateSettings:
@@ -169,6 +179,7 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         once=shape.spec.once,
         until=shape.spec.until,
         schedule=_schedule(shape, data, file),
+        before_billing=shape.spec.schedule.before_billing if shape.spec.schedule else None,
         priority=shape.spec.priority,
         ensure=ensure_of(ensure, data["spec"]["ensure"], file) if ensure else NOTHING_ASKED,
         stages=stages_of(shape.spec.stages or (), data["spec"].get("stages"), file),
@@ -187,7 +198,7 @@ def _standing(shape: PolicyDocument) -> Standing | None:
 
 def _schedule(shape: PolicyDocument, data: Map, file: str) -> Schedule | None:
     given = shape.spec.schedule
-    if given is None:
+    if given is None or given.cron is None or given.time_zone is None:
         return None
     where = f"{file}:{key_of(data, ('spec', 'schedule'))[0]}"
     return Schedule(tuple(given.cron), given.time_zone, where=where)

@@ -12,6 +12,7 @@ from typing import Literal
 from cleanup_gitops.model.canonical import manifest_digest
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.model.user import Kind
+from cleanup_gitops.policy.billing import License
 from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.guardrails import Guardrails
 from cleanup_gitops.policy.patterns import glob
@@ -126,6 +127,8 @@ class Policy:
     """The last UTC day on which it acts."""
     schedule: Schedule | None = None
     """When it acts; ``None``: in every run."""
+    before_billing: int | None = None
+    """So many days before the billing period ends it frees seats; ``None``: at any time."""
     priority: int = 0
     """Of policies that take something from the same user the highest priority wins, before the mildest."""
     where: str = ""
@@ -196,6 +199,8 @@ class SitePolicies:
     guardrails: Guardrails = field(default_factory=Guardrails)
     overrides: tuple[Override, ...] = ()
     """Exceptions from guards, by name; those that have ended are among them."""
+    license: License | None = None
+    """How the site is billed; ``None``: its Site document does not tell."""
     digest: str = field(default_factory=lambda: manifest_digest(()))
 
 
@@ -233,6 +238,7 @@ class PolicySet:
             exemptions=tuple(sorted(entries, key=lambda one: (one.account, one.document))),
             guardrails=_only([one for one in says if isinstance(one, Guardrails)], name),
             overrides=tuple(sorted((one for one in says if isinstance(one, Override)), key=lambda one: one.name)),
+            license=next((one.license for one in says if isinstance(one, Site)), None),
             digest=manifest_digest(one.digest for one in placed),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from cleanup_gitops.policy.billing import license_warning
 from cleanup_gitops.policy.documents import Policy
 from cleanup_gitops.policy.site import CredentialRef, Site
 
@@ -27,6 +28,11 @@ def credential_warnings(site: Site, today: date) -> tuple[str, ...]:
         for what, one in held
         if one.expires is not None and (one.expires - today).days <= WARN_DAYS
     )
+
+
+def site_warnings(site: Site, today: date) -> tuple[str, ...]:
+    """What a Site document says that ends, or has ended: credentials, and the day on which the license renews."""
+    return (*credential_warnings(site, today), *license_warning(site.name, site.license, today))
 
 
 def _sentence(what: str, site: Site, credential: CredentialRef, expires: date, today: date) -> str:

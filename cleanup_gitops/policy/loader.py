@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from cleanup_gitops.policy import versions
 from cleanup_gitops.policy.acting_rules import broken_acting
 from cleanup_gitops.policy.authorities import broken_bundle
+from cleanup_gitops.policy.billing_rules import broken_billing, check_billing
 from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
 from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet
@@ -64,6 +65,7 @@ def load(
     if not sources and not problems:
         problems.append(Problem(str(folder), 1, 1, "this folder holds no policy documents (*.yaml, *.yml)"))
     problems += check_together(sources, whole=whole, today=today)
+    problems += check_billing(sources)
     problems += check_overrides(sources, whole=whole, today=today)
     if problems:
         raise PolicyError(problems)
@@ -95,6 +97,7 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
         broken_rules(document),
         broken_acting(document),
         broken_stages(document),
+        broken_billing(document),
         lists_inside(document, root.parent),
         broken_bundle(document, root),
     )

@@ -18,6 +18,7 @@ from cleanup_gitops.policy.fields import (
     BranchName,
     CronLine,
     Day,
+    Days,
     Domain,
     EnvName,
     GroupPattern,
@@ -180,6 +181,17 @@ class SnapshotSpec(Shape):
     """Attributes of users; none are kept if left out."""
 
 
+class LicenseSpec(Shape):
+    """How the license is billed: a freed seat saves money from the next period on."""
+
+    billing: Literal["monthly", "annual"]
+    """`monthly`: by the largest number of users of a month; `annual`: by the number bought at the renewal."""
+    period_day: int | None = Field(default=None, ge=1, le=31)
+    """Monthly: the day of the month on which a period begins; the last one in months that are shorter."""
+    renews: Day | None = None
+    """The day (UTC) on which the license renews; annual billing needs it."""
+
+
 class SiteSpec(Shape):
     """How to reach one Confluence."""
 
@@ -197,6 +209,8 @@ class SiteSpec(Shape):
     """Whose signed tags approve policies with `approval: standing`; nobody's if left out."""
     state: State | None = None
     snapshot: SnapshotSpec | None = None
+    license: LicenseSpec | None = None
+    """How the license is billed; needed by policies with `before_billing`."""
 
 
 class StandingSpec(Shape):
@@ -211,10 +225,12 @@ class StandingSpec(Shape):
 class ScheduleSpec(Shape):
     """When a policy acts. It is evaluated in every run all the same."""
 
-    cron: Some[CronLine]
+    cron: Some[CronLine] | None = None
     """Cron lines of five fields: minute, hour, day of the month, month, day of the week."""
-    time_zone: TimeZone
-    """Whose clocks are meant, such as `Europe/Oslo`."""
+    time_zone: TimeZone | None = None
+    """Whose clocks are meant by `cron`, such as `Europe/Oslo`."""
+    before_billing: Days | None = None
+    """So many days before a billing period ends seats are freed; earlier saves nothing."""
 
 
 def _ensure_or_stages(schema: dict[str, Any]) -> None:

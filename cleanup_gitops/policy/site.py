@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from cleanup_gitops.model.inventory import Hosting
+from cleanup_gitops.policy.billing import License
 
 DEFAULT_API_URL = "https://api.atlassian.com"
 
@@ -93,6 +94,8 @@ class Site:
     state: StateSettings = USUAL_PLACE
     recorded_attributes: tuple[str, ...] = ()
     """Attributes of users that are kept in snapshots, sorted."""
+    license: License | None = None
+    """How it is billed; ``None``: not told."""
     ca_bundle: str | None = None
     """Path of a file with authorities that are trusted beside those of the system."""
     where_tls: str = ""

@@ -17,7 +17,7 @@ from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.runner.journal import UNKEPT, Journals
-from cleanup_gitops.runner.outcomes import OPEN
+from cleanup_gitops.runner.outcomes import OPEN, Freed
 
 
 class Stop:
@@ -103,6 +103,8 @@ class Run:
     """What others did on the site while the run was under way, and late effects of earlier runs."""
     quiet: bool = False
     """Whether it was not recorded because it brought nothing new, and the day has a record."""
+    seats: Freed | None = None
+    """What became of the seats, where the site was read again."""
 
     @property
     def id(self) -> str:

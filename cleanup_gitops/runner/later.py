@@ -11,10 +11,12 @@ from cleanup_gitops.model.change import GIVING, Change
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.planner.overdue import sent_before
 
-Code = Literal["settling", "doubtful", "not-approved", "soak", "daily-maximum", "schedule", "window"]
+Code = Literal["settling", "doubtful", "not-approved", "soak", "daily-maximum", "schedule", "window", "billing-day"]
 """Why a row is left for later. ``settling``: a run has sent it, and it may still show. ``doubtful``: a run may have
 made it and others undone it, and nobody has looked. ``schedule``, ``window``: it is not the time of a policy, or of the
-site. The others are about standing approvals."""
+site. ``billing-day``: a seat that is freed now saves nothing. The others are about standing approvals."""
+TIMED: frozenset[Code] = frozenset({"schedule", "window", "billing-day"})
+"""Those that wait for a time of the clock or the calendar."""
 
 
 @dataclass(frozen=True, slots=True)

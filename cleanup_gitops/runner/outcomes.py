@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from cleanup_gitops.model.change import Change, RoleRevoke, TokenRevoke, change_digest
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.run import Outcome, Receipt, Result
 from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.seats import not_freed, suspended_with_license
 from cleanup_gitops.runner.needs import took_effect
 
 OPEN: frozenset[Result] = frozenset({"failed", "not_effective", "not_attempted", "settling"})
@@ -54,3 +56,24 @@ def _shown(change: Change, user: User | None) -> bool:
     if isinstance(change, RoleRevoke) and user is not None and user.direct is None and user.license == "none":
         return True
     return took_effect(change, user)
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """Paid seats before and after a run, as the site was read.
+
+    ``kept`` are users who were to lose theirs and have one all the same; ``suspended`` counts those who were suspended
+    and keep their license.
+    """
+
+    before: int
+    after: int
+    kept: tuple[str, ...] = ()
+    suspended: int = 0
+
+
+def freed(before: Inventory, after: Inventory, changes: Iterable[Change], outcomes: Iterable[Outcome]) -> Freed:
+    """What became of the seats by those of these changes that were made, as a reading before and one after show."""
+    made = {one.change for one in outcomes if one.result == "applied"}
+    own = tuple(one for one in changes if change_digest(one) in made)
+    return Freed(before.seats_used, after.seats_used, not_freed(before, after, own), suspended_with_license(after, own))

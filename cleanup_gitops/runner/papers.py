@@ -12,6 +12,7 @@ from cleanup_gitops.model.run import Approval, Outcome
 from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.approval import Choice
 from cleanup_gitops.runner.attempt import Past
+from cleanup_gitops.runner.outcomes import Freed
 from cleanup_gitops.runner.reading import Questions
 from cleanup_gitops.runner.remembering import Remembering
 
@@ -61,3 +62,5 @@ class Ending:
     outcomes: tuple[Outcome, ...]
     unread: str = ""
     differences: tuple[Difference, ...] = ()
+    seats: Freed | None = None
+    """What became of the seats; ``None``: nothing was written, or the site was not read again."""

@@ -27,7 +27,7 @@ from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
 from cleanup_gitops.runner.journal import UNKEPT, header_of
 from cleanup_gitops.runner.needs import questions_about
-from cleanup_gitops.runner.outcomes import unseen
+from cleanup_gitops.runner.outcomes import freed, unseen
 from cleanup_gitops.runner.papers import Ending, Order, Sight
 from cleanup_gitops.runner.quiet import has_record_of, nothing_new
 from cleanup_gitops.runner.reading import Questions, answered, doubt, read_with_answers, with_sightings
@@ -36,7 +36,7 @@ from cleanup_gitops.runner.resume import Ask, Resumed, made_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.second import NOBODY_ELSE, seconded
 from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
-from cleanup_gitops.runner.times import on_time, terms_of, times_of
+from cleanup_gitops.runner.times import Times, on_time, terms_of, times_of
 from cleanup_gitops.runner.watch import INTERRUPTED, Watch
 
 
@@ -90,9 +90,9 @@ def _execute(
     evaluation = _evaluation(desk, ground, sight, plan, undo, saved)
     if standing is None:
         order = seconded(_order(desk, ground, sight, plan, saved, evaluation), second)
-        order = replace(order, choice=on_time(order.choice, times_of(plan, desk.policies, ground.memory).wait))
+        order = replace(order, choice=on_time(order.choice, _times(desk, ground, sight, plan).wait))
     else:
-        order = _standing(desk, ground, plan, standing, evaluation)
+        order = _standing(desk, ground, sight, plan, standing, evaluation)
     if order.choice.changes != plan.changes:
         chosen = guarded(plan, order.choice.changes, sight.live.inventory, desk.policies, ground.memory)
         _check_applyable(desk, ground, sight, chosen, stop)
@@ -191,10 +191,16 @@ def _asking(desk: Desk, ground: Ground, sight: Sight, plan: Plan) -> Ask:
     return ask
 
 
-def _standing(desk: Desk, ground: Ground, plan: Plan, approvals: Approvals, evaluation: Evaluation) -> Order:
+def _times(desk: Desk, ground: Ground, sight: Sight, plan: Plan) -> Times:
+    return times_of(plan, desk.policies, ground.memory, sight.live.inventory)
+
+
+def _standing(
+    desk: Desk, ground: Ground, sight: Sight, plan: Plan, approvals: Approvals, evaluation: Evaluation
+) -> Order:
     """What may be done without anybody's look at the plan."""
     policies = desk.policies.policies
-    wait = times_of(plan, desk.policies, ground.memory).wait
+    wait = _times(desk, ground, sight, plan).wait
     chosen = choose_standing(plan, policies, approvals, ground.memory, plan.created, wait)
     used = needed(chosen.changes, approvals)
     unapproved = nothing_approved(chosen, policies, approvals)
@@ -314,9 +320,9 @@ def _read_again(
     if why:  # the next reading is compared with what is recorded, so a wrong one must not get there
         return Ending(sight.told, outcomes, f"the reading after the run looks like a fault of the data: {why}.")
     finished = finish(outcomes, order.choice.changes, judged)
-    return Ending(
-        Live(found, after.people), finished, differences=tuple(one for one in differences if one.run != intent.run)
-    )
+    own = tuple(one for one in differences if one.run != intent.run)
+    seats = freed(sight.told.inventory, after.inventory, order.choice.changes, finished)
+    return Ending(Live(found, after.people), finished, differences=own, seats=seats)
 
 
 def _recorded(
@@ -345,6 +351,7 @@ def _recorded(
         intent,
         found,
         ending.differences,
+        seats=ending.seats,
     )
     if sparing and ground.memory.lineage and intent is None and not late and nothing_new(ground.memory, record.memory):
         now = desk.hands.clock.now()

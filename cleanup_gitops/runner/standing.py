@@ -15,7 +15,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import COVERED, Approvals, Missing, joint
 from cleanup_gitops.policy.documents import Policy, Standing
-from cleanup_gitops.runner.later import Left, behind_gifts, for_others, unsettled
+from cleanup_gitops.runner.later import TIMED, Left, behind_gifts, for_others, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def choose_standing(
 
 def _in_time(rows: Sequence[Left | Ready]) -> tuple[list[Left | Ready], list[Left]]:
     """The rows of a user that need not wait for their time, and those that do, or for one that gives something."""
-    timed = [one for one in rows if isinstance(one, Left) and one.code in ("schedule", "window")]
+    timed = [one for one in rows if isinstance(one, Left) and one.code in TIMED]
     behind = behind_gifts((one.change for one in rows if isinstance(one, Ready)), timed)
     others = [one for one in rows if one not in timed and one.change.address not in behind]
     return others, [*timed, *behind.values()]

@@ -1,23 +1,26 @@
-"""Which rows have to wait for their time: for the schedule of a policy, or for the windows of the site. Pure."""
+"""Which rows have to wait: for the schedule of a policy, a billing period, or the windows of the site. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cleanup_gitops.ledger.pending import Terms
 from cleanup_gitops.model.change import Change
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Outcome
 from cleanup_gitops.planner.in_force import acting_once
+from cleanup_gitops.planner.seats import ends_seat
 from cleanup_gitops.planner.unprotected import protected_by
+from cleanup_gitops.policy.billing import License
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.timing import Schedule, Windows
 from cleanup_gitops.runner.approval import Choice
-from cleanup_gitops.runner.later import Left, behind_gifts
+from cleanup_gitops.runner.later import Code, Left, behind_gifts
 
 SOON = timedelta(hours=1)
 """A soak that ends within this time keeps a schedule due, so that the next run need not wait for its next time."""
@@ -25,30 +28,59 @@ SOON = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What holds rows up at one instant (UTC): schedules that are not due, by policy, and windows that are closed."""
+    """What holds rows up at one instant (UTC): schedules that are not due, by policy, and windows that are closed.
+
+    ``before_billing`` are the policies that free seats only so many days before a billing period ends, where these days
+    have not come; ``frees`` tells of a row whether it may free one.
+    """
 
     now: datetime
     schedules: Mapping[str, Schedule]
     closed: Windows | None
+    before_billing: Mapping[str, int] = field(default_factory=dict)
+    license: License | None = None
+    frees: Callable[[Change], bool] = lambda _change: False
 
     def wait(self, change: Change) -> Left | None:
         """Why a row has to wait; ``None`` when it need not. A termination is not held up by windows.
 
         A row that several policies ask for waits for the first of them, which would do it alone as well.
         """
-        if not self.schedules and self.closed is None:
-            return None
-        names = dict.fromkeys(cause.policy for cause in change.causes)
-        found = [(schedule.next_after(self.now), name) for name in names if (schedule := self.schedules.get(name))]
+        names = tuple(dict.fromkeys(cause.policy for cause in change.causes))
+        frees = bool(self.before_billing) and self.frees(change)
+        found = [one for name in names if (one := self._policy(change, name, frees=frees))]
         if found and len(found) == len(names):
-            until, name = min(found)
-            when = _told(until, self.schedules[name].time_zone)
-            return Left(change, "schedule", f"{name} acts next at {when}", until)
+            return min(found, key=lambda one: one.until or _NEVER)
         if self.closed is None or any(cause.termination for cause in change.causes):
             return None
         opens = self.closed.opens(self.now)
         when = f"they open at {_told(opens, self.closed.time_zone)}" if opens else "they do not open within two years"
         return Left(change, "window", when, opens)
+
+    def _policy(self, change: Change, name: str, *, frees: bool) -> Left | None:
+        """What one policy that asks for a row waits for: the later one of its two kinds of times."""
+        schedule, days, found = self.schedules.get(name), self.before_billing.get(name), []
+        if schedule:
+            until = schedule.next_after(self.now)
+            why = f"{name} acts next at {_told(until, schedule.time_zone)}"
+            found.append(Left(change, "schedule", why, until))
+        if days and frees:
+            opens = self.license.opens(self.now.astimezone(UTC).date(), days) if self.license else None
+            at = datetime.combine(opens, time.min, UTC) if opens else None
+            found.append(Left(change, "billing-day", _billed(name, opens, days, self.license), at))
+        return max(found, key=lambda one: one.until or _NEVER, default=None)
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _billed(name: str, opens: date | None, days: int, license_: License | None) -> str:
+    """Why a row waits for the end of a billing period."""
+    if opens is None:
+        where = f" ({license_.where})" if license_ and license_.where else ""
+        return f"{name} frees seats before the license renews, and that day has passed: correct `renews`{where}"
+    ends = opens + timedelta(days=days)
+    return f"{name} frees seats from {opens.isoformat()} on: the billing period ends before {ends.isoformat()}"
 
 
 def _told(at: datetime, zone: str) -> str:
@@ -68,14 +100,33 @@ def due_now(policies: SitePolicies, memory: Memory, now: datetime) -> dict[str, 
     }
 
 
-def times_of(plan: Plan, policies: SitePolicies, memory: Memory) -> Times:
+def times_of(plan: Plan, policies: SitePolicies, memory: Memory, inventory: Inventory) -> Times:
     """What holds rows of a plan up that is carried out at once. A plan that takes a run back never waits."""
     now, windows = plan.created, policies.guardrails.windows
     if plan.rollback:
         return Times(now, {}, None)
     due = due_now(policies, memory, now)
     schedules = {one.name: one.schedule for one in policies.policies if one.schedule and not due[one.name]}
-    return Times(now, schedules, None if windows is None or windows.open_at(now) else windows)
+    closed = None if windows is None or windows.open_at(now) else windows
+    return Times(
+        now,
+        schedules,
+        closed,
+        _too_early(policies, now.astimezone(UTC).date()),
+        policies.license,
+        lambda change: ends_seat(change, inventory),
+    )
+
+
+def _too_early(policies: SitePolicies, today: date) -> dict[str, int]:
+    """The policies that free no seat today, and how many days before the end of a billing period they would."""
+    found = {one.name: one.before_billing for one in policies.policies if one.before_billing}
+    own = policies.license
+    return {
+        name: days
+        for name, days in found.items()
+        if own is None or (opens := own.opens(today, days)) is None or today < opens
+    }
 
 
 def on_time(choice: Choice, wait: Callable[[Change], Left | None]) -> Choice:
@@ -101,6 +152,10 @@ def terms_of(plan: Plan, policies: SitePolicies, memory: Memory, choice: Choice,
     )
 
 
+_STILL_DUE: frozenset[Code] = frozenset({"not-approved", "doubtful", "window", "billing-day"})
+"""Why rows may wait without having had their chance."""
+
+
 def _unserved(plan: Plan, policies: SitePolicies, choice: Choice, outcomes: Iterable[Outcome]) -> set[str]:
     """The policies for whose rows the time that has come is not over: they were not attempted, or not allowed yet."""
     afters = {one.name: one.standing.after for one in policies.policies if one.standing}
@@ -109,6 +164,6 @@ def _unserved(plan: Plan, policies: SitePolicies, choice: Choice, outcomes: Iter
     for one in choice.left:
         causes = one.change.causes
         soaked = one.until or plan.created + max((afters.get(cause.policy, SOON) for cause in causes), default=SOON)
-        if one.code in ("not-approved", "doubtful", "window") or (one.code == "soak" and soaked <= plan.created + SOON):
+        if one.code in _STILL_DUE or (one.code == "soak" and soaked <= plan.created + SOON):
             open_ += causes
     return {cause.policy for cause in open_}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from msgspec import UNSET
+
 from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove, RoleRevoke, TokenRevoke
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
@@ -129,9 +131,21 @@ def _override_lines(checks: Iterable[Check]) -> tuple[str, ...]:
 def _seats_left(seats: Seats) -> str:
     """What is not told is not guessed, and may be fewer than none."""
     if seats.limit is None:
-        return "; the site does not tell how many there are"
+        return f"; the site does not tell how many there are{_savings(seats)}"
     free = seats.limit - seats.after
-    return f", {-free:,} more than there are" if free < 0 else f", {free:,} free"
+    return f"{f', {-free:,} more than there are' if free < 0 else f', {free:,} free'}{_savings(seats)}"
+
+
+def _savings(seats: Seats) -> str:
+    """From when on freed seats save money, and those that save nothing, as sentences without the last full stop."""
+    told = ""
+    if seats.saves_from is not UNSET:
+        told += f". What is freed saves from {seats.saves_from.isoformat()} on, when the next billing period begins"
+    if seats.regained == 1:
+        told += ". 1 seat that was freed in this period is in use again, and saves nothing"
+    elif seats.regained is not UNSET:
+        told += f". {seats.regained:,} seats that were freed in this period are in use again, and save nothing"
+    return told
 
 
 def _causes(causes: Iterable[Cause]) -> tuple[CauseRow, ...]:

@@ -15,6 +15,7 @@ from cleanup_gitops.model.plan import Plan, Rollback
 from cleanup_gitops.model.run import ACCEPTED, Approval, Outcome, Result
 from cleanup_gitops.runner.desk import Found
 from cleanup_gitops.runner.later import Code, Left
+from cleanup_gitops.runner.outcomes import Freed
 from cleanup_gitops.views import words
 from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.paint import paint
@@ -46,6 +47,8 @@ _MEANINGS: dict[Result, str] = {
 }
 
 
+_ACCOUNTS = 5
+"""So many accounts stand in one sentence."""
 _LATER: dict[Code, str] = {
     "settling": "Sent by an earlier run, and may still show",
     "doubtful": "Perhaps done by an earlier run and undone by others, so only a saved plan does it",
@@ -54,6 +57,7 @@ _LATER: dict[Code, str] = {
     "not-approved": "Not approved",
     "schedule": "Not a time of their policies' schedules",
     "window": "Outside the windows of the site",
+    "billing-day": "Would free a seat before that saves anything",
 }
 """Rows that are left for later, by why."""
 
@@ -100,6 +104,7 @@ def render_run(
     recovered: str = "",
     quiet: bool = False,
     second: Approval | None = None,
+    seats: Freed | None = None,
     colour: bool = False,
 ) -> str:
     """What became of the approved changes, who approved them, where it is recorded, and what to do next.
@@ -110,6 +115,7 @@ def render_run(
     are approved that wait for it. ``unread`` says why the site could not be read again after the writes.
     ``recovered`` names the run that was cut off, when this is how it ended after all. ``quiet``: it is not recorded,
     because it brought nothing new and the day has a record. ``second`` is who else approved what was deleted.
+    because it brought nothing new and the day has a record. ``seats`` is what became of them.
     """
     counts = Counter(outcome.result for outcome in outcomes)
     text = render(
@@ -125,11 +131,10 @@ def render_run(
             for result, title in _MEANINGS.items()
             if counts[result]
         ),
-        waiting=[
-            with_details(one.address, label(people.name(one.user)), getattr(one, "label", "")) for one in not_approved
-        ],
+        waiting=[_told(one, people) for one in not_approved],
         later=_later(left, people),
         unread=unread,
+        seats=_seats(seats),
         approval=approval,
         second=second,
         approved_at=approval.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
@@ -171,6 +176,10 @@ def found_meanwhile(record: Record) -> tuple[str, ...]:
     return (f"While the run was under way others changed: {found_of(record.entry)} (listed in {listed}).",)
 
 
+def _told(change: Change, people: People) -> str:
+    return with_details(change.address, label(people.name(change.user)), getattr(change, "label", ""))
+
+
 def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
     """Rows for later, by why; each says from when on it is due, as far as that is known."""
     found = []
@@ -202,6 +211,30 @@ def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result], l
     if left and all(one.code == "not-approved" for one in left):
         return f"Nothing was applied: nothing is approved on {site}{later}."
     return f"Apply complete! Nothing {'is due' if left else 'to do'} on {site}{later}."
+
+
+def _seats(seats: Freed | None) -> str:
+    """How many seats were freed, as the site was read again, and which were not."""
+    if seats is None or (seats.before == seats.after and not seats.kept and not seats.suspended):
+        return ""
+    told = f"Seats in use: {seats.before:,} before the run, {seats.after:,} now."
+    if seats.kept:
+        people = words.counted(len(seats.kept), "user")
+        who = f"{people} {'was' if len(seats.kept) == 1 else 'were'} to lose a seat and still"
+        held = "holds" if len(seats.kept) == 1 else "hold"
+        told += f" Seat not freed: {who} {held} one ({shortened(seats.kept)})."
+    if seats.suspended:
+        told += (
+            f" {words.counted(seats.suspended, 'suspended user')} {'keeps' if seats.suspended == 1 else 'keep'} the"
+            " license: on a Free plan such a seat is not freed, so look at the number under Billing."
+        )
+    return told
+
+
+def shortened(accounts: Sequence[str]) -> str:
+    """The first of these accounts, and how many more there are."""
+    more = len(accounts) - _ACCOUNTS
+    return ", ".join(accounts[:_ACCOUNTS]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _recovery(run: str, outcomes: Sequence[Outcome], counts: Counter[Result]) -> str:

@@ -34,7 +34,8 @@ def test_valid_documents_fit(path: Path) -> None:
 
 
 def test_the_helpers_documents_fit() -> None:
-    assert all(is_valid(one, SCHEMA, SCHEMA) for text in (site(), policy()) for one in documents(text))
+    billed = site(more=", license: {billing: monthly, period_day: 31, renews: 2027-03-01}")
+    assert all(is_valid(one, SCHEMA, SCHEMA) for text in (site(), billed, policy()) for one in documents(text))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,8 @@ def test_the_helpers_documents_fit() -> None:
         policy().replace("spec: {", "spec: {approval: standing, standing: {max_per_day: 0}, "),
         policy().replace("spec: {", "spec: {approval: standing, standing: {max_per_day: 4, after: 24}, "),
         site(more=", approvers: {env: lower}"),
+        site(more=", license: {billing: yearly}"),
+        site(more=", license: {billing: monthly, period_day: 0}"),
         policy("{}"),
         policy("{include_admins: true}"),
         policy("{none: [{has_seat: true}]}"),

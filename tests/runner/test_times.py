@@ -262,7 +262,7 @@ def test_closed_windows_do_not_use_up_the_time_of_a_schedule() -> None:
 def test_a_plan_says_what_would_wait_and_keeps_it_for_a_review() -> None:
     office = office_of(100)
     plan = office.plan()
-    times = times_of(plan, office.policies, memory_of(office.store.read()))
+    times = times_of(plan, office.policies, memory_of(office.store.read()), office.site.read().inventory)
     noted = with_notes(plan, office.policies.policies, StandingChoice((), ()), times.wait)
     assert noted.changes[0].note.endswith("schedule: dormant acts next at 2026-11-22 18:00 UTC")
     assert noted.digest == plan.digest

@@ -38,7 +38,7 @@ from cleanup_gitops.model.errors import ApprovalError, CleanupError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import Approvals, Missing
-from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.expiry import site_warnings
 from cleanup_gitops.runner.approval import new_plan
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Run, Stop, UnrecordedError
@@ -137,6 +137,7 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Appro
         unread=run.unread,
         quiet=run.quiet,
         second=run.intent.second if run.intent else None,
+        seats=run.seats,
         colour=colours(sys.stdout),
     )
     click.echo(text, nl=False)
@@ -160,7 +161,7 @@ def _run(
             store=place.store,
             tool_version=__version__,
             domains=recorded_domains(place),
-            warnings=credential_warnings(place.site, place.clock.now().date()),
+            warnings=site_warnings(place.site, place.clock.now().date()),
             lists=lists,
             attributes=place.site.recorded_attributes,
             process=this_process(),

@@ -30,7 +30,7 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.expiry import credential_warnings
+from cleanup_gitops.policy.expiry import site_warnings
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.runner import standing
 from cleanup_gitops.runner.open_runs import under_open_runs
@@ -124,13 +124,13 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
         policy_commit=policies,
         warnings=(
             *filter(None, (older, unknown)),
-            *credential_warnings(place.site, created.date()),
+            *site_warnings(place.site, created.date()),
             *standing.warnings(approvals),
         ),
         people=live.people,
         lists=lists,
     )
-    wait = times_of(plan, place.policies, memory).wait
+    wait = times_of(plan, place.policies, memory, live.inventory).wait
     chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created, wait)
     noted = standing.with_notes(plan, place.policies.policies, chosen, wait)
     return under_open_runs(noted, leases), live.people

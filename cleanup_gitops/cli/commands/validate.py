@@ -8,7 +8,7 @@ import click
 
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import load_policies, with_sites
-from cleanup_gitops.policy.expiry import credential_warnings, ended_policies
+from cleanup_gitops.policy.expiry import ended_policies, site_warnings
 from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.views.words import counted
 
@@ -34,7 +34,7 @@ def command(folder: Path) -> int:
         )
         today = clock.now().date()
         warnings = (
-            *credential_warnings(site, today),
+            *site_warnings(site, today),
             *ended(own.overrides, today),
             *ended_policies(own.policies, today),
         )
