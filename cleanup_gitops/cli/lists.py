@@ -10,15 +10,29 @@ from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.csv_rows import CsvError
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import Lists, user_list
-from cleanup_gitops.policy.tree import ListedIn, Match
+from cleanup_gitops.policy.roster import Roster
+from cleanup_gitops.policy.roster_rows import RosterRows, roster_rows
+from cleanup_gitops.policy.tree import Match
 
 _NOTHING_READ = "Nothing was read from the site."
 
 
 def policy_lists(policies: SitePolicies, folder: Path) -> Lists:
-    """The lists that the policies of one site ask for. Raises ``CleanupError``, as below."""
+    """The lists that the policies of one site ask for, and its rosters. Raises ``CleanupError``, as below."""
     named = ((f"policy {one.name} ({one.where})", match) for one in policies.policies for match in one.conditions)
-    return read_lists(named, folder)
+    lists = read_lists(named, folder)
+    return Lists(lists.lists, {one.name: read_roster(one, folder) for one in policies.rosters})
+
+
+def read_roster(roster: Roster, folder: Path) -> RosterRows:
+    """The rows of one roster. Raises ``CleanupError``, as below: what cannot be read is not "nobody leaves"."""
+    source, who = roster.source, f"the Roster {roster.name} ({roster.where})"
+    data = _bytes_of(source.name, source.path, folder, who)
+    try:
+        return roster_rows(source, data)
+    except CsvError as error:
+        hint = f"Correct the list; {who} asks for it. {_NOTHING_READ}"
+        raise CleanupError(f"{source.name}:{error.line}: {error.what}.", hint) from None
 
 
 def read_lists(named: Iterable[tuple[str, Match]], folder: Path) -> Lists:
@@ -29,7 +43,7 @@ def read_lists(named: Iterable[tuple[str, Match]], folder: Path) -> Lists:
     """
     asked = {one: who for who, match in named for one in match.lists}
     files = {one.source: one for one in asked}
-    data = {name: _bytes_of(one, folder, asked[one]) for name, one in sorted(files.items())}
+    data = {name: _bytes_of(name, one.path, folder, asked[one]) for name, one in sorted(files.items())}
     found = {}
     for one in sorted(asked, key=lambda one: (one.source, one.column, one.by)):
         try:
@@ -37,21 +51,21 @@ def read_lists(named: Iterable[tuple[str, Match]], folder: Path) -> Lists:
         except CsvError as error:
             hint = f"Correct the list; {asked[one]} asks for it. {_NOTHING_READ}"
             raise CleanupError(f"{one.source}:{error.line}: {error.what}.", hint) from None
-    return found
+    return Lists(found)
 
 
-def _bytes_of(asked: ListedIn, folder: Path, who: str) -> bytes:
-    name = asked.source
-    given = asked.path or os.environ.get(name, "").strip()
+def _bytes_of(name: str, path: str | None, folder: Path, who: str) -> bytes:
+    """What a file outside the repository holds; ``name`` is a variable that holds its path, where there is none."""
+    given = path or os.environ.get(name, "").strip()
     if not given:
         raise CleanupError(
             f"The environment variable {name} (path of a list of people) is not set or empty.",
             f"Set it to the path of a CSV file: {who} asks for it. {_NOTHING_READ}",
         )
-    path = folder / given
+    file = folder / given
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
-        data = b"" if inside else path.read_bytes()
+        inside = file.resolve().is_relative_to(folder.resolve())
+        data = b"" if inside else file.read_bytes()
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "this is no path"
         raise CleanupError(

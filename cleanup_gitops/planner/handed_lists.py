@@ -14,6 +14,7 @@ from cleanup_gitops.policy.tree import ListedIn
 def inputs_of(lists: Lists) -> tuple[ListInput, ...]:
     """Each file once, by name, whatever columns of it were asked for."""
     found = {ListInput(name=one.name, rows=one.rows, digest=one.digest) for one in lists.values()}
+    found |= {ListInput(name=one.name, rows=len(one.rows), digest=one.digest) for one in lists.rosters.values()}
     return tuple(sorted(found, key=lambda one: (one.name, one.digest)))
 
 

@@ -12,6 +12,7 @@ from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.policy.explain_facts import listed_doubt
 from cleanup_gitops.policy.facts import status_before
 from cleanup_gitops.policy.finding import not_kept
+from cleanup_gitops.policy.leaving import leaver
 from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.tree import (
     ActiveOnlyOnce,
@@ -20,6 +21,7 @@ from cleanup_gitops.policy.tree import (
     EmailDomain,
     EmailIs,
     ExternalIs,
+    HasLeft,
     HasRole,
     HasSeat,
     InactiveFor,
@@ -102,6 +104,8 @@ def _missing(predicate: Predicate, user: User, scope: Scope) -> Iterator[str]:
             yield "name"
         case ListedIn():
             yield from _list(predicate, user, scope)
+        case HasLeft(roster) if (found := leaver(roster, user, scope)).verdict is None:
+            yield f"who has left by the roster {roster} ({found.doubt})"
         case AttributeIs(name) if name not in dict(user.attributes):
             yield _words(name)
         case _:

@@ -37,13 +37,18 @@ def _approval(spec: Map) -> Iterator[Broken]:
             " has looked at one by one"
         )
         yield Broken(spec.at_key("approval"), message)
-    beyond = "which cannot be put back: only an approved plan may do that; leave out `approval: standing`"
     for ensure, _ in asked_states(spec):
-        if asked_status(ensure) in ("removed", "deleted"):
-            message = f"a standing approval does not cover `{ensure['status']}`, {beyond}"
-            yield Broken(ensure.at_value("status"), message)
-        if "api_tokens" in ensure and not ends_access(spec):
-            yield Broken(ensure.at_key("api_tokens"), f"a standing approval does not cover tokens, {beyond}")
+        yield from broken_standing_state(ensure, termination=ends_access(spec))
+
+
+def broken_standing_state(ensure: Map, *, termination: bool) -> Iterator[Broken]:
+    """What a state asks for beyond what a standing approval covers."""
+    beyond = "which cannot be put back: only an approved plan may do that; leave out `approval: standing`"
+    if asked_status(ensure) in ("removed", "deleted"):
+        message = f"a standing approval does not cover `{ensure['status']}`, {beyond}"
+        yield Broken(ensure.at_value("status"), message)
+    if "api_tokens" in ensure and not termination:
+        yield Broken(ensure.at_key("api_tokens"), f"a standing approval does not cover tokens, {beyond}")
 
 
 def _termination(spec: Map) -> Iterator[Broken]:
@@ -51,11 +56,16 @@ def _termination(spec: Map) -> Iterator[Broken]:
     standing = spec.get("standing")
     if isinstance(standing, Map) and "after" in standing:
         yield Broken(standing.at_key("after"), "a termination does not wait; leave `after` out")
-    gives = "a termination only takes away, so that two of them never contradict each other"
     for ensure, _ in asked_states(spec):
-        if asked_status(ensure) == "active":
-            yield Broken(ensure.at_value("status"), f"{gives}; `active` opens an account")
-        groups = ensure.get("groups")
-        for key in ("present", "exactly"):
-            if isinstance(groups, Map) and key in groups:
-                yield Broken(groups.at_key(key), f"{gives}; name under `absent` what ends, instead of `{key}`")
+        yield from broken_termination_state(ensure)
+
+
+def broken_termination_state(ensure: Map) -> Iterator[Broken]:
+    """What a state gives, which a termination may not."""
+    gives = "a termination only takes away, so that two of them never contradict each other"
+    if asked_status(ensure) == "active":
+        yield Broken(ensure.at_value("status"), f"{gives}; `active` opens an account")
+    groups = ensure.get("groups")
+    for key in ("present", "exactly"):
+        if isinstance(groups, Map) and key in groups:
+            yield Broken(groups.at_key(key), f"{gives}; name under `absent` what ends, instead of `{key}`")

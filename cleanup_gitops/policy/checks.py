@@ -74,10 +74,12 @@ def _names(sources: Sequence[Source]) -> Iterator[Problem]:
     for source in sources:
         if source.name is None:
             continue
-        earlier = first.setdefault((source.kind, source.name), source)
+        kind = "Policy" if source.kind == "Roster" else source.kind  # it stands for a policy of its name
+        earlier = first.setdefault((kind, source.name), source)
         if earlier is not source:
             at = place_of(source.data, ("metadata", "name"))
-            message = f"there is another {source.kind} {shown(source.name)} ({earlier.where})"
+            other = "another" if earlier.kind == source.kind else "a"
+            message = f"there is {other} {earlier.kind} {shown(source.name)} ({earlier.where})"
             yield source.problem(at, message)
 
 
@@ -178,7 +180,7 @@ def _on_request(scoped: Sequence[Source], universe: Sequence[str]) -> Iterator[P
     guardrails = [one for one in scoped if one.kind == "Guardrails"]
     for policy in scoped:
         spec = policy.data.get("spec")
-        for ensure, _ in asked_states(spec) if policy.kind == "Policy" and isinstance(spec, Map) else ():
+        for ensure, _ in asked_states(spec) if policy.kind in _ASKING and isinstance(spec, Map) else ():
             action = _ON_REQUEST.get(asked_status(ensure) or "")
             for site in universe:
                 limits = next((one for one in guardrails if one.concerns(site)), None)
@@ -186,6 +188,7 @@ def _on_request(scoped: Sequence[Source], universe: Sequence[str]) -> Iterator[P
                     yield policy.problem(ensure.at_key("status"), _permit(action, site, limits))
 
 
+_ASKING = ("Policy", "Roster")
 _ON_REQUEST = {"removed": "user.remove", "deleted": "user.delete"}
 """What a policy must be allowed to do for a status; see ``documents.ON_REQUEST``."""
 

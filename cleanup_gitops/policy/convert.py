@@ -23,6 +23,7 @@ from cleanup_gitops.policy.guardrails import (
     Guardrails,
 )
 from cleanup_gitops.policy.messages import key_of, place_of
+from cleanup_gitops.policy.roster_convert import roster_of
 from cleanup_gitops.policy.shapes import (
     Activity,
     AnyDocument,
@@ -33,6 +34,7 @@ from cleanup_gitops.policy.shapes import (
     OverrideDocument,
     PolicyDocument,
     ProtectionDocument,
+    RosterDocument,
     SiteDocument,
     State,
 )
@@ -96,6 +98,9 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
             return _guardrails(shape, where)
         case OverrideDocument():
             return _override(shape, where)
+        case RosterDocument():
+            metadata = shape.metadata
+            return roster_of(metadata.name, metadata.owner, shape.spec, data, file, meaning_digest(shape))
         case _:
             assert_never(shape)
 

@@ -1,8 +1,8 @@
 """CSV files of others, read strictly: what cannot be understood is an error with its line, never an empty value.
 
-UTF-8, with a byte order mark or without. One header line; what separates its fields, commas or semicolons, separates
-those of every row, and each row has as many. Fields may be quoted; blank lines are passed over. Nothing of a value gets
-into an error: it may be a name or an address.
+UTF-8, with a byte order mark or without, or UTF-16 with one, unless somebody names another encoding. One header line;
+what separates its fields (commas, semicolons or tabs) separates those of every row, and each row has as many. Fields
+may be quoted; blank lines are passed over. Nothing of a value gets into an error: it may be a name or an address.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
+ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1", "cp1252": "cp1252"}
+"""Names of encodings, and what Python calls them."""
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _QUOTED = re.compile(r'"[^"]*"')
 _HEADER = re.compile(r'(?:"[^"]*"|[^"\r\n])*')
 
@@ -25,13 +29,21 @@ class CsvError(Exception):
         self.what = what
 
 
-def csv_rows(data: bytes, columns: Sequence[str], named_by: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+def csv_rows(
+    data: bytes,
+    columns: Sequence[str],
+    named_by: str,
+    *,
+    encoding: str | None = None,
+    separator: str | None = None,
+) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The first line of each row, and what stands there in these columns, without spaces around it.
 
-    ``named_by`` says in an error who wants the columns. Raises ``CsvError``, also when there is no row at all.
+    ``named_by`` says in an error who wants the columns. ``encoding`` is one of ``ENCODINGS`` and ``separator`` one of
+    ``SEPARATORS``; without them the file shows which. Raises ``CsvError``, also when there is no row at all.
     """
-    text = _text(data)
-    rows = _lines(text, _separator(text))
+    text = _text(data, encoding)
+    rows = _lines(text, SEPARATORS[separator] if separator else _separator(text))
     header = [name.strip() for name in next(rows, (1, []))[1]]
     places = [_place(header, name, named_by) for name in columns]
     empty = True
@@ -46,20 +58,26 @@ def csv_rows(data: bytes, columns: Sequence[str], named_by: str) -> Iterator[tup
         raise CsvError(1, "there is no row below the header")
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, encoding: str | None) -> str:
+    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
+    if marked and encoding not in (None, marked):
+        raise CsvError(1, f"the file begins with the byte order mark of {marked.upper()}, and is said to be {encoding}")
+    name = encoding or marked or "utf-8"
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CsvError(data.count(b"\n", 0, error.start) + 1, "the text here is not UTF-8") from None
+        return data.decode(ENCODINGS[name])
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        raise CsvError(data.count(b"\n", 0, start) + 1, f"the text here is not {name.upper()}") from None
 
 
 def _separator(text: str) -> str:
     """What separates the fields of the header; a comma where there is one field only."""
     header = _HEADER.match(text)
     bare = _QUOTED.sub("", header[0]) if header else ""
-    if "," in bare and ";" in bare:
-        raise CsvError(1, "the header has both commas and semicolons outside quotation marks")
-    return ";" if ";" in bare else ","
+    found = [name for name, separator in SEPARATORS.items() if separator in bare]
+    if len(found) > 1:
+        raise CsvError(1, f"the header has both {found[0]}s and {found[1]}s outside quotation marks")
+    return SEPARATORS[found[0]] if found else ","
 
 
 def _lines(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -17,14 +17,15 @@ from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.guardrails import Guardrails
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import PolicyError, Problem
+from cleanup_gitops.policy.roster import Roster
 from cleanup_gitops.policy.site import Site
 from cleanup_gitops.policy.timing import Schedule
 from cleanup_gitops.policy.tree import Match
 
 API_VERSION = "cleanup-gitops/v1"
 
-DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override"]
-KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override")
+DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override", "Roster"]
+KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override", "Roster")
 
 ExemptionReason = Literal[
     "absence",
@@ -170,7 +171,7 @@ class Exemption:
     where: str = ""
 
 
-Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override
+Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override | Roster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,8 @@ class SitePolicies:
     """Exceptions from guards, by name; those that have ended are among them."""
     license: License | None = None
     """How the site is billed; ``None``: its Site document does not tell."""
+    rosters: tuple[Roster, ...] = ()
+    """By name; the policies that they stand for are among ``policies``."""
     digest: str = field(default_factory=lambda: manifest_digest(()))
 
 
@@ -228,7 +231,9 @@ class PolicySet:
         """
         placed = [one for one in self.documents if one.concerns(name)]
         says = [one.says for one in placed]
+        rosters = sorted((one for one in says if isinstance(one, Roster)), key=lambda one: one.name)
         policies = [one for one in says if isinstance(one, Policy)]
+        policies += [one.policy for one in rosters if one.policy]
         protections = [one for one in says if isinstance(one, Protection)]
         entries = [entry for one in says if isinstance(one, tuple) for entry in one]
         return SitePolicies(
@@ -239,6 +244,7 @@ class PolicySet:
             guardrails=_only([one for one in says if isinstance(one, Guardrails)], name),
             overrides=tuple(sorted((one for one in says if isinstance(one, Override)), key=lambda one: one.name)),
             license=next((one.license for one in says if isinstance(one, Site)), None),
+            rosters=tuple(rosters),
             digest=manifest_digest(one.digest for one in placed),
         )
 

@@ -13,6 +13,7 @@ from typing import assert_never
 from cleanup_gitops.model.activity import Never, Unknown
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, RoleSeat, SeatPath, User
 from cleanup_gitops.policy.finding import Finding, not_kept
+from cleanup_gitops.policy.leaving import find_leaver
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.scope import Scope
 from cleanup_gitops.policy.tree import (
@@ -23,6 +24,7 @@ from cleanup_gitops.policy.tree import (
     EmailIs,
     ExternalIs,
     Fact,
+    HasLeft,
     HasRole,
     InDirectory,
     InStatusFor,
@@ -58,6 +60,8 @@ def find_fact(node: Fact, user: User, scope: Scope) -> Finding:
             return Finding(f"account ({len(node.accounts)} listed)", listed, detail)
         case ListedIn():
             return _listed_in(node, user, scope)
+        case HasLeft():
+            return find_leaver(node, user, scope)
         case _:
             return _told(node, user, scope)
 

@@ -14,6 +14,7 @@ from typing import assert_never
 
 from cleanup_gitops.model.activity import Never, Seen, cutoff, midnight
 from cleanup_gitops.model.user import GroupSeat, User
+from cleanup_gitops.policy.leaving import leaver
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.scope import Scope
 from cleanup_gitops.policy.tree import (
@@ -24,6 +25,7 @@ from cleanup_gitops.policy.tree import (
     EmailIs,
     ExternalIs,
     Fact,
+    HasLeft,
     HasRole,
     InDirectory,
     InStatusFor,
@@ -61,6 +63,8 @@ def fact(node: Fact, scope: Scope) -> Verdict:
             return lambda user: user.id in listed
         case ListedIn():
             return _listed_in(node, scope)
+        case HasLeft(roster):
+            return lambda user: leaver(roster, user, scope).verdict
         case _:
             return _told(node, scope)
 

@@ -310,6 +310,7 @@ PlanAge = Annotated[
     int, BeforeValidator(_hours_up_to("an old plan says little about the site of today")), _hours_schema
 ]
 Soak = Annotated[int, BeforeValidator(_hours_up_to("who has not objected by then will not")), _hours_schema]
+Sla = Annotated[int, BeforeValidator(_hours_up_to("who has left should not have access for that long")), _hours_schema]
 Percent = Annotated[int, BeforeValidator(_percent), _schema(type="string", pattern="^([1-9][0-9]?|100)%$")]
 Day = Annotated[
     date,

@@ -7,19 +7,15 @@ listed. What a list holds is asked here and shown nowhere.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from types import MappingProxyType
 
 from cleanup_gitops.policy.csv_rows import CsvError, csv_rows
-from cleanup_gitops.policy.patterns import normal_email
+from cleanup_gitops.policy.patterns import account_id, normal_email
+from cleanup_gitops.policy.roster_rows import NO_ROSTERS, Rosters
 from cleanup_gitops.policy.tree import ListedIn
-
-# Every id of the vendor holds a digit; words for "none" in any language do not.
-_ACCOUNT = re.compile(r"(?=[^0-9]*[0-9])[^\s@/*?,;\"'#]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +37,24 @@ class UserList:
         return f"{self.name} ({self.rows:,} row{'' if self.rows == 1 else 's'})"
 
 
-Lists = Mapping[ListedIn, UserList]
-"""The lists that were read, by the conditions that ask for them."""
-NO_LISTS: Lists = MappingProxyType({})
+@dataclass(frozen=True, slots=True)
+class Lists(Mapping[ListedIn, UserList]):
+    """The lists that were read, by the conditions that ask for them, and the rosters by name."""
+
+    lists: Mapping[ListedIn, UserList] = field(default_factory=dict)
+    rosters: Rosters = field(default_factory=lambda: NO_ROSTERS)
+
+    def __getitem__(self, asked: ListedIn) -> UserList:
+        return self.lists[asked]
+
+    def __iter__(self) -> Iterator[ListedIn]:
+        return iter(self.lists)
+
+    def __len__(self) -> int:
+        return len(self.lists)
+
+
+NO_LISTS = Lists()
 
 
 def user_list(asked: ListedIn, data: bytes) -> UserList:
@@ -57,16 +68,12 @@ def _entries(asked: ListedIn, data: bytes) -> tuple[frozenset[str], int]:
     what = "account id" if asked.by == "account" else "e-mail address"
     for line, (cell,) in csv_rows(data, [asked.column], "`listed_in`"):
         rows += 1
-        entry = _account(cell) if asked.by == "account" else normal_email(cell)
+        entry = account_id(cell) if asked.by == "account" else normal_email(cell)
         if entry is None:
             held = "is empty" if not cell else f"holds no {what}"
             raise CsvError(line, f"column {asked.column!r} {held}")
         found.add(entry)
     return frozenset(found), rows
-
-
-def _account(cell: str) -> str | None:
-    return cell if cell.isprintable() and _ACCOUNT.fullmatch(cell) else None
 
 
 def lies_inside(path: str, repository: Path) -> bool:

@@ -22,6 +22,7 @@ from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
+from cleanup_gitops.policy.roster_rules import broken_roster
 from cleanup_gitops.policy.rules import broken_rules, lists_inside
 from cleanup_gitops.policy.shapes import SHAPES
 from cleanup_gitops.policy.site import Site
@@ -100,6 +101,7 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
         broken_billing(document),
         lists_inside(document, root.parent),
         broken_bundle(document, root),
+        broken_roster(document, root.parent),
     )
     problems += [Problem(file, *one.at, one.message) for one in broken]
     try:

@@ -18,6 +18,7 @@ from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.scope import Scope, resolve_groups
 from cleanup_gitops.policy.tree import (
     EmailDomain,
+    HasLeft,
     HasSeat,
     InactiveFor,
     InDirectory,
@@ -68,6 +69,8 @@ def _missing(node: Predicate, scope: Scope) -> tuple[Missing, ...]:
             return tuple(Missing("directory", pattern) for pattern in scope.directories(patterns)[1])
         case ListedIn():
             return () if node in scope.lists else (Missing("list", node.source),)
+        case HasLeft(roster):
+            return () if roster in scope.lists.rosters else (Missing("roster", roster),)
         case _:
             return ()
 

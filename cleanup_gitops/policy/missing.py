@@ -7,16 +7,17 @@ from typing import Literal, NamedTuple
 
 
 class Missing(NamedTuple):
-    """A group or directory that is not on the site, or a list that was not handed over; ``name`` as it was written."""
+    """What a site does not have, or a list or roster that was not handed over; ``name`` as it was written."""
 
-    kind: Literal["group", "directory", "list"]
+    kind: Literal["group", "directory", "list", "roster"]
     name: str
 
 
 def lacking(missing: Iterable[Missing]) -> str:
     """In words for people: "no group matches a, b; no directory matches x; the list HR was not read"."""
-    names: dict[str, list[str]] = {"group": [], "directory": [], "list": []}
+    names: dict[str, list[str]] = {"group": [], "directory": [], "list": [], "roster": []}
     for one in missing:
         names[one.kind].append(one.name)
     parts = [f"no {kind} matches {', '.join(names[kind])}" for kind in ("group", "directory") if names[kind]]
-    return "; ".join([*parts, *(f"the list {name} was not read" for name in names["list"])])
+    parts += [f"the {kind} {name} was not read" for kind in ("list", "roster") for name in names[kind]]
+    return "; ".join(parts)

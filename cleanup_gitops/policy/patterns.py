@@ -45,6 +45,15 @@ def normal_domain(text: str) -> str | None:
     return ascii_form
 
 
+# Every id of the vendor holds a digit; words for "none" in any language do not.
+_ACCOUNT = re.compile(r"(?=[^0-9]*[0-9])[^\s@/*?,;\"'#]{1,128}")
+
+
+def account_id(cell: str) -> str | None:
+    """What stands in a cell, where it can be an account id, or ``None``."""
+    return cell if cell.isprintable() and _ACCOUNT.fullmatch(cell) else None
+
+
 _LOCAL = re.compile(r"[^\s@<>(),:;\"\\\[\]]{1,64}")
 
 

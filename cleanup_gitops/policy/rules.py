@@ -245,9 +245,9 @@ class Asked(NamedTuple):
 
 
 def asked_states(spec: Map) -> Iterator[Asked]:
-    """Every state that a policy asks for: the one of `ensure`, or those of its stages."""
+    """Every state that a policy or a Roster asks for: the one of `ensure`, of `leavers`, or those of its stages."""
     stages = spec.get("stages")
-    for part in (spec, *(stages if isinstance(stages, Seq) else ())):
+    for part in (spec, spec.get("leavers"), *(stages if isinstance(stages, Seq) else ())):
         if isinstance(part, Map) and isinstance(part.get("ensure"), Map):
             yield Asked(part["ensure"], None if part is spec else part.get("when"))
 

@@ -13,6 +13,7 @@ from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.policy.explain_activity import Idleness
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.patterns import glob, is_glob, normal_email
+from cleanup_gitops.policy.roster_rows import Leaving, leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Scope:
     people: People = NOBODY
     lists: Lists = field(default_factory=lambda: NO_LISTS)
     _addresses: list[Addresses] = field(default_factory=list, init=False, repr=False, compare=False)
+    _leaving: dict[str, Leaving] = field(default_factory=dict, init=False, repr=False, compare=False)
     _targets: dict[tuple[str, ...], Targets] = field(default_factory=dict, init=False, repr=False, compare=False)
     idleness: dict[tuple[str, str], Idleness] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By account and product, for the people whose reasons were asked for. For texts only, never for verdicts."""
@@ -76,6 +78,16 @@ class Scope:
             shared = frozenset(one for one, number in Counter(of.values()).items() if number > 1)
             self._addresses.append(Addresses(of, shared))
         return self._addresses[0]
+
+    def leaving(self, roster: str) -> Leaving | None:
+        """Who has left by a roster; worked out once. ``None``: it was not read."""
+        rows = self.lists.rosters.get(roster)
+        if rows is None:
+            return None
+        known = self._leaving.get(roster)
+        if known is None:
+            known = self._leaving[roster] = leaving(rows, self.as_of)
+        return known
 
     def directories(self, patterns: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         """Ids of the directories whose id or name is one of these names or globs, and the patterns that found none."""

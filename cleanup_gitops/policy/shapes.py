@@ -34,6 +34,7 @@ from cleanup_gitops.policy.fields import (
     TimeZone,
 )
 from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
+from cleanup_gitops.policy.roster_shapes import RosterSpec
 from cleanup_gitops.policy.shape import Shape, some_key
 from cleanup_gitops.policy.site import ActivitySource
 from cleanup_gitops.policy.state_shapes import EnsureSpec, StageSpec
@@ -349,8 +350,22 @@ class OverrideDocument(_Scoped):
     spec: OverrideSpec
 
 
+class RosterDocument(_Scoped):
+    """Who belongs to the company, by a file outside the repository."""
+
+    kind: Literal["Roster"]
+    metadata: Metadata
+    spec: RosterSpec
+
+
 AnyDocument = (
-    SiteDocument | PolicyDocument | ProtectionDocument | ExemptionsDocument | GuardrailsDocument | OverrideDocument
+    SiteDocument
+    | PolicyDocument
+    | ProtectionDocument
+    | ExemptionsDocument
+    | GuardrailsDocument
+    | OverrideDocument
+    | RosterDocument
 )
 SHAPES: dict[str, type[AnyDocument]] = {
     "Site": SiteDocument,
@@ -359,4 +374,5 @@ SHAPES: dict[str, type[AnyDocument]] = {
     "Exemptions": ExemptionsDocument,
     "Guardrails": GuardrailsDocument,
     "Override": OverrideDocument,
+    "Roster": RosterDocument,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from cleanup_gitops.model.user import Kind, License, Question, Status
@@ -180,9 +181,20 @@ class ListedIn:
         return self.env or self.path or ""
 
 
+@dataclass(frozen=True, slots=True)
+class HasLeft:
+    """The last day of the person is over, as a Roster says; ``sla`` after that its policy should have acted.
+
+    No document writes this condition: a Roster stands for a policy that has it.
+    """
+
+    roster: str
+    sla: timedelta = timedelta()
+
+
 Told = StatusIs | InStatusFor | LicenseIs | ManagedIs | SyncedIs | ExternalIs | EmailIs | AddedFor
 """Predicates over one field of a user, as the site tells it."""
-Fact = Told | InDirectory | NameIs | HasRole | SeatVia | ActiveOnlyOnce | AttributeIs | AccountIs | ListedIn
+Fact = Told | InDirectory | NameIs | HasRole | SeatVia | ActiveOnlyOnce | AttributeIs | AccountIs | ListedIn | HasLeft
 """Predicates that are neither about idleness nor about groups; see ``facts`` and ``explain_facts``."""
 Predicate = HasSeat | InactiveFor | NeverActiveFor | InGroup | KindIs | EmailDomain | Fact
 

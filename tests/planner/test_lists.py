@@ -29,7 +29,7 @@ DATA = b"id,mail\n712020:0001,Ada@Acme.com\n712020:0009,gone@acme.com\n"
 
 
 def plan_of(*nodes: Any, lists: Sequence[tuple[ListedIn, bytes]] = (), none: tuple[Any, ...] = ()) -> Plan:  # noqa: ANN401
-    handed: Lists = {asked: user_list(asked, data) for asked, data in lists}
+    handed = Lists({asked: user_list(asked, data) for asked, data in lists})
     policy = Policy(
         name="leavers",
         owner="iam@acme.com",

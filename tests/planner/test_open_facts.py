@@ -13,7 +13,7 @@ from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.policy.documents import Ensure, Policy
-from cleanup_gitops.policy.lists import Lists, UserList
+from cleanup_gitops.policy.lists import NO_LISTS, Lists, UserList
 from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.tree import (
     AccountIs,
@@ -57,10 +57,12 @@ KNOWN = user(
 )
 ADA = People({"712020:1": Person("Ada", "ada@acme.com")})
 BY_ID, BY_EMAIL = ListedIn("id", env="LEAVERS"), ListedIn("mail", "email", env="LEAVERS")
-LISTS: Lists = {
-    BY_ID: UserList("LEAVERS", frozenset(), 9, "sha256:0"),
-    BY_EMAIL: UserList("LEAVERS", frozenset({"ada@acme.com"}), 9, "sha256:0"),
-}
+LISTS = Lists(
+    {
+        BY_ID: UserList("LEAVERS", frozenset(), 9, "sha256:0"),
+        BY_EMAIL: UserList("LEAVERS", frozenset({"ada@acme.com"}), 9, "sha256:0"),
+    }
+)
 UNKNOWN = User(id="712020:1", directory="default")
 EVERYTHING: tuple[Node, ...] = (
     HasSeat(wanted=True),
@@ -178,7 +180,7 @@ def test_a_name_is_missing_where_only_the_snapshot_is_there() -> None:
 
 def test_an_address_is_missing_where_it_is_hidden_and_a_list_where_it_was_not_read() -> None:
     assert facts(KNOWN, BY_EMAIL, people=People()) == "not known: e-mail address"
-    assert facts(KNOWN, BY_EMAIL, BY_ID, lists={}) == "not known: list LEAVERS (not read)"
+    assert facts(KNOWN, BY_EMAIL, BY_ID, lists=NO_LISTS) == "not known: list LEAVERS (not read)"
     assert facts(replace(KNOWN, managed=False), BY_EMAIL).endswith("LEAVERS (the account is not managed)")
 
 

@@ -70,7 +70,7 @@ def test_the_columns_come_in_the_order_asked_for() -> None:
         ('id,x\n1,"secret"y\n', "2: this is no CSV: look at its quotation marks"),
         ('id,x\n1,2\n3,"secret\n4,5\n', "3: this is no CSV: look at its quotation marks"),
         (b"id\n1\n\xe5secret\n", "3: the text here is not UTF-8"),
-        ("id\n1\n".encode("utf-16"), "1: the text here is not UTF-8"),
+        ("id\n1\n".encode("utf-16") + b"\n", "3: the text here is not UTF-16"),
     ],
 )
 def test_what_does_not_fit_is_an_error_with_its_line_and_never_an_empty_value(text: str | bytes, said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,12 +37,12 @@ def refused(asked: ListedIn, text: str) -> str:
     return str(caught.value)
 
 
-def scope_of(lists: Lists, **emails: str | None) -> Scope:
+def scope_of(lists: Mapping[ListedIn, UserList], **emails: str | None) -> Scope:
     """A site with Ada and another user, whose addresses are these."""
     found = {ADA: emails.get("ada"), OTHER: emails.get("other")}
     people = People({account: Person("Ada Secret", email) for account, email in found.items()})
     someone = user()
-    return Scope(NOW, inventory(group(1, "wiki"), users=(someone, other_user())), people, lists)
+    return Scope(NOW, inventory(group(1, "wiki"), users=(someone, other_user())), people, Lists(lists))
 
 
 def other_user() -> User:
@@ -165,7 +166,7 @@ def test_by_id_the_account_itself_is_meant_whatever_its_address_is_now() -> None
     assert why(Match(all=(BY_ID,)), user(), where) == "listed in HR_LEAVERS_CSV (1 row)"
 
 
-LISTED: Lists = {BY_EMAIL: user_list(BY_EMAIL, b"mail\nAda@Acme.com\nbo@acme.com\n")}
+LISTED = {BY_EMAIL: user_list(BY_EMAIL, b"mail\nAda@Acme.com\nbo@acme.com\n")}
 
 
 @pytest.mark.case("E32", "E46")
@@ -206,7 +207,7 @@ def replace_id(someone: User) -> User:
 
 @pytest.mark.case("E33")
 def test_without_the_people_of_a_live_reading_nobody_is_found_by_address() -> None:
-    where = Scope(NOW, inventory(group(1, "wiki"), users=(user(),)), NOBODY, LISTED)
+    where = Scope(NOW, inventory(group(1, "wiki"), users=(user(),)), NOBODY, Lists(LISTED))
     assert verdict(BY_EMAIL, user(managed=True), where) is None
 
 

@@ -191,10 +191,12 @@ def lists_of(site: Inventory) -> Lists:
     """The lists that predicates ask for; half of the accounts of a site stand in the one by id."""
     by_id, by_email = LISTS_ASKED_FOR
     some = frozenset(one.id for one in site.users[::2])
-    return {
-        by_id: UserList("LEAVERS", some, 9, "sha256:0"),
-        by_email: UserList("LEAVERS", frozenset({"ada@acme.com", "bo@acme.com"}), 9, "sha256:0"),
-    }
+    return Lists(
+        {
+            by_id: UserList("LEAVERS", some, 9, "sha256:0"),
+            by_email: UserList("LEAVERS", frozenset({"ada@acme.com", "bo@acme.com"}), 9, "sha256:0"),
+        }
+    )
 
 
 def trees(names: Sequence[str]) -> st.SearchStrategy[Match]:

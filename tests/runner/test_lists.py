@@ -10,7 +10,7 @@ import pytest
 from cleanup_gitops.ledger.planfile import read_plan
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.user import Question, User
-from cleanup_gitops.policy.lists import user_list
+from cleanup_gitops.policy.lists import Lists, user_list
 from cleanup_gitops.policy.tree import ListedIn, Match, NameIs, Node
 from cleanup_gitops.runner import Run, Stop, execute
 from cleanup_gitops.runner.attempt import Hands
@@ -21,7 +21,7 @@ from tests.runner.office import DORMANT, Office, office_site, open_office
 ADA, BO = "712020:0001", "712020:0002"
 PEOPLE = People({ADA: Person("Ada Example", "ada@acme.com"), BO: Person("Bo Example", "bo@acme.com")})
 BY_EMAIL = ListedIn("mail", "email", env="LEAVERS")
-LISTED = {BY_EMAIL: user_list(BY_EMAIL, b"mail\nada@acme.com\ngone@acme.com\n")}
+LISTED = Lists({BY_EMAIL: user_list(BY_EMAIL, b"mail\nada@acme.com\ngone@acme.com\n")})
 
 
 class Meddled(FakeSite):
