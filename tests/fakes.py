@@ -60,7 +60,8 @@ class FakeSite:
     errors for the next calls, by method name (``read``, ``ask``, ``user``, ``write``, ...), one a call. ``late`` writes
     take no visible effect until ``settle``, those to a ``deaf`` site none at all; ``lost`` is raised for the next write
     after it was carried out. ``written`` lists the changes that reached the site, ``writes`` counts all writes,
-    ``questions`` lists what was asked.
+    ``questions`` lists what was asked. Those ``elsewhere`` are active in another directory: readings show them as
+    active, until somebody asks for their roles.
     """
 
     def __init__(self, inventory: Inventory, people: People = NOBODY, *, asked: Inventory | None = None) -> None:
@@ -80,6 +81,7 @@ class FakeSite:
         self.lost: SiteError | None = None
         self.written: list[Change] = []
         self.writes = 0
+        self.elsewhere: set[str] = set()
 
     # -- Reader ----------------------------------------------------------------------------------
 
@@ -104,6 +106,8 @@ class FakeSite:
         return known.modifiable if known else False
 
     def _shown(self, user: User) -> User:
+        if user.id in self.elsewhere:
+            user = replace(user, status="active", direct=None)
         if not self._hides:
             return user
         return replace(fake_rules.told(user, self._groups), seen=self._seen.get(user.id, user.seen))
@@ -117,6 +121,8 @@ class FakeSite:
                 user = fake_rules.unanswered(user, question)
             else:
                 user = fake_rules.answered(user, truth, question)
+                if question == "roles" and user.id in self.elsewhere:
+                    user = replace(user, status=truth.status)
         return user
 
     # -- Writer ----------------------------------------------------------------------------------

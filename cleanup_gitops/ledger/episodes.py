@@ -170,11 +170,15 @@ def _done(plan: Plan, outcomes: Iterable[Outcome], open_: Collection[str]) -> di
 def with_ended(
     lines: Iterable[Remembered], back: Collection[_Key], why: Literal["restored", "rolled-back"], at: datetime
 ) -> list[Remembered]:
-    """The lines after these users got back what these policies had taken, by others or by a rollback."""
+    """The lines after these users got back what these policies had taken, by others or by a rollback.
+
+    An episode that had ended otherwise before stays as it ended.
+    """
     kept: list[Remembered] = []
     ended: dict[_Key, int] = {}
     for line in lines:
-        if isinstance(line, Mark | Closed) and (line.user, line.policy) in back:
+        over = isinstance(line, Closed) and line.why != "done"
+        if isinstance(line, Mark | Closed) and not over and (line.user, line.policy) in back:
             ended[line.user, line.policy] = line.episode
         else:
             kept.append(line)

@@ -4,11 +4,12 @@ from cleanup_gitops.planner.assume import assume, rewound
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.guards import reading_checks
 from cleanup_gitops.planner.plan import evaluate, evaluation_now, guarded, make_plan, undone
-from cleanup_gitops.planner.questions import questions
+from cleanup_gitops.planner.questions import doubtful, questions
 
 __all__ = [
     "Evaluation",
     "assume",
+    "doubtful",
     "evaluate",
     "evaluation_now",
     "guarded",

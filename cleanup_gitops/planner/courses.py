@@ -15,11 +15,12 @@ from cleanup_gitops.model.plan import StageRow
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.effects import taken_back
-from cleanup_gitops.planner.holds import Holds
+from cleanup_gitops.planner.holds import Holds, only_listed
 from cleanup_gitops.planner.lifecycle import NO_EPISODE, Episode, Facts, Position, Row, position
 from cleanup_gitops.planner.protect import Shield
 from cleanup_gitops.planner.rules import NOTHING, Rule, Verdict, make_rule
 from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.planner.unmet import Step
 from cleanup_gitops.policy.documents import NOTHING_ASKED, Policy, Stage
 from cleanup_gitops.policy.match import Scope, compile_match
 from cleanup_gitops.policy.tree import InStatusFor, Match, predicates
@@ -29,12 +30,14 @@ from cleanup_gitops.policy.tree import InStatusFor, Match, predicates
 class Episodes:
     """What counts of earlier runs and of this reading: episodes by user and policy, and who undid what.
 
-    ``undone`` are users and policies. Those of ``unbound`` policies begin anew at once.
+    ``undone`` are users and policies. Those of ``unbound`` policies begin anew at once. ``late`` are users of whom
+    something that was sent may still show.
     """
 
     by_user: Mapping[tuple[str, str], Episode] = field(default_factory=dict)
     undone: Collection[tuple[str, str]] = ()
     unbound: Collection[str] = ()
+    late: Collection[str] = ()
 
 
 NO_EPISODES = Episodes()
@@ -155,15 +158,25 @@ class Course:
     def _facts(self, user: User, before: User, episode: Episode) -> Facts:
         spared = self._spared(before)
         open_ = self.blocked or spared is None or (not spared and self._spared(user) != "")
+        matches = None if open_ else self._match(before)
+        undone = episode is not NO_EPISODE and (user.id, self.policy.name) in self._episodes.undone
         return Facts(
-            matches=None if open_ else self._match(before),
+            matches=matches,
             when=lambda number: self._whens[number](before),
             met=lambda number: is_met(self.stages[number], user, self._scope.inventory),
             returned=lambda number: self._returned(user, episode, number),
             spared=spared or "",
             held=self.policy.name in self._holds.of(user.id),
-            undone=episode is not NO_EPISODE and (user.id, self.policy.name) in self._episodes.undone,
+            undone=undone or bool(matches and self.policy.termination and self._is_open_again(user, episode)),
         )
+
+    def _is_open_again(self, user: User, episode: Episode) -> bool:
+        """Whether what a stage asked for, and was done, is not so any more for certain, whoever had done it."""
+        if user.id in self._episodes.late:
+            return False
+        done = {mark.stage for mark in episode.marks if mark.done}
+        stages = [one for one in self.stages if episode.finished or one.stage in done]
+        return any(is_unmet(one, user, self._scope.inventory) for one in stages)
 
     def _spared(self, user: User) -> Literal["", "protected", "exempt"] | None:
         """Whether the policy may not touch the user; ``None`` where a fact is unknown that may protect."""
@@ -177,7 +190,12 @@ class Course:
         return "exempt" if user.id in self._shield.exempt else ""
 
     def _returned(self, user: User, episode: Episode, due: int | None) -> bool:
-        """Whether the user was seen for certain on a day after the episode opened, in a product that counts."""
+        """Whether the user was seen for certain on a day after the episode opened, in a product that counts.
+
+        Somebody who leaves does not come back by working on: of terminations the match alone decides.
+        """
+        if self.policy.termination:
+            return False
         when = None if due is None else self.policy.stages[due].when
         products = self.policy.match.products | (when.products if when else frozenset())
         opened = episode.opened
@@ -210,7 +228,20 @@ class Course:
         if user.id not in self.episodes:
             return False
         found = self.position(user)
-        return False if found.due is None else found.asks is not None or None
+        if found.due is not None:
+            return found.asks is not None or None
+        return self._stays(user, found) if self.policy.termination and found.asks is False else False
+
+    def _stays(self, user: User, found: Position) -> bool | None:
+        """Whether a termination has ended an access, or waits before a stage, and goes on being meant.
+
+        Routine policies would give back what it took.
+        """
+        episode = self.episode(user.id)
+        over = any(row.what in ("closed", "free") and row.reason != "done" for row in found.rows)
+        if over or not (episode.open or episode.finished):
+            return False
+        return self._facts(user, self.before(user), episode).matches
 
     def _why(self, rule: Rule) -> Callable[[User, Scope], str]:
         def why(user: User, scope: Scope) -> str:
@@ -227,6 +258,8 @@ class Course:
     def _until(self, user: User, scope: Scope) -> str:
         del scope
         found = self.position(user)
+        if found.due is None:
+            return waits_before(self.stuck(user))
         return f"{self.policy.stages[found.stage].name} is due on {found.due}"
 
 
@@ -260,6 +293,21 @@ def is_met(rule: Rule, user: User, inventory: Inventory) -> bool:
         return False
     settled = settle([rule], user)
     return not settled.conflict and not steps(settled, user, inventory)
+
+
+def is_unmet(rule: Rule, user: User, inventory: Inventory) -> bool:
+    """Whether something that the rule asks of the user is known not to be so."""
+    if (user.groups is None and rule.about_groups) or rule.unreachable(user):
+        return False
+    settled = settle([rule], user)
+    found = () if settled.conflict else steps(settled, user, inventory)
+    opened = rule.status is not None and only_listed(rule.status, user, inventory)
+    return any(isinstance(one, Step) for one in found) and not opened
+
+
+def waits_before(stage: str) -> str:
+    """Said of a stage whose own condition does not hold; "" without one."""
+    return f"{stage} waits until its `when` holds" if stage else ""
 
 
 def _to_the_week(seen: Seen | Never) -> Seen | Never:

@@ -12,7 +12,7 @@ from cleanup_gitops.model.plan import Disposition
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.access import becomes_guest
 from cleanup_gitops.planner.build import also_asked, build
-from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes
+from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes, waits_before
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.fate import UNCHANGED, Fate, names
 from cleanup_gitops.planner.grace import waiting
@@ -152,7 +152,7 @@ class Evaluation:
         held = self.holds.of(user.id)
         if not held:
             stuck = [(course.policy.name, stage) for course in self.courses if (stage := course.stuck(user))]
-            told = ", ".join(f"{stage} waits until its `when` holds" for _, stage in stuck)
+            told = ", ".join(waits_before(stage) for _, stage in stuck)
             return (
                 Fate(Disposition("unchanged", "stage-condition", tuple(one for one, _ in stuck), told))
                 if stuck
@@ -201,11 +201,13 @@ class Evaluation:
         if later:
             longest = max((held[name] for name in askers if name in held), key=lambda one: one.order)
             return Fate(Disposition("pending", longest.reason, askers, longest.note), [], [], pending)
-        if settled.waits:
-            told = [rule.why(user, self.scope) for rule in settled.waits]
+        if told := [text for rule in settled.waits if (text := rule.why(user, self.scope))]:
+            stuck = all(course.stuck(user) for course in self.courses if course.waiting in settled.waits)
             note = "; ".join(filter(None, (*told, note)))
+            if stuck:
+                return Fate(Disposition("unchanged", "stage-condition", names(settled.waits), note))
             return Fate(Disposition("pending", "waiting-stage", names(settled.waits), note))
-        return Fate(Disposition("unchanged", "already-so", askers, note))
+        return Fate(Disposition("unchanged", "already-so", askers or names(settled.waits), note))
 
     def _with_returns(self, change: Change) -> Change:
         """The change, with a note when others have undone the same before."""

@@ -14,7 +14,17 @@ from typing import Literal
 
 from cleanup_gitops.model.change import Change, membership_address, role_address
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import NOTHING_NOTICED, REMEMBERED, Done, Flap, Hold, Memory, Noticed, Settling
+from cleanup_gitops.model.memory import (
+    NOTHING_NOTICED,
+    REMEMBERED,
+    Done,
+    Effect,
+    Flap,
+    Hold,
+    Memory,
+    Noticed,
+    Settling,
+)
 from cleanup_gitops.model.plan import Pending
 from cleanup_gitops.model.user import RoleSeat, User
 from cleanup_gitops.planner.access import GONE
@@ -88,7 +98,7 @@ def noticed(
         for one in memory.done
         if one.user in users
         and had_shown(awaited.get(one.address), users[one.user], inventory, now)
-        and _undone(one, users[one.user], inventory)
+        and is_undone(one, users[one.user], inventory)
     )
     runs = dict.fromkeys(regained, "")
     if not (undone or runs):
@@ -114,18 +124,28 @@ def noticed(
 def had_shown(line: Settling | None, user: User, inventory: Inventory, now: datetime) -> bool:
     """Whether the change had shown on the site, so that a reading without it tells of an undo.
 
-    Lists of a Cloud site show whoever is active in another directory as active, until the account itself is asked.
+    ``line`` is what is awaited of it, if anything.
     """
     if line is None:
         return True
     if line.verified is None or line.deadline is None or now <= line.deadline:
         return False
+    return not only_listed(line.after.get("status"), user, inventory)
+
+
+def only_listed(status: object, user: User, inventory: Inventory) -> bool:
+    """Whether a user who was suspended may be so still, though a list shows the account as active.
+
+    Lists of a Cloud site show whoever is active in another directory as active, until the account itself is asked.
+    """
     listed = inventory.hosting == "cloud" and user.status == "active" and user.direct is None
-    return not (listed and line.after.get("status") == "suspended")
+    return listed and status == "suspended"
 
 
-def _undone(one: Done, user: User, inventory: Inventory) -> bool:
-    """Whether the account is known to be no longer as the run made it, in the direction away from what it wanted."""
+def is_undone(one: Done | Effect, user: User, inventory: Inventory) -> bool:
+    """Whether the account is known to be no longer as it was made, in the direction away from what was wanted."""
+    if only_listed(one.after.get("status"), user, inventory):
+        return False
     if "status" in one.after:
         wanted, now = _CLOSED.get(str(one.after["status"])), _CLOSED.get(user.status)
         if wanted is None or now is None:
@@ -139,7 +159,7 @@ def _undone(one: Done, user: User, inventory: Inventory) -> bool:
     return False
 
 
-def _membership_undone(one: Done, user: User, inventory: Inventory) -> bool:
+def _membership_undone(one: Done | Effect, user: User, inventory: Inventory) -> bool:
     """A membership that ended with its group, or with the account, was undone by nobody."""
     directory = user.directory if inventory.hosting == "datacenter" else None
     is_member = one.address in {membership_address(group, user.id, directory) for group in user.groups or ()}

@@ -184,7 +184,7 @@ def evaluation_now(
         holds=holds,
         undo=undo,
         spent=frozenset(spent_by(policies, memory)) if spent is None else spent,
-        episodes=episodes_known(memory, found, policies),
+        episodes=episodes_known(memory, found, policies, inventory, created),
     )
 
 
@@ -192,7 +192,8 @@ def episodes_now(inventory: Inventory, policies: SitePolicies, memory: Memory, *
     """What counts of earlier runs for policies with stages, and what of it this reading shows to have been undone."""
     if not (memory.marks or memory.closed):  # mostly, and then nothing has to be compared
         return NO_EPISODES
-    return episodes_known(memory, undone(inventory, policies, memory, created=created), policies)
+    found = undone(inventory, policies, memory, created=created)
+    return episodes_known(memory, found, policies, inventory, created)
 
 
 def undone(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Noticed:

@@ -20,10 +20,12 @@ from cleanup_gitops.planner.access import direct_told
 from cleanup_gitops.planner.assume import begins_with
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.evaluate import Evaluation
+from cleanup_gitops.planner.holds import only_listed
 from cleanup_gitops.planner.plan import episodes_now, evaluate
 from cleanup_gitops.planner.protect import speakable
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.planner.stage_rows import asked_and_done
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.planner.unmet import Obstacle, Unmet
 from cleanup_gitops.policy.documents import SitePolicies
@@ -63,20 +65,35 @@ def questions(
         for user in inventory.users:
             if (accounts is None or user.id in accounts) and (wanted := _wanted(user, evaluation, by_use=by_use)):
                 found[user.id] = wanted
-    for account in _suspended_by(undo, inventory, accounts):
-        found[account] = found.get(account, frozenset()) | {"roles"}
+    for account in _suspended_by(undo, inventory) if undo else doubtful(inventory, memory, policies):
+        if accounts is None or account in accounts:
+            found[account] = found.get(account, frozenset()) | {"roles"}
     return found
 
 
-def _suspended_by(undo: Undo | None, inventory: Inventory, accounts: Collection[str] | None) -> Iterator[str]:
+def doubtful(inventory: Inventory, memory: Memory, policies: SitePolicies) -> dict[str, frozenset[Question]]:
+    """Questions about users whom an earlier run suspended, or had somebody suspend, and a list shows as active.
+
+    They may be active in another directory alone. A leaver may have been suspended before the first stage.
+    """
+    if inventory.hosting != "cloud":
+        return {}
+    done = {one.user for one in memory.done if one.after.get("status") == "suspended"}
+    done |= {user for user, _, one in asked_and_done(memory) if one.after.get("status") == "suspended"}
+    leave = {one.name for one in policies.policies if one.termination and one.stages}
+    done |= {one.user for one in memory.marks if one.policy in leave}
+    done |= {one.user for one in memory.closed if one.policy in leave}
+    users = inventory.user_by_id
+    found = (users[one] for one in sorted(done & users.keys()))
+    return {user.id: frozenset({"roles"}) for user in found if only_listed("suspended", user, inventory)}
+
+
+def _suspended_by(undo: Undo, inventory: Inventory) -> Iterator[str]:
     """Whom the run that is taken back suspended and a list shows as active: active in another directory, perhaps."""
-    if undo is None or inventory.hosting != "cloud":
-        return
     users = inventory.user_by_id
     suspended = {did.change.user for did in undo.did if isinstance(did.change, UserDisable)}
     for account in sorted(suspended & set(undo.users or suspended) & users.keys()):
-        user = users[account]
-        if (accounts is None or account in accounts) and user.status == "active" and user.direct is None:
+        if only_listed("suspended", users[account], inventory):
             yield account
 
 

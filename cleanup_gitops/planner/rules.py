@@ -87,9 +87,17 @@ class Rule:
         return self.policy.report
 
     @property
-    def rank(self) -> tuple[int, int]:
-        """Of rules of one class that take something the highest rank wins: by priority, then the mildest."""
-        return self.policy.priority, -self.level
+    def rank(self) -> tuple[bool, int, int]:
+        """Of rules of one class that take something the highest rank wins: by priority, then the mildest.
+
+        A termination that asks for nothing now gives way to those that do: it spares nobody who leaves.
+        """
+        return not self.idle, self.policy.priority, -self.level
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is a termination that asks for nothing now."""
+        return self.termination and self.level == NOTHING
 
     @property
     def name(self) -> str:

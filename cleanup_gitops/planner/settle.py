@@ -80,7 +80,7 @@ def _listed(
             return "routine"
         return "of lower priority" if rule.policy.priority < highest else "harsher"
 
-    return tuple((rule, why(rule)) for rule in rules if rule not in winning)
+    return tuple((rule, why(rule)) for rule in rules if rule not in winning and not rule.idle)
 
 
 def completions(known: Sequence[Rule], open_: Sequence[Rule]) -> Iterable[tuple[Rule, ...]]:

@@ -14,7 +14,7 @@ from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.access import GONE
 from cleanup_gitops.planner.courses import Course, Episodes
 from cleanup_gitops.planner.evaluate import Evaluation
-from cleanup_gitops.planner.holds import had_shown
+from cleanup_gitops.planner.holds import had_shown, is_undone
 from cleanup_gitops.planner.lifecycle import Episode, current, episodes_of, over
 from cleanup_gitops.policy.documents import SitePolicies
 
@@ -22,19 +22,32 @@ _AT_THE_END = frozenset({"removed", "deleted"})
 """Statuses after which an account may be gone."""
 
 
-def episodes_known(memory: Memory, found: Noticed, policies: SitePolicies) -> Episodes:
+def episodes_known(
+    memory: Memory, found: Noticed, policies: SitePolicies, inventory: Inventory, now: datetime
+) -> Episodes:
     """What counts for the stages of these policies: episodes, and what this reading shows to have been undone."""
     unbound = frozenset(one.name for one in policies.policies if one.termination)
     undone = {(one.user, one.policy) for one in found.flaps}
-    return Episodes(by_user=episodes_of(memory), undone=undone, unbound=unbound)
+    late = frozenset(_late(memory, inventory, now))
+    return Episodes(by_user=episodes_of(memory), undone=undone, unbound=unbound, late=late)
+
+
+def _late(memory: Memory, inventory: Inventory, now: datetime) -> Iterator[str]:
+    """Users of whom something that was sent may be late, without effect, or missing in lists."""
+    users = inventory.user_by_id
+    for one in memory.settling:
+        if one.user in users and not had_shown(one, users[one.user], inventory, now):
+            yield one.user
 
 
 def regained(
     memory: Memory, policies: SitePolicies, inventory: Inventory, now: datetime
 ) -> tuple[tuple[str, str], ...]:
-    """Users and policies of stages that had ended all access, where there is some again, in whatever way.
+    """Users and policies of stages that are undone, as something else tells than a change of a run.
 
-    Not while something that was sent for the user may be late, without effect, or missing in lists.
+    That is where a stage had ended all access and there is some again, in whatever way; and where somebody gave back
+    what had been handed off and was done. Not while something that was sent for the user may be late, without effect,
+    or missing in lists.
     """
     ends = {
         one.name: {stage.name for stage in one.stages if stage.ensure.no_access}
@@ -45,15 +58,31 @@ def regained(
     done |= {(one.user, one.policy) for one in memory.closed if one.why == "done" and one.policy in ends}
     kept: tuple[Mark | Closed, ...] = (*memory.marks, *memory.closed)
     done -= {(one.user, one.policy) for one in kept if any(map(_gives, one.effects))}
-    users = inventory.user_by_id
-    late = {
-        one.user for one in memory.settling if one.user in users and not had_shown(one, users[one.user], inventory, now)
-    }
-    return tuple(
-        (user, policy)
-        for user, policy in sorted(done)
-        if user not in late and user in users and _has_access(users[user])
-    )
+    users, late = inventory.user_by_id, frozenset(_late(memory, inventory, now))
+    found = {(user, policy) for user, policy in done if user in users and _has_access(users[user])}
+    found |= {(user, policy) for user, policy, one in asked_and_done(memory) if _given_back(one, user, inventory)}
+    return tuple(key for key in sorted(found) if key[0] not in late)
+
+
+def asked_and_done(memory: Memory) -> Iterator[tuple[str, str, Effect]]:
+    """What stages handed off that was done, by user and policy; not what a run of ours has changed since."""
+    if not (memory.marks or memory.closed):
+        return
+    newest: dict[tuple[str, str, str], tuple[Effect, bool]] = {}
+    lines: tuple[Mark | Closed, ...] = (*memory.closed, *memory.marks)
+    for line in lines:
+        done = isinstance(line, Closed) or line.done is not None
+        for one in line.effects:
+            newest[line.user, line.policy, one.address] = (one, done)
+    ours = {one.address for one in memory.done}
+    for (user, policy, address), (one, done) in newest.items():
+        if one.asked and done and address not in ours:
+            yield user, policy, one
+
+
+def _given_back(effect: Effect, account: str, inventory: Inventory) -> bool:
+    user = inventory.user_by_id.get(account)
+    return user is not None and is_undone(effect, user, inventory)
 
 
 def _gives(effect: Effect) -> bool:

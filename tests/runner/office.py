@@ -56,6 +56,7 @@ def person(number: int, idle: int, groups: Sequence[str] = (SEATS,)) -> User:
         added=NOON - timedelta(days=900),
         seen=seen_at(NOON - timedelta(days=idle)),
         elsewhere=(),
+        direct=(),
         groups=tuple(groups),
         seats=(GroupSeat((SEATS,)),) if SEATS in groups else (),
     )

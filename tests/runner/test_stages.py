@@ -232,7 +232,7 @@ NO_ACCESS = replace(
 @pytest.mark.parametrize("days", [3, 40])
 def test_a_seat_that_comes_back_in_another_way_undoes_the_end_of_all_access(days: int) -> None:
     office = staged_office(200, 0)
-    office.site.happens("712020:0002", groups=("g-others", SEATS))
+    office.site.happens("712020:0002", groups=("g-others", SEATS), direct=None)
     office.under(policies=(replace(NO_ACCESS, stages=NO_ACCESS.stages[: 2 if days == 3 else 1]),))
     office.site.happens(ONE, direct=())
     office.apply()

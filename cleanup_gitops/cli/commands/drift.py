@@ -10,10 +10,17 @@ from pathlib import Path
 import click
 
 from cleanup_gitops import __version__
-from cleanup_gitops.cli.listing import read_live
 from cleanup_gitops.cli.options import site_option
-from cleanup_gitops.cli.terminal import SystemClock, colours
-from cleanup_gitops.cli.wiring import Workplace, only_one, place_of_record, recorded_domains, tell_notes, workplaces
+from cleanup_gitops.cli.terminal import SystemClock, colours, progress
+from cleanup_gitops.cli.wiring import (
+    Workplace,
+    connected,
+    only_one,
+    place_of_record,
+    recorded_domains,
+    tell_notes,
+    workplaces,
+)
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.record import Ground, record_drift, record_override
@@ -23,7 +30,8 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Memory, Noticed
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check
-from cleanup_gitops.planner import reading_checks, undone
+from cleanup_gitops.model.ports import Live
+from cleanup_gitops.planner import doubtful, reading_checks, undone
 from cleanup_gitops.runner.books import refuse_open_run
 from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
@@ -96,17 +104,25 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         )
         files = ground.before
         _check_comparable(place, files)
-        live = read_live(place)
+        live, told = _read(place, ground.memory)
         drift = drift_of(files, live.inventory, ground.memory.settling)
         if drift is None:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)
-        seen = undone(live.inventory, place.policies, ground.memory, created=place.clock.now())
+        seen = undone(told, place.policies, ground.memory, created=place.clock.now())
         new = drift.differences or seen.flaps
         commit = _record(place, ground, drift, live.inventory, lifted, seen) if record and new else ""
     where = place_of_record(place) if commit else ""
     report = report_of(drift, live.inventory.groups, __version__, commit=commit, place=where, holds=seen.holds)
     return report, live.people
+
+
+def _read(place: Workplace, memory: Memory) -> tuple[Live, Inventory]:
+    """The site now, and the same after asking about those whom a list may wrongly show as active again."""
+    with progress() as steps, connected(place, steps) as site:
+        live = site.reader.read()
+        wanted = doubtful(live.inventory, memory, place.policies)
+        return live, site.reader.ask(live.inventory, wanted) if wanted else live.inventory
 
 
 def _check_comparable(place: Workplace, files: Mapping[str, bytes]) -> None:
