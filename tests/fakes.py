@@ -203,6 +203,10 @@ class FakeSite:
         """Somebody else changes a group."""
         self._groups[group] = replace(self._groups[group], **facts)
 
+    def group_begins(self, group: Group) -> None:
+        """Somebody else makes a group."""
+        self._groups[group.id] = group
+
     def leaves(self, account: str) -> None:
         """The account is gone."""
         del self._users[account]

@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python -m tests.golden --accept"
 CASES = ROOT / "tests" / "cases"
-OF_ONE_CASE = f"{ROOT}/tests/test_cases.py::test_the_plan_is_the_expected_one_in_every_form[{{}}]"
+OF_ALL_CASES = f"{ROOT}/tests/test_cases.py::test_the_plan_is_the_expected_one_in_every_form"
 
 
 class Accepting:
@@ -72,7 +72,13 @@ def _name(path: Path) -> str:
 
 def _tests(paths: Sequence[str]) -> list[str]:
     """The tests to run for these paths: folders of cases have no tests of their own, others run them by name."""
-    return [OF_ONE_CASE.format(Path(path).name) if Path(path).resolve().parent == CASES else path for path in paths]
+    return [_test(path, Path(path).resolve()) for path in paths]
+
+
+def _test(path: str, place: Path) -> str:
+    if place == CASES:
+        return OF_ALL_CASES
+    return f"{OF_ALL_CASES}[{place.name}]" if place.parent == CASES else path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,6 +28,7 @@ NUMBERS = {
     "everybody-idle": pytest.mark.case("E60"),
     "exemptions": pytest.mark.case("E25", "E29"),
     "externals": pytest.mark.case("E50"),
+    "groups": pytest.mark.case("E34", "E38", "F3", "F15"),
     "guests": pytest.mark.case("E48", "E49"),
     "hostile-names": pytest.mark.case("E80", "F22", "F23"),
     "included-and-excluded": pytest.mark.case("E27", "E33"),

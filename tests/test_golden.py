@@ -62,6 +62,11 @@ def test_the_folder_of_a_case_stands_for_the_test_that_compares_it() -> None:
     assert golden._tests(["tests/views"]) == ["tests/views"]
 
 
+def test_the_folder_of_all_cases_stands_for_all_of_them() -> None:
+    (test,) = golden._tests([str(golden.CASES)])
+    assert test.endswith("test_cases.py::test_the_plan_is_the_expected_one_in_every_form")
+
+
 def test_the_command_rewrites_what_differs_and_lists_it(tmp_path: Path) -> None:
     same, other, new = (tmp_path / name for name in ("same.txt", "other.txt", "new.txt"))
     same.write_text("same\n", "utf-8")

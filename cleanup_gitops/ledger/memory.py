@@ -17,6 +17,7 @@ from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import (
     BLANK,
     REMEMBERED,
+    Adopted,
     Applied,
     Baseline,
     Closed,
@@ -91,6 +92,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         spent=tuple(sorted(_only(lines, Spent), key=lambda one: (one.policy, one.at))),
         served=tuple(sorted(_only(lines, Served), key=lambda one: one.policy)),
         protected=tuple(sorted(_only(lines, Protected), key=lambda one: one.protection)),
+        adopted=tuple(sorted(_only(lines, Adopted), key=lambda one: one.group)),
         last=newest,
     )
 
@@ -170,7 +172,7 @@ def _over(line: Remembered, at: datetime) -> bool:
             return all(at.date() - day > REMEMBERED for day in line.days)
         case Daily():
             return at.date() - line.day > KEPT
-        case Mark() | Waiting() | Served() | Protected():
+        case Mark() | Waiting() | Served() | Protected() | Adopted():
             return False
 
 

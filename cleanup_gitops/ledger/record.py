@@ -13,6 +13,7 @@ from typing import TypedDict
 import msgspec
 
 from cleanup_gitops.ledger import layout
+from cleanup_gitops.ledger.adopting import with_adopted
 from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_intent
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
 from cleanup_gitops.ledger.episodes import with_stages
@@ -129,6 +130,7 @@ def _lines_after(
     """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""
     lines = remember(without_seen(read_lines(ground.before), others), ran)
     lines = with_stages(lines, plan, ran.outcomes, inventory, open_={*ran.unseen, *ran.unsure})
+    lines = with_adopted(lines, plan, ran.run, ran.at)
     looked = None if plan.rollback else terms
     lines = with_waiting(lines, plan, ran.outcomes, looked.standing if looked else None, ran.at)
     if looked:

@@ -223,8 +223,35 @@ class Protected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="prot
     roles: tuple[str, ...] = ()
 
 
+class Adopted(Struct, frozen=True, kw_only=True, tag="adopted", tag_field="kind"):
+    """A group (id) whose members are declared as a whole and from which people may be taken out, since ``at`` (UTC).
+
+    ``asked``: somebody said so. ``clean``: the run found nobody to take out. ``name`` is the one that was declared. The
+    line lasts as long as a document declares all members.
+    """
+
+    group: str
+    name: str
+    run: str
+    at: Moment
+    why: Literal["asked", "clean"]
+
+
 Remembered = (
-    Applied | Consumed | Settling | Mark | Closed | Hold | Flap | Done | Waiting | Daily | Spent | Served | Protected
+    Applied
+    | Consumed
+    | Settling
+    | Mark
+    | Closed
+    | Hold
+    | Flap
+    | Done
+    | Waiting
+    | Daily
+    | Spent
+    | Served
+    | Protected
+    | Adopted
 )
 """What one line of ``memory.jsonl`` may hold."""
 
@@ -284,6 +311,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     spent: tuple[Spent, ...] = ()
     served: tuple[Served, ...] = ()
     protected: tuple[Protected, ...] = ()
+    adopted: tuple[Adopted, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

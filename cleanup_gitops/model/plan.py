@@ -62,11 +62,11 @@ class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 
     ``reason`` is a code. ``hold``: a policy leaves the user alone up to and including the UTC day ``until``.
     ``flapping``: others undid it so often that the policy has stopped by itself, without an end. ``report``: the
-    policy only says what it would change.
+    policy only says what it would change. ``adopt``: the group is new to the record, and nobody is taken out of it yet.
     """
 
     change: Change
-    reason: Literal["hold", "flapping", "report"]
+    reason: Literal["hold", "flapping", "report", "adopt"]
     until: date | None = None
     note: str = ""
 
@@ -89,6 +89,19 @@ class StageRow(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     reason: Ended | None = None
     known: Known | None = None
     """Of the row that opens an episode: what to remember of the user."""
+
+
+class Adoption(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What a plan changes about whether people may be taken out of a declared group; remembered with the run.
+
+    ``asked``: somebody asked for it when the plan was made. ``clean``: there is nobody to take out. ``dropped``: no
+    document declares all members of the group any more. ``name`` is the one that the document gives.
+    """
+
+    group: str
+    name: str
+    policy: str
+    what: Literal["asked", "clean", "dropped"]
 
 
 class Lost(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -235,6 +248,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Only of a plan that takes back what a run did; else the file has no such key."""
     lifecycle: tuple[StageRow, ...] = ()
     """What happens in the stages of policies, outside the manifest; the file leaves the key out where nothing does."""
+    adoption: tuple[Adoption, ...] = ()
+    """Which declared groups are adopted with this plan; the file leaves the key out where none is."""
 
     @cached_property
     def manifest(self) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.plan import Disposition
+from cleanup_gitops.model.plan import Disposition, Pending
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.access import becomes_guest
 from cleanup_gitops.planner.build import also_asked, build
 from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes, waits_before
+from cleanup_gitops.planner.declared import NOTHING_DECLARED, Declared
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.fate import UNCHANGED, Fate, names
 from cleanup_gitops.planner.grace import waiting
@@ -33,17 +34,27 @@ def _nowhere(settled: Settled, user: User) -> list[Rule]:
     return [rule for rules in settled.asked.values() for rule in rules if rule.unreachable(user)]
 
 
-def _all_held(settled: Settled, step: Step, held: Mapping[str, Held]) -> bool:
-    """Whether only policies on hold ask for the step."""
-    return all(rule.name in held for rule in settled.asked[step.requirement])
+def _waits(rule: Rule, held: Mapping[str, Held]) -> bool:
+    """Whether the rule asks and nothing is done for it now: its policy is on hold, or its group is not adopted."""
+    return rule.adopting or rule.name in held
+
+
+def _all_wait(settled: Settled, step: Step, held: Mapping[str, Held]) -> bool:
+    """Whether only rules that wait ask for the step."""
+    return all(_waits(rule, held) for rule in settled.asked[step.requirement])
+
+
+def _adopts(settled: Settled, step: Step) -> bool:
+    """Whether a group that is not adopted yet is among the reasons why the step waits."""
+    return any(rule.adopting for rule in settled.asked[step.requirement])
 
 
 def without(settled: Settled, held: Mapping[str, Held]) -> Settled:
-    """The same, asked by the policies alone that are not on hold.
+    """The same, asked by the rules alone that do not wait.
 
     Which policy wins is not asked again: one on hold goes on sparing the user harsher ones.
     """
-    free = {asked: tuple(rule for rule in rules if rule.name not in held) for asked, rules in settled.asked.items()}
+    free = {asked: tuple(rule for rule in rules if not _waits(rule, held)) for asked, rules in settled.asked.items()}
     return replace(settled, asked=free)
 
 
@@ -57,6 +68,9 @@ def _untouched(user: User, rules: tuple[Rule, ...], scope: Scope) -> Fate:
         policy, days = new
         return Fate(Disposition("unchanged", "new", (policy,), f"{days} day{'s' if days > 1 else ''} left"))
     return UNCHANGED
+
+
+NOT_ADOPTED = "the group is not adopted yet: at first a plan only adds to it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,8 @@ class Evaluation:
     """The policies with stages; each has a rule for every stage, and one for while it waits."""
     episodes: Episodes = NO_EPISODES
     """Where users stand in the stages of policies, those included that are gone."""
+    declared: Declared = NOTHING_DECLARED
+    """Groups whose members are declared; their rules are among ``rules``."""
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies: a leaver nobody may touch, then in the order of ``model.plan.STATES``."""
@@ -187,17 +203,20 @@ class Evaluation:
         note = also_asked(settled)
         held = self.holds.of(user.id)
         later: list[Step] = []
-        if held and (later := [step for step in made if _all_held(settled, step, held)]):
+        some = held or any(rule.adopting for rules in settled.asked.values() for rule in rules)
+        if some and (later := [step for step in made if _all_wait(settled, step, held)]):
             made = [step for step in made if step not in later]
             if obstacle := becomes_guest(made, user, self.scope.inventory):
                 return Fate(Disposition(obstacle.state, obstacle.reason, askers, obstacle.note))
-        changes, handoffs = build(made, without(settled, held) if held else settled, user, self.scope)
+        changes, handoffs = build(made, without(settled, held) if some else settled, user, self.scope)
         changes = [self._with_returns(one) for one in changes]
-        pending = wait_for(build(later, settled, user, self.scope)[0], held) if later else []
+        pending = self._later(user, settled, later, held) if later else []
         if changes:
             return Fate(Disposition("changed", "changed", askers, note), changes, handoffs, pending)
         if handoffs:
             return Fate(Disposition("handed_off", handoffs[0].reason, askers, note), [], handoffs, pending)
+        if later and any(_adopts(settled, step) for step in later):
+            return Fate(Disposition("pending", "adopt", askers, NOT_ADOPTED), [], [], pending)
         if later:
             longest = max((held[name] for name in askers if name in held), key=lambda one: one.order)
             return Fate(Disposition("pending", longest.reason, askers, longest.note), [], [], pending)
@@ -208,6 +227,16 @@ class Evaluation:
                 return Fate(Disposition("unchanged", "stage-condition", names(settled.waits), note))
             return Fate(Disposition("pending", "waiting-stage", names(settled.waits), note))
         return Fate(Disposition("unchanged", "already-so", askers or names(settled.waits), note))
+
+    def _later(self, user: User, settled: Settled, later: list[Step], held: Mapping[str, Held]) -> list[Pending]:
+        """The rows that wait: for a hold to end, or for a group to be adopted."""
+        new = [step for step in later if _adopts(settled, step)]
+        held_up = build([step for step in later if step not in new], settled, user, self.scope)[0]
+        adopting = build(new, settled, user, self.scope)[0]
+        return [
+            *wait_for(held_up, held),
+            *(Pending(change=one, reason="adopt", note=NOT_ADOPTED) for one in adopting),
+        ]
 
     def _with_returns(self, change: Change) -> Change:
         """The change, with a note when others have undone the same before."""

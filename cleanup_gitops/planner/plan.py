@@ -28,7 +28,9 @@ from cleanup_gitops.model.plan import (
     plan_digest,
     summarize,
 )
+from cleanup_gitops.planner.adoption import Adoptions, adoptions
 from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes, first_stage
+from cleanup_gitops.planner.declared import declare, told
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
@@ -64,13 +66,16 @@ def evaluate(
     undo: Undo | None = None,
     spent: Collection[str] = frozenset(),
     episodes: Episodes = NO_EPISODES,
+    adopted: Collection[str] = frozenset(),
+    adopt: Collection[str] = frozenset(),
 ) -> Evaluation:
     """Policies and protections made ready to decide about any user of this inventory, also one read again later.
 
     ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
     unknown. ``holds`` are the policies that leave users alone for a while, ``spent`` those that were to act once and
-    have, ``episodes`` is what earlier runs left of policies with stages. With ``undo`` the policies are not asked at
-    all: decided is what a run did, and is to be taken back.
+    have, ``episodes`` is what earlier runs left of policies with stages, ``adopted`` are ids and ``adopt`` names (lower
+    case) of declared groups from which people may be taken out. With ``undo`` the policies are not asked at all:
+    decided is what a run did, and is to be taken back.
     """
     scope = Scope(as_of, inventory, people, lists)
     shield = make_shield(policies, inventory, as_of)
@@ -89,7 +94,10 @@ def evaluate(
             courses.append(Course(policy, scope, shield, holds, episodes))
             rules += courses[-1].rules
     leavers = any(rule.termination for rule in rules)
-    return Evaluation(tuple(rules), shield, scope, Shortlist(rules, as_of), holds, leavers, tuple(courses), episodes)
+    declared = declare(policies, scope, rules, adopted, adopt)
+    shortlist = Shortlist(rules, as_of, declared)
+    rules += declared.rules
+    return Evaluation(tuple(rules), shield, scope, shortlist, holds, leavers, tuple(courses), episodes, declared)
 
 
 def make_plan(
@@ -105,14 +113,16 @@ def make_plan(
     people: People = NOBODY,
     lists: Lists = NO_LISTS,
     undo: Undo | None = None,
+    adopt: Collection[str] = frozenset(),
 ) -> Plan:
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
 
     ``warnings`` are shown with the plan's own and change nothing. ``people`` are for conditions on names, ``lists`` for
-    those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did.
+    those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did. ``adopt``
+    are the names of declared groups (lower case) from which people may be taken out from this plan on.
     """
     evaluation = evaluation_now(
-        inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo
+        inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo, adopt=adopt
     )
     with collector_paused():
         fates = {user.id: evaluation.fate(user) for user in inventory.users}
@@ -120,9 +130,10 @@ def make_plan(
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates)
     changes = told_of(noted(changes, memory, created), gone(policies, memory), inventory, as_of)
-    waiting = [one.change for one in pending if one.reason != "report"]
+    waiting = [one.change for one in pending if one.reason not in ("report", "adopt")]
     guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
-    blocked = _blocked(evaluation.rules)
+    adopting = Adoptions() if undo else adoptions(evaluation.declared, inventory, memory, fates, adopt)
+    blocked = (*_blocked(evaluation.rules), *evaluation.declared.blocked)
     digest = plan_digest(changes)
     return Plan(
         site=inventory.site,
@@ -135,7 +146,12 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(*warnings, *_warnings(changes, evaluation, policies, memory, created.date()), *orphans(lifecycle)),
+        warnings=(
+            *warnings,
+            *_warnings(changes, evaluation, policies, memory, created.date()),
+            *orphans(lifecycle),
+            *adopting.waiting,
+        ),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -148,12 +164,14 @@ def make_plan(
         pending=pending,
         rollback=rollback_of(undo, evaluation, changes, created.date() + timedelta(days=policies.guardrails.grace)),
         lifecycle=lifecycle,
+        adoption=adopting.rows,
     )
 
 
 def _blocked(rules: Iterable[Rule]) -> tuple[str, ...]:
     """A sentence for each policy that names something that is not there, once for all of its stages."""
-    found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in rules if rule.missing}
+    lame = (rule for rule in rules if rule.missing and not rule.declared)
+    found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame}
     return tuple(found.values())
 
 
@@ -168,6 +186,7 @@ def evaluation_now(
     lists: Lists = NO_LISTS,
     undo: Undo | None = None,
     spent: frozenset[str] | None = None,
+    adopt: Collection[str] = frozenset(),
 ) -> Evaluation:
     """The evaluation of a plan: with the holds and the stages that earlier runs left, and what was undone since.
 
@@ -185,6 +204,8 @@ def evaluation_now(
         undo=undo,
         spent=frozenset(spent_by(policies, memory)) if spent is None else spent,
         episodes=episodes_known(memory, found, policies, inventory, created),
+        adopted=frozenset(one.group for one in memory.adopted),
+        adopt=adopt,
     )
 
 
@@ -322,6 +343,7 @@ def _warnings(
         *ended(policies.overrides, today),
         *stopped(evaluation.holds),
         *no_longer(policies, memory, evaluation.scope.as_of),
+        *told(evaluation.declared, evaluation.scope.inventory),
     )
 
 

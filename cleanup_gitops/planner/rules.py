@@ -70,6 +70,10 @@ class Rule:
     """The stage of the policy that this is about."""
     grace: int | None = None
     """Days for which the match spares accounts that were never used; the shortest, where it names several."""
+    declared: bool = False
+    """Whether a document that declares members of groups asks, and no policy."""
+    adopting: bool = False
+    """Whether nobody is taken out yet, because the group is new to the record."""
 
     @property
     def about_groups(self) -> bool:

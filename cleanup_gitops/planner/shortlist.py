@@ -1,5 +1,7 @@
 """Which rules may speak about a user at all, told from the last sighting in Confluence alone.
 
+Declared members of groups are looked up by account and by group, beside that.
+
 Most users of a site were seen lately and most rules ask for people who were not. Looking the sighting up once for all
 rules spares most questions. A rule that is left out would have said no: leaving it out changes nothing but time.
 """
@@ -12,6 +14,7 @@ from datetime import datetime
 
 from cleanup_gitops.model.activity import LAG_DAYS, Seen, cutoff
 from cleanup_gitops.model.user import User
+from cleanup_gitops.planner.declared import NOTHING_DECLARED, Declared
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.policy.idle import NEVER_SEEN
 
@@ -19,14 +22,16 @@ from cleanup_gitops.policy.idle import NEVER_SEEN
 class Shortlist:
     """The rules of one plan by how long ago a user must have been seen last for the rule to say anything but no."""
 
-    def __init__(self, rules: Iterable[Rule], as_of: datetime) -> None:
+    def __init__(self, rules: Iterable[Rule], as_of: datetime, declared: Declared = NOTHING_DECLARED) -> None:
         self._all = tuple(rules)
+        self._declared = declared if declared.all else None
         self._steps = {source: _Steps(self._all, as_of, lag) for source, lag in LAG_DAYS.items()}
 
     def __call__(self, user: User) -> tuple[Rule, ...]:
         """Rules that may say yes or unknown, in their usual order."""
         seen = user.seen
-        return self._steps[seen.source].after(seen.earliest) if type(seen) is Seen else self._all
+        found = self._steps[seen.source].after(seen.earliest) if type(seen) is Seen else self._all
+        return found if self._declared is None else (*found, *self._declared.of(user))
 
 
 class _Steps:

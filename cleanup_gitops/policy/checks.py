@@ -59,7 +59,7 @@ def check_together(sources: Sequence[Source], *, whole: bool, today: date | None
     yield from _names(sources)
     yield from _sites(scoped, sites, whole=whole)
     yield from _records([one for one in sources if one.kind == "Site" and one.shape and _on_cloud(one)])
-    universe = sites or sorted({one for source in scoped for one in source.patterns or ()}) or [""]
+    universe = universe_of(sources)
     yield from _guardrails([one for one in scoped if one.kind == "Guardrails"], universe)
     yield from _exemptions([one for one in scoped if one.kind == "Exemptions"], universe, today)
     if whole:
@@ -69,12 +69,19 @@ def check_together(sources: Sequence[Source], *, whole: bool, today: date | None
     yield from _reach([one for one in scoped if one.kind == "Policy"], sorted(filter(None, cloud)))
 
 
+def universe_of(sources: Sequence[Source]) -> list[str]:
+    """The sites there are; where no Site document tells, the names that documents give."""
+    sites = [one.name for one in sources if one.kind == "Site" and one.name]
+    scoped = (one for one in sources if one.kind != "Site")
+    return sites or sorted({one for source in scoped for one in source.patterns or ()}) or [""]
+
+
 def _names(sources: Sequence[Source]) -> Iterator[Problem]:
     first: dict[tuple[str, str], Source] = {}
     for source in sources:
         if source.name is None:
             continue
-        kind = "Policy" if source.kind == "Roster" else source.kind  # it stands for a policy of its name
+        kind = "Policy" if source.kind in ("Roster", "Groups") else source.kind  # they stand for policies
         earlier = first.setdefault((kind, source.name), source)
         if earlier is not source:
             at = place_of(source.data, ("metadata", "name"))

@@ -10,6 +10,8 @@ from cleanup_gitops.model.canonical import digest
 from cleanup_gitops.policy.billing import License
 from cleanup_gitops.policy.conditions import match_of
 from cleanup_gitops.policy.documents import NOTHING_ASKED, Document, Exemption, Placed, Policy, Protection, Standing
+from cleanup_gitops.policy.group_shapes import entries_of
+from cleanup_gitops.policy.groups import Groups
 from cleanup_gitops.policy.guard_shapes import CapSpec, CapsSpec, ReadingSpec, WindowsSpec
 from cleanup_gitops.policy.guarding import Override, ReadingGuards
 from cleanup_gitops.policy.guardrails import (
@@ -29,6 +31,7 @@ from cleanup_gitops.policy.shapes import (
     AnyDocument,
     Credential,
     ExemptionsDocument,
+    GroupsDocument,
     GuardrailsDocument,
     LicenseSpec,
     OverrideDocument,
@@ -101,6 +104,10 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
         case RosterDocument():
             metadata = shape.metadata
             return roster_of(metadata.name, metadata.owner, shape.spec, data, file, meaning_digest(shape))
+        case GroupsDocument():
+            entries = entries_of(shape.spec, data["spec"], file)
+            owner = shape.metadata.owner or ""
+            return Groups(name=shape.metadata.name, owner=owner, entries=entries, where=where)
         case _:
             assert_never(shape)
 

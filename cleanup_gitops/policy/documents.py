@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from cleanup_gitops.model.canonical import manifest_digest
 from cleanup_gitops.model.requirement import DesiredStatus
 from cleanup_gitops.model.user import Kind
 from cleanup_gitops.policy.billing import License
+from cleanup_gitops.policy.groups import Groups
 from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.guardrails import Guardrails
 from cleanup_gitops.policy.patterns import glob
@@ -24,8 +25,8 @@ from cleanup_gitops.policy.tree import Match
 
 API_VERSION = "cleanup-gitops/v1"
 
-DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override", "Roster"]
-KINDS: tuple[DocumentKind, ...] = ("Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override", "Roster")
+DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override", "Roster", "Groups"]
+KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
 
 ExemptionReason = Literal[
     "absence",
@@ -171,7 +172,7 @@ class Exemption:
     where: str = ""
 
 
-Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override | Roster
+Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override | Roster | Groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +205,8 @@ class SitePolicies:
     """How the site is billed; ``None``: its Site document does not tell."""
     rosters: tuple[Roster, ...] = ()
     """By name; the policies that they stand for are among ``policies``."""
+    groups: tuple[Groups, ...] = ()
+    """Documents that declare members of groups, by name."""
     digest: str = field(default_factory=lambda: manifest_digest(()))
 
 
@@ -245,6 +248,7 @@ class PolicySet:
             overrides=tuple(sorted((one for one in says if isinstance(one, Override)), key=lambda one: one.name)),
             license=next((one.license for one in says if isinstance(one, Site)), None),
             rosters=tuple(rosters),
+            groups=tuple(sorted((one for one in says if isinstance(one, Groups)), key=lambda one: one.name)),
             digest=manifest_digest(one.digest for one in placed),
         )
 

@@ -19,6 +19,7 @@ from cleanup_gitops.policy.checks import Source, check_together
 from cleanup_gitops.policy.convert import placed
 from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet
 from cleanup_gitops.policy.files import contents, policy_files
+from cleanup_gitops.policy.group_rules import broken_groups, check_groups
 from cleanup_gitops.policy.messages import problems_of
 from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
@@ -67,6 +68,7 @@ def load(
         problems.append(Problem(str(folder), 1, 1, "this folder holds no policy documents (*.yaml, *.yml)"))
     problems += check_together(sources, whole=whole, today=today)
     problems += check_billing(sources)
+    problems += check_groups(sources)
     problems += check_overrides(sources, whole=whole, today=today)
     if problems:
         raise PolicyError(problems)
@@ -99,6 +101,7 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
         broken_acting(document),
         broken_stages(document),
         broken_billing(document),
+        broken_groups(document),
         lists_inside(document, root.parent),
         broken_bundle(document, root),
         broken_roster(document, root.parent),

@@ -47,7 +47,7 @@ def _policy(source: Source, spec: OverrideSpec, sources: Sequence[Source]) -> It
     """An Override for a policy that is not there would lift nothing, and nobody would know why."""
     if spec.policy is None:
         return
-    policies = [one for one in sources if one.kind == "Policy" and one.name]
+    policies = [one for one in sources if one.kind in ("Policy", "Roster", "Groups") and one.name]
     named = [one for one in policies if one.name == spec.policy]
     at = place_of(source.data, ("spec", "policy"))
     if not named:

@@ -58,18 +58,23 @@ def _says_nothing(part: Map, *keys: str) -> Iterator[Broken]:
             yield Broken(part.at_key(key), f"`{key}` says nothing; {_SAY[key]}, or leave the key out")
 
 
+_MEMBERS = "members."
+"""Before the keys of `members`, whose lists hold account ids and no names."""
+
+
 def _named_twice(value: object, key: str) -> Iterator[Broken]:
     """Texts that stand twice in one list. Ids and references differ by case; names of groups and domains do not."""
     if isinstance(value, Map):
         for name, part in value.items():
-            yield from _named_twice(part, name)
+            yield from _named_twice(part, _MEMBERS + name if key == "members" else name)
     if isinstance(value, Seq):
         seen: set[str] = set()
         for entry, place in zip(value, value.marks, strict=True):
             if isinstance(entry, str):
-                same = entry if key in ("accounts", "account", "controls") else entry.casefold()
+                exact = key in ("accounts", "account", "controls") or key.startswith(_MEMBERS)
+                same = entry if exact else entry.casefold()
                 if same in seen:
-                    yield Broken(place, f"this entry stands twice in `{key}`")
+                    yield Broken(place, f"this entry stands twice in `{key.removeprefix(_MEMBERS)}`")
                 seen.add(same)
             yield from _named_twice(entry, key)
 

@@ -33,6 +33,7 @@ from cleanup_gitops.policy.fields import (
     Text,
     TimeZone,
 )
+from cleanup_gitops.policy.group_shapes import GroupEntrySpec, GroupsMetadata
 from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
 from cleanup_gitops.policy.roster_shapes import RosterSpec
 from cleanup_gitops.policy.shape import Shape, some_key
@@ -358,6 +359,14 @@ class RosterDocument(_Scoped):
     spec: RosterSpec
 
 
+class GroupsDocument(_Scoped):
+    """Groups and who must be a member of them."""
+
+    kind: Literal["Groups"]
+    metadata: GroupsMetadata
+    spec: list[GroupEntrySpec] = Field(min_length=1)
+
+
 AnyDocument = (
     SiteDocument
     | PolicyDocument
@@ -366,6 +375,7 @@ AnyDocument = (
     | GuardrailsDocument
     | OverrideDocument
     | RosterDocument
+    | GroupsDocument
 )
 SHAPES: dict[str, type[AnyDocument]] = {
     "Site": SiteDocument,
@@ -375,4 +385,5 @@ SHAPES: dict[str, type[AnyDocument]] = {
     "Guardrails": GuardrailsDocument,
     "Override": OverrideDocument,
     "Roster": RosterDocument,
+    "Groups": GroupsDocument,
 }

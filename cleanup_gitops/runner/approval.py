@@ -14,22 +14,23 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.runner.later import Left, left_whole, unsettled
 from cleanup_gitops.runner.needs import took_effect
 
+USUAL_COMMAND = "cleanup-gitops plan"
 NEW_PLAN = "Make a new plan with `cleanup-gitops plan --out plan.json` and have it reviewed."
 
 
 def command_of(plan: Plan) -> str:
-    """What makes such a plan anew: ``plan``, or the ``rollback`` of the same run for the same users."""
+    """What makes such a plan anew: ``plan``, also of what it adopts, or the ``rollback`` of the same run and users."""
     if plan.rollback is None:
-        return "cleanup-gitops plan"
+        groups = (part for one in plan.adoption if one.what == "asked" for part in ("--adopt", one.name))
+        return shlex.join(("cleanup-gitops", "plan", *groups))
     users = (part for user in plan.rollback.users for part in ("--user", user))
     return shlex.join(("cleanup-gitops", "rollback", plan.rollback.run, *users))
 
 
 def new_plan(saved: Plan) -> str:
     """What to do instead of applying a saved plan that cannot be applied."""
-    if saved.rollback is None:
-        return NEW_PLAN
-    return f"Make a new plan with `{command_of(saved)} --out undo.json` and have it reviewed."
+    file = "plan.json" if saved.rollback is None else "undo.json"
+    return f"Make a new plan with `{command_of(saved)} --out {file}` and have it reviewed."
 
 
 @dataclass(frozen=True, slots=True)

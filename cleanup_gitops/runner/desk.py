@@ -61,6 +61,8 @@ class Desk:
     """Where it works: the address of a job, "" elsewhere."""
     journals: Journals = UNKEPT
     """Where the run keeps its journal."""
+    adopt: frozenset[str] = frozenset()
+    """Names (lower case) of declared groups that this run adopts; a saved plan names its own."""
 
 
 def ground_for(desk: Desk) -> Ground:

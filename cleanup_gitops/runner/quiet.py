@@ -31,6 +31,7 @@ def _lines(memory: Memory) -> tuple[object, ...]:
         memory.spent,
         memory.served,
         memory.protected,
+        memory.adopted,
     )
 
 

@@ -83,6 +83,7 @@ def _execute(
     if saved is not None:
         ttl = desk.policies.guardrails.plan_ttl
         check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=ttl)
+        desk = replace(desk, adopt=frozenset(one.name.casefold() for one in saved.adoption if one.what == "asked"))
     undo = _undo(desk, ground, saved)
     sight = _look(desk, ground, started, stop, undo)
     plan = _planned(desk, sight.live, ground.memory, started, policy_commit, undo)
@@ -228,6 +229,7 @@ def _evaluation(
         lists=desk.lists,
         undo=undo,
         spent=spent,
+        adopt=desk.adopt,
     )
 
 
@@ -256,6 +258,7 @@ def _planned(desk: Desk, live: Live, memory: Memory, started: datetime, policy_c
         people=live.people,
         lists=desk.lists,
         undo=undo,
+        adopt=desk.adopt,
     )
 
 

@@ -12,7 +12,7 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.planner.guards.caps import counting
-from cleanup_gitops.runner.approval import command_of
+from cleanup_gitops.runner.approval import USUAL_COMMAND, command_of
 from cleanup_gitops.views import words
 from cleanup_gitops.views.rows import (
     CauseRow,
@@ -51,7 +51,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         lifted=tuple(check for check in plan.checks if check.passed and check.lifted),
         unliftable=", ".join(check.name for check in plan.checks if not check.passed and not check.override),
         overrides=_override_lines(plan.checks),
-        again=command_of(plan) if plan.rollback else "",
+        again=command if (command := command_of(plan)) != USUAL_COMMAND else "",
         handoffs=_handoff_rows(plan, people),
         conflicts=_user_rows(plan, people, "conflict"),
         unknown=_user_rows(plan, people, "unknown"),
@@ -65,6 +65,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         lifecycle=lifecycle(plan),
         cancelled=ended_rows(broken_off[:SHOWN], people),
         more_cancelled=max(0, len(broken_off) - SHOWN),
+        adoption=tuple(words.ADOPTION[one.what].format(group=label(one.name)) for one in plan.adoption),
     )
 
 

@@ -234,3 +234,5 @@ class PlanRows:
     """What happens in the stages of policies, counted."""
     cancelled: tuple[EndedRow, ...] = ()
     more_cancelled: int = 0
+    adoption: tuple[str, ...] = ()
+    """Which declared groups are adopted with the plan."""

@@ -52,6 +52,7 @@ _REASONS = {
     "account-type-service": "service account",
     "account-type-unknown": "type of account not known",
     "account-unmanaged": "account not managed by this organization",
+    "adopt": "the group is not adopted yet",
     "administrator-group": "the group makes administrators",
     "administrator-role": "the role makes administrators",
     "administrator-unknown": "perhaps an administrator",
@@ -117,6 +118,13 @@ _HANDOFFS = {
     "leaver-protected": "whoever owns the protection, because these people leave",
 }
 
+
+ADOPTION = {
+    "asked": "{group} is adopted with this plan: whoever is not named is taken out, now and from now on",
+    "clean": "{group} is adopted once this is recorded: it holds nobody who would be taken out",
+    "dropped": "{group} is no longer declared as a whole; should it be again, a plan only adds at first",
+}
+"""What a plan says of declared groups."""
 
 _SYNCED = "externalDirectory."
 """How the vendor's reasons begin that name the kind of directory an account is synced from."""

@@ -131,13 +131,15 @@ class Office:
     warned: list[str] = field(default_factory=list)
     progress: FakeProgress = field(default_factory=FakeProgress)
 
-    def plan(self) -> Plan:
+    def plan(self, adopt: frozenset[str] = frozenset()) -> Plan:
         """Plan now."""
         now = self.clock.now()
         files = self.store.read()
         memory = memory_of(files)
         live, _ = read_with_answers(remembering(self.site, files), self.policies, now, memory=memory)
-        return make_plan(live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version)
+        return make_plan(
+            live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version, adopt=adopt
+        )
 
     def apply(
         self,
@@ -147,6 +149,7 @@ class Office:
         *,
         sparing: bool = False,
         second: Approval | Missing = SECOND,
+        adopt: frozenset[str] = frozenset(),
     ) -> Run:
         """Apply now; ``standing``: under these approvals of whole policies; ``sparing``: record only what is new."""
         hands = Hands(self.site, self.site, self.clock, self.progress, self.workers)
@@ -158,6 +161,7 @@ class Office:
             frozenset({"acme.com"}),
             process="process 1",
             journals=self.journals,
+            adopt=adopt,
         )
         return execute(desk, saved=saved, stop=stop or Stop(), standing=standing, sparing=sparing, second=second)
 

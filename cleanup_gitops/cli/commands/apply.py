@@ -14,6 +14,7 @@ from types import FrameType
 import click
 
 from cleanup_gitops import __version__
+from cleanup_gitops.cli.adopting import adopt_option, adoptable
 from cleanup_gitops.cli.files import read_file, write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import site_option
@@ -58,10 +59,17 @@ FAILURES = 5
 @click.option("--auto-approve", is_flag=True, help="Plan now and apply all of it, without a saved plan.")
 @click.option("--standing", is_flag=True, help="Plan now and apply what standing approvals of policies allow.")
 @click.option("--due", is_flag=True, help="As --standing, and record a run without news once a day only.")
+@adopt_option
 @site_option
 @click.pass_obj
 def command(
-    folder: Path, plan_file: Path | None, auto_approve: bool, standing: bool, due: bool, site_name: str | None
+    folder: Path,
+    plan_file: Path | None,
+    auto_approve: bool,
+    standing: bool,
+    due: bool,
+    adopt: tuple[str, ...],
+    site_name: str | None,
 ) -> int:
     r"""Carry out a saved plan and record under state/ what was meant, done, and found.
 
@@ -87,6 +95,8 @@ def command(
     """
     if [plan_file is not None, auto_approve, standing, due].count(True) != 1:
         raise click.UsageError("Give either a saved plan, or --auto-approve, or --standing, or --due.")
+    if adopt and not auto_approve:
+        raise click.UsageError("--adopt goes with --auto-approve; else give it to `plan`, and apply the saved plan.")
     saved = read_plan(read_file(plan_file)) if plan_file else None
     wanted = site_name or (saved.site if saved else None)
     place = only_one(workplaces(folder, SystemClock(), wanted))
@@ -94,7 +104,8 @@ def command(
     second = find_second_approval(place, saved) if saved and deletes(saved) else NOBODY_ELSE
     stop = Stop()
     try:
-        run = _run(place, saved, approvals, stop, second, sparing=due)
+        groups = adoptable(adopt, [place.policies])
+        run = _run(place, saved, approvals, stop, second, sparing=due, adopt=groups)
     except KeyboardInterrupt:
         if stop.writing:
             raise
@@ -152,6 +163,7 @@ def _run(
     second: Approval | Missing,
     *,
     sparing: bool,
+    adopt: frozenset[str],
 ) -> Run:
     lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
@@ -167,6 +179,7 @@ def _run(
             process=this_process(),
             place=job_address(),
             journals=journals_of(place),
+            adopt=adopt,
         )
         return execute(desk, saved=saved, stop=stop, standing=approvals, sparing=sparing, second=second)
 

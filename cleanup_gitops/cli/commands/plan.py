@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cleanup_gitops import __version__
+from cleanup_gitops.cli.adopting import adopt_option, adoptable
 from cleanup_gitops.cli.files import saved, write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import Instant, format_option, limit_option, site_option
@@ -56,6 +57,7 @@ UNSAFE = 3
     metavar="WHEN",
     help="Count ages for this UTC date or time instead of now.",
 )
+@adopt_option
 @click.pass_obj
 def command(
     folder: Path,
@@ -65,21 +67,27 @@ def command(
     limit: int | None,
     detailed_exitcode: bool,
     as_of: datetime | None,
+    adopt: tuple[str, ...],
 ) -> int:
     r"""Show what would change on the live site, and why. Changes nothing.
+
+    A group of which a Groups document says who is in it `exactly` is only added to at first. It is adopted when a run
+    found nobody to take out, or with --adopt: that is part of the saved plan, and remembered once it is applied.
 
     \b
     Examples:
       cleanup-gitops plan
       cleanup-gitops plan --out plan.json
       cleanup-gitops plan --format markdown > plan.md
+      cleanup-gitops plan --adopt wiki-admins --out plan.json
     """
     places = workplaces(folder, SystemClock(), site_name)
     if out or form == "json":
         only_one(places)
+    groups = adoptable(adopt, [place.policies for place in places])
     code = 0
     for place, lists in [(place, policy_lists(place.policies, place.folder)) for place in places]:
-        plan, people = _plan(place, lists, as_of)
+        plan, people = _plan(place, lists, as_of, groups)
         if out:
             write_file(out, plan_bytes(plan))
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
@@ -105,7 +113,7 @@ def _tell_second(place: Workplace, plan: Plan) -> None:
         click.echo(f"Deleting accounts takes a second approval. {second.todo}".strip(), err=True)
 
 
-def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
+def _plan(place: Workplace, lists: Lists, as_of: datetime | None, adopt: frozenset[str]) -> tuple[Plan, People]:
     files, older = look_at_record(place)
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
@@ -129,6 +137,7 @@ def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan,
         ),
         people=live.people,
         lists=lists,
+        adopt=adopt,
     )
     wait = times_of(plan, place.policies, memory, live.inventory).wait
     chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created, wait)

@@ -143,6 +143,7 @@ def named_groups(policies: SitePolicies, inventory: Inventory) -> tuple[Group, .
         for asked in (one for match in policy.conditions for one in predicates(match)):
             if isinstance(asked, InGroup | SeatVia):
                 patterns.update(asked.patterns if isinstance(asked, InGroup) else asked.groups)
+    patterns.update(name for document in policies.groups for entry in document.entries for name in entry.names)
     found = {group.id: group for group in resolve_groups(sorted(patterns), inventory)[0]}
     if licensed:
         found |= {group.id: group for group in inventory.groups if group.license in ("seat", "guest")}
