@@ -5,6 +5,7 @@ Neither holds a name or an address of a person: only the Notifier joins them, wh
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Literal
 
@@ -49,3 +50,8 @@ class Sent(Struct, frozen=True, kw_only=True):
     message_id: str
     how: Literal["relay", "folder", "silent"]
     answer: str
+
+
+def message_key(site: str, address: str) -> str:
+    """What the Message-ID of a notice begins with: the same for ever for one stage of one episode of one user."""
+    return hashlib.sha256(f"{site}\n{address}".encode()).hexdigest()[:32]

@@ -151,15 +151,21 @@ class Evaluation:
         """Nobody asks anything of somebody whom a policy would leave alone: said all the same, with the day."""
         held = self.holds.of(user.id)
         if not held:
-            stuck = [(course.policy.name, stage) for course in self.courses if (stage := course.stuck(user))]
-            told = ", ".join(f"{stage} waits until its `when` holds" for _, stage in stuck)
-            return (
-                Fate(Disposition("unchanged", "stage-condition", tuple(one for one, _ in stuck), told))
-                if stuck
-                else None
-            )
+            return self._stuck(user)
         longest = max(held.values(), key=lambda one: one.order)
         return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
+
+    def _stuck(self, user: User) -> Fate | None:
+        """Somebody whose next stage is due and does not ask: its condition does not hold, or its notice came back."""
+        stuck = [(course.policy.name, *found) for course in self.courses if (found := course.stuck(user))[0]]
+        if not stuck:
+            return None
+        told = ", ".join(
+            f"{stage} came back on {back.isoformat()}" if back else f"{stage} waits until its `when` holds"
+            for _, stage, back in stuck
+        )
+        reason = "undelivered" if any(back for _, _, back in stuck) else "stage-condition"
+        return Fate(Disposition("unchanged", reason, tuple(policy for policy, _, _ in stuck), told))
 
     def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
         settled = settle(known, user)
