@@ -11,6 +11,7 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    NoticeSend,
     RoleRevoke,
     TokenRevoke,
     UserDeactivate,
@@ -87,7 +88,7 @@ def check(change: Change, user: User, groups: Groups) -> None:
             _check_managed(user, "")
             if change.token not in (user.tokens or ()):
                 raise RefusedError(f"{user.id} has no such token.")
-        case RoleRevoke():
+        case RoleRevoke() | NoticeSend():
             pass  # a role that is not held is no error
 
 
@@ -140,6 +141,8 @@ def after(change: Change, user: User, groups: Groups) -> User | None:
             return licensed(replace(user, direct=direct), paths, groups)
         case TokenRevoke():
             return replace(user, tokens=tuple(one for one in user.tokens or () if one != change.token))
+        case NoticeSend():
+            return user
 
 
 def joined(user: User, group: Group, groups: Groups) -> User:

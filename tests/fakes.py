@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import RefusedError, SiteError
+from cleanup_gitops.model.change import Change, NoticeSend
+from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.people import NOBODY, People
+from cleanup_gitops.model.notices import Notice, Sent
+from cleanup_gitops.model.people import NOBODY, People, Person
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Invitation, Invited, Receipt
 from cleanup_gitops.model.user import Question, User
@@ -130,8 +133,8 @@ class FakeSite:
     def write(self, change: Change) -> Receipt:
         self._fail("write")
         user = self._users.get(change.user)
-        if user is None or change.directory != user.directory:
-            raise RefusedError(f"The site does not know {change.user}.")
+        if user is None or change.directory != user.directory or isinstance(change, NoticeSend):
+            raise RefusedError(f"The site does not know {change.user}, or sends no notices.")
         fake_rules.check(change, user, self._groups)
         self._check_seats(user, fake_rules.after(change, user, self._groups))
         self.written.append(change)
@@ -273,3 +276,47 @@ class FakeSite:
             seats=(),
             accepted=False,
         )
+
+
+class FakeNotifier:
+    """A Notifier without a relay behind it: it remembers whom it told what, and never the address.
+
+    ``broken`` are errors for the next calls, by method name, one a call; ``lost`` is raised for the next notice after
+    it was taken.
+    """
+
+    def __init__(self, *, silent: bool = False, templates: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.sent: list[tuple[Notice, str]] = []
+        self.checks = 0
+        self.broken: dict[str, list[SiteError | None]] = {}
+        self.lost: LostAnswerError | None = None
+        self._silent = silent
+        self._templates = dict(templates)
+
+    def check(self) -> None:
+        self.checks += 1
+        self._fail("check")
+
+    def send(self, notice: Notice, person: Person | None) -> Sent:
+        self._fail("send")
+        if not self._silent and (person is None or not person.email):
+            raise RefusedError(f"{notice.user} shows no e-mail address.")
+        told = hashlib.sha256(f"{notice.site}\n{notice.address}".encode()).hexdigest()[:32]
+        message_id = f"<{told}@fake.example>"
+        self.sent.append((notice, message_id))
+        lost, self.lost = self.lost, None
+        if lost:
+            raise lost
+        how: Literal["relay", "silent"] = "silent" if self._silent else "relay"
+        return Sent(message_id=message_id, how=how, answer="" if self._silent else "250")
+
+    def template_digest(self, template: str) -> str:
+        if template not in self._templates:
+            raise RefusedError(f"There is no template {template}.")
+        return self._templates[template]
+
+    def _fail(self, method: str) -> None:
+        waiting = self.broken.get(method)
+        error = waiting.pop(0) if waiting else None
+        if error:
+            raise error

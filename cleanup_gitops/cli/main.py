@@ -22,6 +22,7 @@ COMMANDS = {
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "init": "Create policies/ and state/ for your own site.",
     "migrate": "Rewrite policy files of older versions to the present one.",
+    "notices": "Say that notices came back, or have them sent again.",
     "plan": "Compare the policies with the live site and show what would change.",
     "recover": "End a run that was cut off, or list the runs that are open.",
     "rollback": "Plan to take back what a run did.",

@@ -15,7 +15,7 @@ from cleanup_gitops.model.plan import Handoff, Plan, StageRow
 from cleanup_gitops.model.run import ACCEPTED, Outcome
 
 _Key = tuple[str, str]
-_FOR_GOOD = frozenset({"tokens.revoke"})
+_FOR_GOOD = frozenset({"tokens.revoke", "notice.send"})
 """Actions whose effect no condition can see."""
 _CLOSES: dict[Action, str] = {
     "user.deactivate": "deactivated",
@@ -55,6 +55,7 @@ def with_stages(
         mark = marks.get((user, policy), {}).get(stage)
         if mark is not None:
             marks[user, policy][stage] = replace(mark, effects=_joined(mark.effects, effects))
+    _told(plan, outcomes, marks, closed)
     for (user, policy, stage), at in _done(plan, outcomes, open_).items():
         mark = marks.get((user, policy), {}).get(stage)
         if mark is not None and mark.done is None:
@@ -84,6 +85,27 @@ def _take(row: StageRow, marks: dict[_Key, dict[str, Mark]], closed: dict[_Key, 
             closed[key] = Closed(
                 user=row.user, policy=row.policy, episode=row.episode, at=at, why=row.reason or "no-longer-matching"
             )
+
+
+def _told(
+    plan: Plan, outcomes: Iterable[Outcome], marks: dict[_Key, dict[str, Mark]], closed: dict[_Key, Closed]
+) -> None:
+    """Whoever was sent a notice has entered its stage, where that was not so before, and it is done."""
+    due = {row.address: row for row in plan.lifecycle if row.what == "due"}
+    sent = [one for one in outcomes if one.action == "notice.send" and one.result == "applied"]
+    for one, cause in [(told, cause) for told in sent for cause in told.causes]:
+        key, row = (one.user, cause.policy), due.get(one.address)
+        closed.pop(key, None)
+        fresh = Mark(
+            user=one.user,
+            policy=cause.policy,
+            episode=int(one.address.rpartition("/")[2]),
+            stage=cause.stage,
+            entered=one.at,
+            known=row.known if row else None,
+        )
+        mark = marks.setdefault(key, {}).setdefault(cause.stage, fresh)
+        marks[key][cause.stage] = replace(mark, done=one.at, undelivered=None)
 
 
 def _ended(row: StageRow, marks: Sequence[Mark], before: Closed | None, at: datetime) -> Closed:
@@ -125,7 +147,7 @@ def _asked(handoff: Handoff, inventory: Inventory) -> Effect | None:
         case "membership.add" | "membership.remove":
             wanted = handoff.action == "membership.add"
             return Effect(address=handoff.address, before={"member": not wanted}, after={"member": wanted}, asked=True)
-        case "tokens.revoke" | "role.revoke":
+        case "tokens.revoke" | "role.revoke" | "notice.send":
             return None
     user = inventory.user_by_id.get(handoff.user)
     if user is None or user.status == "unknown":

@@ -33,7 +33,7 @@ def effect_of(run: str, one: Outcome, *, unsure: bool = False) -> Settling:
 
 def effects_of(run: str, outcomes: Iterable[Outcome]) -> tuple[Settling, ...]:
     """What is expected to show on the site after a run."""
-    return tuple(effect_of(run, one) for one in outcomes if one.result in ACCEPTED)
+    return tuple(effect_of(run, one) for one in outcomes if one.result in ACCEPTED and one.action != "notice.send")
 
 
 def attributed(found: Iterable[Difference], settling: Sequence[Settling]) -> tuple[Difference, ...]:

@@ -18,10 +18,12 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    NoticeSend,
     RoleRevoke,
     TokenRevoke,
     membership_address,
     role_address,
+    stage_address,
     token_address,
     user_address,
 )
@@ -145,7 +147,7 @@ def _check_rows(document: Mapping[str, Any], plan: Plan) -> None:
         if shown.get("digest") != known:
             raise _altered(f"changes[{number}] ({change.address}) does not fit its digest")
         if change.address not in _addresses(change):
-            raise _altered(f"changes[{number}] ({change.address}) names another user, group, role or token")
+            raise _altered(f"changes[{number}] ({change.address}) names another user, group, role, token or stage")
 
 
 def _addresses(change: Change) -> tuple[str, str]:
@@ -159,6 +161,9 @@ def _addresses(change: Change) -> tuple[str, str]:
             return (role_address(change.role, change.user),) * 2
         case TokenRevoke():
             return (token_address(change.user, change.token),) * 2
+        case NoticeSend():
+            user, policy, stage, episode = change.user, change.policy, change.stage, change.episode
+            return stage_address(user, policy, stage, episode, None), stage_address(user, policy, stage, episode, here)
         case _:
             return user_address(change.user, None), user_address(change.user, here)
 

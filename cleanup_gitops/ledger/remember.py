@@ -26,7 +26,7 @@ from cleanup_gitops.model.memory import (
 from cleanup_gitops.model.plan import Rollback
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Outcome
 
-_FOR_GOOD = frozenset({"tokens.revoke"})
+_FOR_GOOD = frozenset({"tokens.revoke", "notice.send"})
 """Actions whose effect nobody can undo."""
 
 
@@ -57,13 +57,16 @@ def remember(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
 
 
 def _awaited(ran: Ran) -> list[Outcome]:
-    """What may show on the site later, and is ours then."""
+    """What may show on the site later, and is ours then. A notice shows nowhere."""
     return [
         one
         for one in ran.outcomes
-        if one.result in ("settling", "not_effective")
-        or (one.result == "applied" and one.change in ran.unseen)
-        or one.change in ran.unsure
+        if one.action != "notice.send"
+        and (
+            one.result in ("settling", "not_effective")
+            or (one.result == "applied" and one.change in ran.unseen)
+            or one.change in ran.unsure
+        )
     ]
 
 

@@ -25,6 +25,7 @@ _WORDS: dict[Action, tuple[str, str]] = {
     "tokens.revoke": ("token revoked", "tokens revoked"),
     "user.enable": ("opened again", "opened again"),
     "membership.add": ("membership added", "memberships added"),
+    "notice.send": ("notice sent", "notices sent"),
 }
 """What was done, of one and of several."""
 
@@ -50,6 +51,7 @@ _BEGINNINGS: dict[Kind, str] = {
     "review": "review: ",
     "heartbeat": "heartbeat: ",
     "roll-over": "goes on here: ",
+    "undelivered": "undelivered: ",
 }
 
 
@@ -66,6 +68,8 @@ def _numbers(entry: LedgerEntry, outcomes: Sequence[Outcome]) -> str:
         return entry.reason.code.replace("-", " ")
     if entry.kind == "override" and entry.reason:
         return entry.reason.code
+    if entry.kind == "undelivered" and entry.reason:
+        return entry.reason.text
     if entry.kind == "drift":
         return found_of(entry)
     if entry.kind == "roll-over":

@@ -26,6 +26,7 @@ Action = Literal[
     "tokens.revoke",
     "user.enable",
     "membership.add",
+    "notice.send",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 """The closed list of action names, removals first: the order of a plan and of its text."""
@@ -220,8 +221,33 @@ class TokenRevoke(_Change, frozen=True, gc=False, kw_only=True, tag="tokens.revo
         return {"valid": False}
 
 
+class NoticeSend(_Change, frozen=True, gc=False, kw_only=True, tag="notice.send", tag_field="action"):
+    """The user is told by mail what a policy is about to do. It takes nothing away, and cannot be taken back.
+
+    ``address`` is that of the stage. What it says is part of the digest, as the name and the digest of its template.
+    """
+
+    action: ClassVar[Action] = "notice.send"
+
+    policy: str
+    stage: str
+    episode: int
+    template: str
+    template_digest: str
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """Managed fields as they are."""
+        return {"noticed": False}
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """Managed fields as they will be."""
+        return {"noticed": True, "template": self.template, "template_digest": self.template_digest}
+
+
 StatusChange = UserEnable | UserDisable | UserDeactivate | UserRemove | UserDelete
-Change = MembershipAdd | MembershipRemove | StatusChange | RoleRevoke | TokenRevoke
+Change = MembershipAdd | MembershipRemove | StatusChange | RoleRevoke | TokenRevoke | NoticeSend
 
 
 def user_address(user: str, directory: str | None) -> str:
@@ -276,7 +302,9 @@ def change_order(change: Change) -> tuple[int, str]:
 
 
 GIVING: frozenset[Action] = frozenset({"user.enable", "membership.add"})
-"""Actions that take nothing away; every other one does, one that is added to the language as well."""
+"""Actions that give something."""
+TAKING: frozenset[Action] = frozenset(ACTIONS) - GIVING - {"notice.send"}
+"""Actions that take something away: all others but notices, one that is added to the language as well."""
 EXECUTION: tuple[Action, ...] = (
     "membership.add",
     "tokens.revoke",
@@ -287,6 +315,7 @@ EXECUTION: tuple[Action, ...] = (
     "user.deactivate",
     "user.remove",
     "user.delete",
+    "notice.send",
 )
 """The order in which the changes of one user are carried out: nobody loses access in between, and a seat is released
 before the account is closed, so that a change never takes away what the next one of the same user needs."""

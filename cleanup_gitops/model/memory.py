@@ -70,6 +70,8 @@ class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", ta
     effects: tuple[Effect, ...] = ()
     known: Known | None = None
     """Of the first stage that was entered alone."""
+    undelivered: Moment | None = None
+    """Of a stage that tells the user: when it was said that the mail came back (UTC). Then it is not done."""
 
 
 Ended = Literal[

@@ -74,7 +74,8 @@ class Pending(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 class StageRow(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What happens to a user's episode in a policy; recorded with the run, and nothing on the site depends on it.
 
-    ``entered``: the stage is due. ``done``: all that it asks for is seen on the site. ``closed``: the episode is over,
+    ``entered``: the stage is due. ``due``: so is one that tells the user, which is entered and done when its notice was
+    sent. ``done``: all that it asks for is seen on the site. ``closed``: the episode is over,
     for ``reason``. ``free``: after an episode that was done, the policy may begin anew with this user. ``since`` is the
     UTC day on which the episode opened.
     """
@@ -84,7 +85,7 @@ class StageRow(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     policy: str
     stage: str
     episode: int
-    what: Literal["entered", "done", "closed", "free"]
+    what: Literal["entered", "due", "done", "closed", "free"]
     since: date
     reason: Ended | None = None
     known: Known | None = None

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.people import People
+from cleanup_gitops.model.notices import Notice, Sent
+from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.run import Invitation, Invited, Receipt
 from cleanup_gitops.model.user import Question, User
 
@@ -104,6 +105,34 @@ class Writer(Protocol):
 
     def delete_group(self, group: str) -> Receipt:
         """Delete a group by its id."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people what policies are about to do.
+
+    Must: give the same notice the same message id for ever. Must not: decide whether somebody is told, put a name or an
+    address into an error, or send again what may have been sent.
+    """
+
+    def check(self) -> None:
+        """Make sure, before anything is written, that notices can be sent.
+
+        Raises ``CredentialError`` and ``SiteError``.
+        """
+        ...
+
+    def send(self, notice: Notice, person: Person | None) -> Sent:
+        """Tell one person, and return who took the notice. ``person`` is ``None`` when nobody is known.
+
+        Raises ``RefusedError`` (nothing was sent: no address, a refused recipient, a template that fails),
+        ``LostAnswerError`` (nobody knows whether it was sent), ``CredentialError`` and ``SiteError`` (no notice can be
+        sent now; other changes may go on).
+        """
+        ...
+
+    def template_digest(self, template: str) -> str:
+        """``sha256:…`` over all files of a template: what was approved with a notice. Raises ``RefusedError``."""
         ...
 
 

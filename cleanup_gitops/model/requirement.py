@@ -54,4 +54,15 @@ class TokensRequirement(Struct, frozen=True, gc=False, tag="api_tokens", tag_fie
     """The account must have no API token."""
 
 
-Requirement = StatusRequirement | MembershipRequirement | RoleRequirement | TokensRequirement
+class NoticeRequirement(Struct, frozen=True, gc=False, kw_only=True, tag="notice", tag_field="field"):
+    """The user must have been told, in this episode of a policy, at this stage of it. ``address`` is the stage's."""
+
+    address: str
+    policy: str
+    stage: str
+    episode: int
+    template: str
+    template_digest: str
+
+
+Requirement = StatusRequirement | MembershipRequirement | RoleRequirement | TokensRequirement | NoticeRequirement

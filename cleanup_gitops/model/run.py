@@ -16,7 +16,8 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 Result = Literal["applied", "already", "superseded", "settling", "not_effective", "failed", "not_attempted"]
 """``already``: the wished state was there. ``superseded``: a need no longer held, so nothing was written.
-``settling``: accepted, not visible yet. ``not_effective``: accepted, and still not so when read back."""
+``settling``: accepted, not visible yet. ``not_effective``: accepted, and still not so when read back; of a notice,
+whose effect nothing shows: sent, and nobody knows whether the relay took it."""
 FINISHED: frozenset[Result] = frozenset({"applied", "already", "superseded"})
 """Results after which a row of an approval is consumed. The others may be retried while the plan is young enough."""
 ACCEPTED: frozenset[Result] = frozenset({"applied", "settling", "not_effective"})
@@ -115,6 +116,7 @@ SETTLES_WITHIN: Mapping[Action, timedelta] = {
     "user.deactivate": _MINUTES,
     "user.delete": _MINUTES,
     "user.remove": timedelta(hours=1),  # put into a queue, of which no length is documented
+    "notice.send": timedelta(0),  # shows nowhere: what the relay answers is all that is known
 }
 """How long after a write its effect may be missing before it counts as none; see docs/cloud-writes.md."""
 
@@ -188,23 +190,26 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
     place: str = ""
 
 
-Kind = Literal["run", "void", "drift", "recovery", "rollback", "override", "review", "heartbeat", "roll-over"]
+Kind = Literal[
+    "run", "void", "drift", "recovery", "rollback", "override", "review", "heartbeat", "roll-over", "undelivered"
+]
 """What an entry of the ledger is about. ``void``: a run that could not be trusted to act, such as an incomplete
 reading. ``drift``: what others changed. ``recovery``: the end of a run that was cut off. ``rollback``: a run that took
 back what another one did. ``override``: guards that hold because of Overrides alone. ``roll-over``: the record goes on
-here from an earlier repository."""
+here from an earlier repository. ``undelivered``: it was said that notices came back, or are to be sent again."""
 ACTING: frozenset[Kind] = frozenset({"run", "recovery", "rollback"})
 """Kinds that carry out a plan: with its digest, an approval, and outcomes."""
 
 
-EXPLAINED: frozenset[Kind] = frozenset({"void", "override"})
+EXPLAINED: frozenset[Kind] = frozenset({"void", "override", "undelivered"})
 """Kinds whose entries say why they were made."""
 
 
 class Reason(Struct, frozen=True, kw_only=True):
     """Why an entry was made: a code such as ``incomplete-reading``, and a sentence that never holds a name.
 
-    The code of an ``override`` are the names of the Overrides that lifted something.
+    The code of an ``override`` are the names of the Overrides that lifted something, that of ``undelivered`` is
+    ``came-back`` or ``again``.
     """
 
     code: str

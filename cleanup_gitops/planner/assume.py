@@ -11,6 +11,7 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    NoticeSend,
     RoleRevoke,
     TokenRevoke,
     UserDeactivate,
@@ -64,6 +65,8 @@ def _after(user: User, change: Change, inventory: Inventory) -> User:
         case TokenRevoke():
             tokens = None if user.tokens is None else tuple(one for one in user.tokens if one != change.token)
             return msgspec.structs.replace(user, tokens=tokens)
+        case NoticeSend():
+            return user
 
 
 def joined(user: User, group: str, inventory: Inventory) -> User:
@@ -99,6 +102,8 @@ def rewound(user: User, before: User, made: Iterable[Change], inventory: Invento
                 user = with_seats(user, [*(user.seats or ()), *back], inventory)
             case TokenRevoke():
                 user = msgspec.structs.replace(user, tokens=before.tokens)
+            case NoticeSend():
+                pass
             case _:
                 user = msgspec.structs.replace(
                     user,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cleanup_gitops.model.activity import Never, Seen
 from cleanup_gitops.model.change import Change, Need, NotSeenAfter, membership_address, user_address
 from cleanup_gitops.model.plan import Handoff
-from cleanup_gitops.model.requirement import Cause, MembershipRequirement, RoleRequirement
+from cleanup_gitops.model.requirement import Cause, MembershipRequirement, NoticeRequirement, RoleRequirement
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.make import Maker, directory_of
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
@@ -55,6 +55,8 @@ def _handoff(step: Step, user: User, scope: Scope, causes: tuple[Cause, ...]) ->
     if isinstance(step.requirement, MembershipRequirement):
         group = scope.inventory.group_by_id[step.requirement.group]
         address, label = membership_address(group.id, user.id, directory), group.name
+    elif isinstance(step.requirement, NoticeRequirement):
+        address, label = step.requirement.address, ""
     else:
         address, label = user_address(user.id, directory), ""
     return Handoff(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from cleanup_gitops.model.activity import LAG_DAYS, Never, Seen, midnight
@@ -12,13 +13,14 @@ from cleanup_gitops.model.change import stage_address
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Known
 from cleanup_gitops.model.plan import StageRow
+from cleanup_gitops.model.requirement import NoticeRequirement
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.effects import taken_back
 from cleanup_gitops.planner.holds import Holds, only_listed
 from cleanup_gitops.planner.lifecycle import NO_EPISODE, Episode, Facts, Position, Row, position
 from cleanup_gitops.planner.protect import Shield
-from cleanup_gitops.planner.rules import NOTHING, Rule, Verdict, make_rule
+from cleanup_gitops.planner.rules import NOTHING, NOTICE, Rule, Verdict, make_rule
 from cleanup_gitops.planner.settle import settle
 from cleanup_gitops.planner.unmet import Step
 from cleanup_gitops.policy.documents import NOTHING_ASKED, Policy, Stage
@@ -46,7 +48,16 @@ NO_EPISODES = Episodes()
 class Course:
     """One policy with stages, asked about any user on one day."""
 
-    def __init__(self, policy: Policy, scope: Scope, shield: Shield, holds: Holds, episodes: Episodes) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        scope: Scope,
+        shield: Shield,
+        holds: Holds,
+        episodes: Episodes,
+        templates: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """``templates`` are digests of what notices say, by name."""
         self.policy = policy
         self._scope = scope
         self._shield = shield
@@ -56,20 +67,19 @@ class Course:
         self._match = compile_match(policy.match, scope).verdict
         self._whens = [compile_match(one.when, scope).verdict if one.when else _always for one in policy.stages]
         self.episodes = {user: one for (user, name), one in episodes.by_user.items() if name == policy.name}
-        bare = [make_rule(_of_stage(policy, stage), scope) for stage in policy.stages]
+        bare = [rule_of_stage(policy, stage, scope, templates, self._number) for stage in policy.stages]
         missing = tuple(sorted({one for rule in bare for one in rule.missing}))
         self.blocked = bool(missing)
         self._last: tuple[User, Position] | None = None
         self.stages = tuple(
             replace(
                 rule,
-                stage=stage.name,
                 missing=missing,
                 verdict=self._asks(number),
                 included=None if number else rule.included,
                 why=self._why(rule),
             )
-            for number, (stage, rule) in enumerate(zip(policy.stages, bare, strict=True))
+            for number, rule in enumerate(bare)
         )
         self.waiting = replace(
             make_rule(replace(policy, stages=(), ensure=NOTHING_ASKED), scope),
@@ -103,13 +113,20 @@ class Course:
         self._last = (user, found)
         return found
 
-    def stuck(self, user: User) -> str:
-        """The stage that is due and whose own condition does not hold; "" where there is none."""
+    def stuck(self, user: User) -> tuple[str, date | None]:
+        """The stage that is due and does not ask; "" where there is none.
+
+        And the UTC day on which its notice came back (``None``: its own condition does not hold).
+        """
         if not self.episode(user.id).open:
-            return ""
+            return "", None
         found = self.position(user)
         waits = found.asks is False and found.due is None and not found.rows
-        return self.policy.stages[found.stage].name if waits else ""
+        return (self.policy.stages[found.stage].name, found.undelivered) if waits else ("", None)
+
+    def _number(self, user: User) -> int:
+        """The episode in which the user is, or would be."""
+        return self.position(user).episode
 
     def rows(self, user: User) -> Iterator[StageRow]:
         """What this day changes about the user's episode."""
@@ -118,12 +135,12 @@ class Course:
         found = self.position(user)
         since = self.episode(user.id).opened or self.today
         for row in found.rows:
-            opens = row.what == "entered" and not self.episode(user.id).open
+            opens = row.what in ("entered", "due") and not self.episode(user.id).open
             yield self._row(user, found.episode, row, since, self._known(user) if opens else None)
         if found.ended and found.rows[-1].reason == "restored" and self.policy.name in self._episodes.unbound:
             fresh = self._anew(user)
             for row in fresh.rows:
-                known = self._known(user) if row.what == "entered" else None
+                known = self._known(user) if row.what in ("entered", "due") else None
                 yield self._row(user, fresh.episode, row, self.today, known)
 
     def _row(self, user: User, episode: int, row: Row, since: date, known: Known | None) -> StageRow:
@@ -259,7 +276,7 @@ class Course:
         del scope
         found = self.position(user)
         if found.due is None:
-            return waits_before(self.stuck(user))
+            return waits_before(*self.stuck(user))
         return f"{self.policy.stages[found.stage].name} is due on {found.due}"
 
 
@@ -287,9 +304,34 @@ def _of_stage(policy: Policy, stage: Stage) -> Policy:
     )
 
 
+def rule_of_stage(
+    policy: Policy, stage: Stage, scope: Scope, templates: Mapping[str, str], episode: Callable[[User], int]
+) -> Rule:
+    """The rule of one stage; ``episode`` tells in which one a user is."""
+    rule = replace(make_rule(_of_stage(policy, stage), scope), stage=stage.name)
+    template = stage.notify
+    if template is None:
+        return rule
+    several = scope.inventory.hosting == "datacenter"
+
+    def notice(user: User) -> NoticeRequirement:
+        number = episode(user)
+        directory = user.directory if several else None
+        return NoticeRequirement(
+            address=stage_address(user.id, policy.name, stage.name, number, directory),
+            policy=policy.name,
+            stage=stage.name,
+            episode=number,
+            template=template,
+            template_digest=templates.get(template, ""),
+        )
+
+    return replace(rule, level=NOTICE, notice=notice)
+
+
 def is_met(rule: Rule, user: User, inventory: Inventory) -> bool:
-    """Whether all that the rule asks of the user is seen. What is not known is not seen."""
-    if (user.groups is None and rule.about_groups) or rule.unreachable(user):
+    """Whether all that the rule asks of the user is seen. What is not known is not seen, and nothing shows a notice."""
+    if rule.notice or (user.groups is None and rule.about_groups) or rule.unreachable(user):
         return False
     settled = settle([rule], user)
     return not settled.conflict and not steps(settled, user, inventory)
@@ -305,9 +347,11 @@ def is_unmet(rule: Rule, user: User, inventory: Inventory) -> bool:
     return any(isinstance(one, Step) for one in found) and not opened
 
 
-def waits_before(stage: str) -> str:
-    """Said of a stage whose own condition does not hold; "" without one."""
-    return f"{stage} waits until its `when` holds" if stage else ""
+def waits_before(stage: str, back: date | None) -> str:
+    """Said of a stage whose own condition does not hold, or whose notice came back; "" without one."""
+    if not stage:
+        return ""
+    return f"{stage} came back on {back.isoformat()}" if back else f"{stage} waits until its `when` holds"
 
 
 def _to_the_week(seen: Seen | Never) -> Seen | Never:
@@ -319,6 +363,6 @@ def _to_the_week(seen: Seen | Never) -> Seen | Never:
     return Seen(monday, sunday, "snapshot")
 
 
-def first_stage(policy: Policy, scope: Scope) -> Rule:
+def first_stage(policy: Policy, scope: Scope, templates: Mapping[str, str]) -> Rule:
     """The rule of a policy that only reports: what its first stage would do, whatever is remembered."""
-    return replace(make_rule(_of_stage(policy, policy.stages[0]), scope), stage=policy.stages[0].name)
+    return rule_of_stage(policy, policy.stages[0], scope, templates, lambda _: 1)

@@ -9,6 +9,7 @@ from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.requirement import (
     MembershipRequirement,
+    NoticeRequirement,
     RoleRequirement,
     StatusRequirement,
     TokensRequirement,
@@ -45,7 +46,7 @@ def _opens(step: Step) -> bool:
 
 
 def _step(
-    asked: MembershipRequirement | RoleRequirement | TokensRequirement,
+    asked: MembershipRequirement | RoleRequirement | TokensRequirement | NoticeRequirement,
     user: User,
     inventory: Inventory,
     rules: Sequence[Rule],
@@ -60,6 +61,8 @@ def _step(
             return None if gone else _role_step(asked, user, rules)
         case TokensRequirement():
             return None if gone and user.status == "deleting" else _tokens_step(asked, user)
+        case NoticeRequirement():
+            return _notice_step(asked, user)
 
 
 def _membership_step(
@@ -126,3 +129,10 @@ def _tokens_step(asked: TokensRequirement, user: User) -> Unmet | None:
     if not user.managed:
         return Step(asked, "tokens.revoke", handoff="account-unmanaged")
     return Obstacle(asked, "unknown", "tokens-unknown") if user.tokens is None else Step(asked, "tokens.revoke")
+
+
+def _notice_step(asked: NoticeRequirement, user: User) -> Unmet:
+    """Whoever shows no address has to be told in another way. One that is not known may be told when it is sent."""
+    if user.status == "unknown":
+        return Obstacle(asked, "unknown", "status-unknown")
+    return Step(asked, "notice.send", handoff="no-address" if user.has_email is False else "")

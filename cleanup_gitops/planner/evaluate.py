@@ -167,15 +167,19 @@ class Evaluation:
         """Nobody asks anything of somebody whom a policy would leave alone: said all the same, with the day."""
         held = self.holds.of(user.id)
         if not held:
-            stuck = [(course.policy.name, stage) for course in self.courses if (stage := course.stuck(user))]
-            told = ", ".join(waits_before(stage) for _, stage in stuck)
-            return (
-                Fate(Disposition("unchanged", "stage-condition", tuple(one for one, _ in stuck), told))
-                if stuck
-                else None
-            )
+            return self._stuck(user)
         longest = max(held.values(), key=lambda one: one.order)
         return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
+
+    def _stuck(self, user: User) -> Fate | None:
+        """Somebody whose next stage is due and does not ask: its condition does not hold, or its notice came back."""
+        stuck = [course for course in self.courses if course.stuck(user)[0]]
+        if not stuck:
+            return None
+        told = ", ".join(waits_before(*course.stuck(user)) for course in stuck)
+        return Fate(
+            Disposition("unchanged", _stuck_reason(stuck, user), tuple(course.policy.name for course in stuck), told)
+        )
 
     def _decide(self, user: User, known: list[Rule], unknown: list[Rule]) -> Fate:
         settled = settle(known, user)
@@ -221,10 +225,10 @@ class Evaluation:
             longest = max((held[name] for name in askers if name in held), key=lambda one: one.order)
             return Fate(Disposition("pending", longest.reason, askers, longest.note), [], [], pending)
         if told := [text for rule in settled.waits if (text := rule.why(user, self.scope))]:
-            stuck = all(course.stuck(user) for course in self.courses if course.waiting in settled.waits)
+            courses = [course for course in self.courses if course.waiting in settled.waits]
             note = "; ".join(filter(None, (*told, note)))
-            if stuck:
-                return Fate(Disposition("unchanged", "stage-condition", names(settled.waits), note))
+            if all(course.stuck(user)[0] for course in courses):
+                return Fate(Disposition("unchanged", _stuck_reason(courses, user), names(settled.waits), note))
             return Fate(Disposition("pending", "waiting-stage", names(settled.waits), note))
         return Fate(Disposition("unchanged", "already-so", askers or names(settled.waits), note))
 
@@ -259,3 +263,8 @@ class Evaluation:
             if (bool(other.conflict), frozenset(steps_of), bool(_nowhere(other, user))) != usual:
                 return True
         return False
+
+
+def _stuck_reason(courses: Iterable[Course], user: User) -> str:
+    """Why the next stages of a user are due and do not ask."""
+    return "undelivered" if any(course.stuck(user)[1] for course in courses) else "stage-condition"

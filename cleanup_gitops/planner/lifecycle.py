@@ -14,7 +14,7 @@ from typing import Literal
 from cleanup_gitops.model.memory import Closed, Effect, Ended, Known, Mark, Memory
 from cleanup_gitops.policy.documents import Stage
 
-What = Literal["entered", "done", "closed", "free"]
+What = Literal["entered", "due", "done", "closed", "free"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,8 @@ class Position:
     asks: bool | None = False
     due: date | None = None
     rows: tuple[Row, ...] = ()
+    undelivered: date | None = None
+    """The UTC day on which the notice of that stage came back: until somebody says otherwise it is not sent again."""
 
     @property
     def ended(self) -> bool:
@@ -136,7 +138,7 @@ def position(stages: Sequence[Stage], episode: Episode, facts: Facts, today: dat
     if facts.spared and episode.open:
         return _closed(stages, episode, facts.spared)
     if not episode.open:
-        return _finished(stages, episode, facts) if episode.finished else _first(episode, facts, len(stages))
+        return _finished(stages, episode, facts) if episode.finished else _first(episode, facts, stages)
     number, entered, due = current(stages, episode)
     if number == len(stages):
         return _closed(stages, episode, "done")
@@ -149,9 +151,16 @@ def position(stages: Sequence[Stage], episode: Episode, facts: Facts, today: dat
         return _closed(stages, episode, "no-longer-matching")
     if waits:
         return Position(episode.number, number, due=due)
-    asks = facts.when(number)
-    rows = _on_stage(number, facts, len(stages), entered=entered) if asks else ()
-    return Position(episode.number, number, asks, rows=rows)
+    back = _came_back(stages, episode, number)
+    asks = False if back else facts.when(number)
+    rows = _on_stage(number, facts, stages, entered=entered) if asks else ()
+    return Position(episode.number, number, asks, rows=rows, undelivered=back)
+
+
+def _came_back(stages: Sequence[Stage], episode: Episode, number: int) -> date | None:
+    """The UTC day on which the notice of this stage came back as undelivered; ``None``: it did not."""
+    days = [mark.undelivered for mark in episode.marks if mark.stage == stages[number].name and mark.undelivered]
+    return days[0].astimezone(UTC).date() if days else None
 
 
 def current(stages: Sequence[Stage], episode: Episode) -> tuple[int, bool, date | None]:
@@ -173,7 +182,7 @@ def current(stages: Sequence[Stage], episode: Episode) -> tuple[int, bool, date 
     return number + 1, False, done + timedelta(days=stages[number + 1].after)
 
 
-def _first(episode: Episode, facts: Facts, stages: int) -> Position:
+def _first(episode: Episode, facts: Facts, stages: Sequence[Stage]) -> Position:
     """No episode is open: one opens with the first stage, unless something spares the user."""
     number = episode.number + 1
     if not facts.matches:
@@ -183,13 +192,15 @@ def _first(episode: Episode, facts: Facts, stages: int) -> Position:
     return Position(number, 0, asks, rows=_on_stage(0, facts, stages, entered=False) if opens else ())
 
 
-def _on_stage(number: int, facts: Facts, stages: int, *, entered: bool) -> tuple[Row, ...]:
-    """The rows of a stage that is due."""
+def _on_stage(number: int, facts: Facts, stages: Sequence[Stage], *, entered: bool) -> tuple[Row, ...]:
+    """The rows of a stage that is due. A notice is entered, and done, when it was sent: no plan knows that."""
+    if stages[number].notify:
+        return (Row("due", number),)
     rows = () if entered else (Row("entered", number),)
     if not facts.met(number):
         return rows
     rows = (*rows, Row("done", number))
-    return (*rows, Row("closed", number, "done")) if number + 1 == stages else rows
+    return (*rows, Row("closed", number, "done")) if number + 1 == len(stages) else rows
 
 
 def _finished(stages: Sequence[Stage], episode: Episode, facts: Facts) -> Position:

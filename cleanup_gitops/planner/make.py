@@ -14,6 +14,7 @@ from cleanup_gitops.model.change import (
     MembershipAdd,
     MembershipRemove,
     Need,
+    NoticeSend,
     RoleHeld,
     RoleRevoke,
     StatusChange,
@@ -33,6 +34,7 @@ from cleanup_gitops.model.change import (
 from cleanup_gitops.model.requirement import (
     Cause,
     MembershipRequirement,
+    NoticeRequirement,
     RoleRequirement,
     StatusRequirement,
     TokensRequirement,
@@ -88,6 +90,8 @@ class Maker:
                 return [self._role(asked, causes, needs)]
             case TokensRequirement():
                 return [self._token(token, causes, needs) for token in self.user.tokens or ()]
+            case NoticeRequirement():
+                return [self._notice(asked, causes, needs)]
 
     def _status(self, step: Step, causes: tuple[Cause, ...], needs: tuple[Need, ...]) -> Change:
         user = self.user
@@ -143,6 +147,21 @@ class Maker:
             causes=causes,
             needs=(StatusIs(user.status), TokenExists(token), *needs),
             token=token,
+        )
+
+    def _notice(self, asked: NoticeRequirement, causes: tuple[Cause, ...], needs: tuple[Need, ...]) -> Change:
+        user = self.user
+        return NoticeSend(
+            address=asked.address,
+            user=user.id,
+            directory=user.directory,
+            causes=causes,
+            needs=(StatusIs(user.status), *needs),
+            policy=asked.policy,
+            stage=asked.stage,
+            episode=asked.episode,
+            template=asked.template,
+            template_digest=asked.template_digest,
         )
 
     def _seat_note(self, ended: Callable[[SeatPath], bool]) -> str:

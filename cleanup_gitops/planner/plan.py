@@ -47,6 +47,7 @@ from cleanup_gitops.planner.stage_rows import episodes_known, orphans, regained,
 from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
 from cleanup_gitops.planner.unprotected import gone, told_of
 from cleanup_gitops.planner.unprotected import warnings as unprotected
+from cleanup_gitops.planner.untold import untold
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.expiry import has_ended
 from cleanup_gitops.policy.guarding import ended
@@ -81,6 +82,7 @@ def evaluate(
     shield = make_shield(policies, inventory, as_of)
     if undo is not None:
         return undoing(undo, shield, scope)
+    templates = policies.template_digests
     rules: list[Rule] = []
     courses: list[Course] = []
     for policy in policies.policies:
@@ -89,9 +91,9 @@ def evaluate(
         if not policy.stages:
             rules.append(make_rule(policy, scope))
         elif policy.report:
-            rules.append(first_stage(policy, scope))
+            rules.append(first_stage(policy, scope, templates))
         else:
-            courses.append(Course(policy, scope, shield, holds, episodes))
+            courses.append(Course(policy, scope, shield, holds, episodes, templates))
             rules += courses[-1].rules
     leavers = any(rule.termination for rule in rules)
     declared = declare(policies, scope, rules, adopted, adopt)
@@ -344,6 +346,7 @@ def _warnings(
         *stopped(evaluation.holds),
         *no_longer(policies, memory, evaluation.scope.as_of),
         *told(evaluation.declared, evaluation.scope.inventory),
+        *untold(changes, memory, policies),
     )
 
 

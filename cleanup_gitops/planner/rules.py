@@ -11,6 +11,7 @@ from cleanup_gitops.model.requirement import (
     Cause,
     DesiredStatus,
     MembershipRequirement,
+    NoticeRequirement,
     Requirement,
     RoleRequirement,
     StatusRequirement,
@@ -24,7 +25,7 @@ from cleanup_gitops.policy.match import Scope, compile_match, compile_why, resol
 from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.tree import NeverActiveFor, predicates
 
-ADDITIVE, NOTHING, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(7)
+ADDITIVE, NOTHING, NOTICE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(8)
 """How harsh a policy is. Additive policies (give a group, open an account) compete with nobody. One that waits for its
 next stage asks for nothing, and competes all the same."""
 _STATUS_LEVELS: dict[DesiredStatus, int] = {
@@ -68,6 +69,8 @@ class Rule:
     no_tokens: bool = False
     stage: str = ""
     """The stage of the policy that this is about."""
+    notice: Callable[[User], NoticeRequirement] | None = None
+    """What the user is to be told, where that is all that is asked."""
     grace: int | None = None
     """Days for which the match spares accounts that were never used; the shortest, where it names several."""
     declared: bool = False
@@ -135,6 +138,8 @@ class Rule:
             asked += _ways_closed(user)
         if self.no_tokens:
             asked.append(TokensRequirement())
+        if self.notice:
+            asked.append(self.notice(user))
         return tuple(dict.fromkeys(asked)) if len(asked) > 1 else tuple(asked)
 
     def opposes(self, group: str) -> bool:
@@ -164,7 +169,7 @@ class Rule:
         """Where in the policy the requirement stands."""
         ensure = self.policy.ensure
         match requirement:
-            case StatusRequirement():
+            case StatusRequirement() | NoticeRequirement():
                 return self.policy.where
             case MembershipRequirement(group=group, member=member):
                 by_name = member or self.exactly is not None or group in self.absent

@@ -102,7 +102,7 @@ def stage_rows(evaluation: Evaluation) -> tuple[StageRow, ...]:
     return tuple(sorted(found, key=lambda one: (one.user, one.policy, one.episode, _ORDER[one.what], one.stage)))
 
 
-_ORDER = {"free": 0, "entered": 1, "done": 2, "closed": 3}
+_ORDER = {"free": 0, "due": 1, "entered": 1, "done": 2, "closed": 3}
 
 
 def _of_course(course: Course, evaluation: Evaluation) -> Iterator[StageRow]:

@@ -15,6 +15,7 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    NoticeSend,
     RoleRevoke,
     StatusChange,
     TokenRevoke,
@@ -247,6 +248,7 @@ IRREVERSIBLE = frozenset(
         "group-gone",
         "needs-invitation",
         "not-closed-again",
+        "notice-sent",
         "role-not-granted-here",
         "token-gone",
         "was-closed-before",
@@ -261,6 +263,8 @@ def _reverse(did: Did, user: User | None, undo: Undo, scope: Scope) -> Requireme
     match change:
         case TokenRevoke():
             return "token-gone"
+        case NoticeSend():
+            return "notice-sent"
         case UserRemove():
             return "needs-invitation" if user is None or user.status == "absent" else "as-before"
     if user is None:

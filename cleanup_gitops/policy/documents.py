@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, get_args
@@ -16,6 +17,7 @@ from cleanup_gitops.policy.billing import License
 from cleanup_gitops.policy.groups import Groups
 from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.guardrails import Guardrails
+from cleanup_gitops.policy.notifying import Notifications
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import PolicyError, Problem
 from cleanup_gitops.policy.roster import Roster
@@ -70,11 +72,13 @@ NOTHING_ASKED = Ensure()
 class Stage:
     """One step of a policy: the state that it asks for, ``after`` days (UTC) since the step before was done.
 
-    ``when`` must hold beside the policy's ``match``. ``where`` is where its ``ensure`` stands.
+    With ``notify`` it asks for no state: it tells the user, with this template. ``when`` must hold beside the policy's
+    ``match``. ``where`` is where its ``ensure`` or ``notify`` stands.
     """
 
     name: str
-    ensure: Ensure
+    ensure: Ensure = NOTHING_ASKED
+    notify: str | None = None
     after: int = 0
     """0 for the first stage only."""
     when: Match | None = None
@@ -138,8 +142,8 @@ class Policy:
 
     @property
     def states(self) -> tuple[Ensure, ...]:
-        """Every state that it asks for: one, or that of each stage."""
-        return tuple(one.ensure for one in self.stages) or (self.ensure,)
+        """Every state that it asks for: one, or that of each stage that is no notice."""
+        return tuple(one.ensure for one in self.stages if not one.notify) if self.stages else (self.ensure,)
 
     @property
     def conditions(self) -> tuple[Match, ...]:
@@ -207,7 +211,14 @@ class SitePolicies:
     """By name; the policies that they stand for are among ``policies``."""
     groups: tuple[Groups, ...] = ()
     """Documents that declare members of groups, by name."""
+    notifications: Notifications | None = None
     digest: str = field(default_factory=lambda: manifest_digest(()))
+
+    @property
+    def template_digests(self) -> Mapping[str, str]:
+        """Digests of what notices say, by the names of their templates."""
+        told = self.notifications.templates if self.notifications else {}
+        return {name: one.digest for name, one in told.items()}
 
 
 @dataclass(frozen=True, slots=True)

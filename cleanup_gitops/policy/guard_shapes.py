@@ -65,8 +65,10 @@ class CapsSpec(Shape):
     """Accounts opened again."""
     membership_add: CapSpec | None = Field(default=None, alias="membership.add")
     """Memberships that begin."""
+    notice_send: CapSpec | None = Field(default=None, alias="notice.send")
+    """Notices to users; no other cap counts them."""
     total: CapSpec | None = None
-    """Changes of all kinds together."""
+    """Changes of all kinds together, without notices."""
     termination: CapSpec | None = None
     """Changes of policies with `class: termination`, which the caps of the actions do not count."""
     per_domain: ShareSpec | None = None

@@ -29,12 +29,13 @@ DEFAULT_CAPS: Mapping[str, Cap] = {
     "tokens.revoke": Cap(100, 10),
     "user.enable": Cap(50, 5),
     "membership.add": Cap(200, 10),
+    "notice.send": Cap(500, 25),
     "total": Cap(300, 12),
     "termination": Cap(20, 2),
 }
 """Limits of one plan where a Guardrails document says nothing else; every action has one."""
 CAPPED: tuple[Guard, ...] = (*ACTIONS, "termination", "total")
-"""What has a cap: each action, the rows of terminations apart from those of other policies, and all rows."""
+"""What has a cap: each action, the rows of terminations apart from those of other policies, and all but notices."""
 check_capped(CAPPED, DEFAULT_CAPS, "`policy.guardrails.DEFAULT_CAPS`")
 DEFAULT_PER_DOMAIN = 50
 """Percent of the accounts of one e-mail domain from which one plan may take something."""

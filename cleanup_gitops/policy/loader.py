@@ -21,6 +21,7 @@ from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.group_rules import broken_groups, check_groups
 from cleanup_gitops.policy.messages import problems_of
+from cleanup_gitops.policy.notice_checks import check_notices
 from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
 from cleanup_gitops.policy.roster_rules import broken_roster
@@ -70,6 +71,7 @@ def load(
     problems += check_billing(sources)
     problems += check_groups(sources)
     problems += check_overrides(sources, whole=whole, today=today)
+    problems += check_notices(sources, whole=whole)
     if problems:
         raise PolicyError(problems)
     found = (placed(one.shape, one.data, one.file) for one in sources if one.shape is not None)

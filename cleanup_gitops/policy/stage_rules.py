@@ -60,7 +60,13 @@ def _order(stages: Seq) -> Iterator[Broken]:
 
 
 def _one(stage: Map) -> Iterator[Broken]:
-    """The state and the condition of one stage."""
+    """The state or the notice of one stage, and its condition."""
+    if "ensure" not in stage and "notify" not in stage:
+        message = "a stage needs `ensure`, the state to be in, or `notify`, the template of a mail to the user"
+        yield Broken(stage.at_key("name") if "name" in stage else (stage.line, stage.col), message)
+    if "ensure" in stage and "notify" in stage:
+        message = "a stage has either `notify`, a mail to the user, or `ensure`, a state: make two stages of it"
+        yield Broken(stage.at_key("notify"), message)
     if isinstance(stage.get("ensure"), Map):
         yield from broken_ensure(stage["ensure"], stage.at_key("ensure"))
     when = stage.get("when")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cleanup_gitops.policy.conditions import match_of
-from cleanup_gitops.policy.documents import Ensure, Stage
+from cleanup_gitops.policy.documents import NOTHING_ASKED, Ensure, Stage
 from cleanup_gitops.policy.state_shapes import EnsureSpec, StageSpec
 from cleanup_gitops.policy.yaml_values import Map, Seq
 
@@ -32,13 +32,15 @@ def stages_of(shapes: Sequence[StageSpec], data: Seq | None, file: str) -> tuple
 
 
 def _stage(shape: StageSpec, data: Map, file: str) -> Stage:
+    asked = shape.ensure
     return Stage(
         name=shape.name,
-        ensure=ensure_of(shape.ensure, data["ensure"], file),
+        ensure=ensure_of(asked, data["ensure"], file) if asked else NOTHING_ASKED,
+        notify=shape.notify,
         after=shape.after or 0,
         when=match_of(shape.when) if shape.when else None,
-        allow_shared_groups=shape.ensure.allow_shared_groups,
-        where=f"{file}:{data.at_key('ensure')[0]}",
+        allow_shared_groups=asked.allow_shared_groups if asked else False,
+        where=f"{file}:{data.at_key('ensure' if asked else 'notify')[0]}",
     )
 
 

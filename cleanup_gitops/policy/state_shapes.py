@@ -60,14 +60,25 @@ class WhenSpec(Shape):
     """None of these holds."""
 
 
+def _ensure_or_notify(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["ensure"]}, {"required": ["notify"]}]
+
+
 class StageSpec(Shape):
-    """One step of a policy."""
+    """One step of a policy: a state to be in, or a mail that tells of what comes."""
+
+    model_config = ConfigDict(json_schema_extra=_ensure_or_notify)
 
     name: Name
     """Unique in the policy; where a user stands is remembered by it."""
     after: Days | None = None
-    """Days since all of the stage before was seen to be done; every stage but the first needs it."""
+    """Days since all of the stage before was seen to be done (a notice: since the mail relay took it).
+
+    Every stage but the first needs it.
+    """
     when: WhenSpec | None = None
     """What must hold beside `match` for this stage; until it does, the user waits before it."""
-    ensure: EnsureSpec
+    notify: Name | None = None
+    """Template of the mail that the user gets. Needs a Notifications document for the site."""
+    ensure: EnsureSpec | None = None
     """The state to be in from this stage on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.change import Change, NoticeSend, change_digest
 from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.ports import Clock, Progress, Reader, Writer
 from cleanup_gitops.model.run import Outcome, Receipt, Result, deadline_of
@@ -15,9 +15,11 @@ from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import Evaluation, rewound
 from cleanup_gitops.runner.journal import Page
 from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
+from cleanup_gitops.runner.notices import LOST, Messenger, Post, receipt_of
 from cleanup_gitops.runner.outcomes import outcome_of
 from cleanup_gitops.runner.workers import ONE_BY_ONE, Workers
 
+SILENT = "silent: no mail was sent"
 READ_BACK_WAITS = (0.0, 1.0, 2.0, 4.0)
 """Seconds to wait before each look at the effect of a write."""
 
@@ -34,6 +36,8 @@ class Hands:
     clock: Clock
     progress: Progress
     workers: Workers = ONE_BY_ONE
+    post: Post | None = None
+    """How people are told; ``None``: nobody can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Attempt:
 
     ``questions`` are asked about the user before the write. ``past``: what this run, or the one that it goes on with,
     has done to the same user before. ``stopped`` says why nothing more may be sent; "" while it may.
+    ``messenger`` sends notices.
     """
 
     def __init__(
@@ -64,7 +69,9 @@ class Attempt:
         questions: frozenset[Question],
         stopped: Callable[[], str],
         past: Past | None,
+        messenger: Messenger,
     ) -> None:
+        self._messenger = messenger
         self._page = page
         self._change: Change = page.change
         self._hands = hands
@@ -91,11 +98,11 @@ class Attempt:
         if gone:
             return msgspec.structs.replace(self._outcome("superseded", describe(gone)), unmet=gone)
         against = self._decided_otherwise(user)
-        return self._outcome("superseded", against) if against else self._write()
+        return self._outcome("superseded", against) if against else self._write(user)
 
     def past(self, outcome: Outcome) -> Past | None:
-        """What was done to the user so far, this change included where it was sent."""
-        if not self.sent or self._found is None:
+        """What was done to the user so far, this change included where it was sent. A notice changes nobody."""
+        if not self.sent or self._found is None or isinstance(self._change, NoticeSend):
             return self._past
         known = self._past or Past(self._found, (), ())
         made, shown = (*known.made, self._change), known.shown
@@ -103,6 +110,8 @@ class Attempt:
 
     def broken(self, why: str) -> Outcome:
         """The outcome when the run stops here."""
+        if self.sent and isinstance(self._change, NoticeSend):
+            return self._outcome("not_effective", f"{why}; {LOST}")
         if self.sent:
             return self._settling(f"{why}; whether it took effect is not known yet", None)
         return self._outcome("not_attempted", why)
@@ -129,9 +138,35 @@ class Attempt:
             return ""
         return f"no longer planned: {fate.disposition.state.replace('_', ' ')} ({fate.disposition.reason})"
 
-    def _write(self) -> Outcome:
+    def _tell(self, change: NoticeSend, user: User) -> Outcome:
+        """Nothing shows on the site: what the relay answers is all that can be known."""
+        if why := self._messenger.why:
+            return self._outcome("not_attempted", why)
+        self._page.sending()
+        self.sent = True
+        try:
+            sent = self._messenger.send(change, user, self._hands.clock.now())
+        except RefusedError as error:
+            self._page.heard("refused", detail=error.message)
+            self.sent = False
+            return self._outcome("failed", error.message)
+        except LostAnswerError as error:
+            self._page.heard("lost", detail=error.message)
+            return self._outcome("not_effective", f"{error.message}: {LOST}")
+        except SiteError as error:
+            self._page.heard("stopped", detail=error.message)
+            self.sent = False
+            self._messenger.stop(f"no notice can be sent: {error.message}")
+            return self._outcome("not_attempted", self._messenger.why)
+        receipt = receipt_of(sent)
+        self._page.heard("answered", receipt=receipt)
+        return self._outcome("applied", SILENT if sent.how == "silent" else "", receipt=receipt)
+
+    def _write(self, user: User) -> Outcome:
         if why := self._stopped():
             return self._outcome("not_attempted", why)
+        if isinstance(self._change, NoticeSend):
+            return self._tell(self._change, user)
         self._page.sending()
         self.sent = True
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from cleanup_gitops.model.change import GIVING, Change, change_digest
+from cleanup_gitops.model.change import GIVING, TAKING, Change, NoticeSend, change_digest
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Disposition, Plan
@@ -19,6 +19,7 @@ from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.attempt import Attempt, Hands, Past
 from cleanup_gitops.runner.journal import UNKEPT, Journal, JournalError, Page
 from cleanup_gitops.runner.needs import took_effect
+from cleanup_gitops.runner.notices import Messenger
 from cleanup_gitops.runner.order import Errand, phases
 from cleanup_gitops.runner.outcomes import outcome_of
 from cleanup_gitops.runner.reading import Questions
@@ -43,7 +44,8 @@ def carry_out(
     what an earlier run has done to users under the same approval. From the users in ``ungiven`` nothing is taken,
     because something that they were to get with it is planned no longer.
     """
-    work = _Work(hands, evaluation, stopped, questions or {}, journal, len(changes))
+    messenger = Messenger(hands.post, evaluation, changes)
+    work = _Work(hands, evaluation, stopped, questions or {}, journal, len(changes), messenger)
     work.past |= begun or {}
     work.ungiven |= set(ungiven)
     for errands in phases(changes, evaluation.scope.inventory):
@@ -65,6 +67,7 @@ class _Work:
         questions: Questions,
         journal: Journal,
         total: int,
+        messenger: Messenger,
     ) -> None:
         self._hands = hands
         self._evaluation = evaluation
@@ -72,6 +75,7 @@ class _Work:
         self._questions = questions
         self._journal = journal
         self._total = total
+        self._messenger = messenger
         self.past: dict[str, Past] = {}
         self.ungiven: set[str] = set()
         """Users who did not get what they were to get before something is taken from them."""
@@ -97,12 +101,14 @@ class _Work:
     def _one(self, number: int, change: Change) -> Outcome:
         if why := self._stopped():
             return outcome_of(change, "not_attempted", self._hands.clock.now(), detail=why)
-        if change.user in self.ungiven and change.action not in GIVING:
+        if isinstance(change, NoticeSend) and self._messenger.why:
+            return outcome_of(change, "not_attempted", self._hands.clock.now(), detail=self._messenger.why)
+        if change.user in self.ungiven and change.action in TAKING:
             return outcome_of(change, "not_attempted", self._hands.clock.now(), detail=_UNGIVEN)
         page = Page(self._journal, self._hands.clock, number, change)
         known = self._questions.get(change.user, frozenset())
         past = self.past.get(change.user)
-        attempt = Attempt(page, self._hands, self._evaluation, known, self._stopped, past)
+        attempt = Attempt(page, self._hands, self._evaluation, known, self._stopped, past, self._messenger)
         try:
             outcome = attempt.make()
         except (SiteError, JournalError) as error:

@@ -13,12 +13,13 @@ from cleanup_gitops.ledger.chain import HINT, UNREADABLE
 from cleanup_gitops.ledger.leases import read_intent
 from cleanup_gitops.ledger.planfile import read_recorded_plan
 from cleanup_gitops.model.canonical import sha256
-from cleanup_gitops.model.change import Change, change_digest, execution_order
+from cleanup_gitops.model.change import Change, NoticeSend, change_digest, execution_order
 from cleanup_gitops.model.errors import CleanupError, StateError
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, Lease, Outcome, OutcomeRecord, deadline_of
 from cleanup_gitops.model.standing import approval_of
 from cleanup_gitops.runner.journal import Line, header_of, read_lines
+from cleanup_gitops.runner.notices import LOST
 from cleanup_gitops.runner.outcomes import outcome_of
 
 
@@ -167,6 +168,10 @@ def _told(change: Change, line: Line) -> Outcome | None:
             return msgspec.structs.replace(one, unmet=line.unmet, verified=line.verified, deadline=line.deadline)
         case "refused":
             return outcome_of(change, "failed", line.at, detail=line.detail)
+        case "answered" if isinstance(change, NoticeSend):
+            return outcome_of(change, "applied", line.at, receipt=line.receipt)
+        case "lost" | "sending" if isinstance(change, NoticeSend):
+            return outcome_of(change, "not_effective", line.at, detail=f"the run was cut off: {LOST}")
         case "answered":
             return _open(change, line, "accepted, and the run was cut off before it was read back")
         case "lost":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from cleanup_gitops.model.change import GIVING, Change
+from cleanup_gitops.model.change import GIVING, TAKING, Change
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.planner.overdue import sent_before
 
@@ -94,5 +94,5 @@ def behind_gifts(changes: Iterable[Change], timed: Iterable[Left]) -> dict[str, 
     return {
         change.address: replace(gift, change=change, why=for_others(gift.why), behind=gift.change)
         for change in changes
-        if change.address not in own and change.action not in GIVING and (gift := gifts.get(change.user)) is not None
+        if change.address not in own and change.action in TAKING and (gift := gifts.get(change.user)) is not None
     }

@@ -13,6 +13,7 @@ from cleanup_gitops.model.change import (
     MembershipAdd,
     MembershipRemove,
     Need,
+    NoticeSend,
     NotSeenAfter,
     RoleHeld,
     RoleRevoke,
@@ -44,6 +45,8 @@ def took_effect(change: Change, user: User | None) -> bool:
             return user.direct is not None and change.role not in user.direct
         case TokenRevoke():
             return user.tokens is not None and change.token not in user.tokens
+        case NoticeSend():
+            return False  # no reading of a site shows what somebody was told
 
 
 def shown_by(change: Change) -> frozenset[Question]:

@@ -20,7 +20,8 @@ _PHASES: Mapping[Action, int] = {
     "user.deactivate": 2,
     "user.enable": 4,  # takes a seat, so it comes after all that give one back
     "user.remove": 5,
-    "user.delete": 5,  # last: there is no way back
+    "user.delete": 5,  # last of what the site does: there is no way back
+    "notice.send": 6,  # a relay that is slow or fails holds up nothing
 }
 _TAKES_A_SEAT = 3
 """When an addition is made for which a seat must be given back first."""

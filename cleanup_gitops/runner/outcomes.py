@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cleanup_gitops.model.change import Change, RoleRevoke, TokenRevoke, change_digest
+from cleanup_gitops.model.change import Change, NoticeSend, RoleRevoke, TokenRevoke, change_digest
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.run import Outcome, Receipt, Result
 from cleanup_gitops.model.user import User
@@ -50,8 +50,11 @@ def unseen(changes: Iterable[Change], site: Inventory) -> frozenset[str]:
 
 
 def _shown(change: Change, user: User | None) -> bool:
-    """Direct roles and tokens stand in no list: of a role the license tells something, and of a token nothing does."""
-    if isinstance(change, TokenRevoke):
+    """Direct roles and tokens stand in no list: of a role the license tells something, of a token nothing does.
+
+    Nor does anything tell of a notice.
+    """
+    if isinstance(change, TokenRevoke | NoticeSend):
         return True
     if isinstance(change, RoleRevoke) and user is not None and user.direct is None and user.license == "none":
         return True

@@ -17,7 +17,7 @@ from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.late_effects import effects_of
 from cleanup_gitops.ledger.leases import age, describe, leases_of
 from cleanup_gitops.ledger.record import Ground, Record, record_override, record_run
-from cleanup_gitops.model.change import Change, change_digest
+from cleanup_gitops.model.change import Change, NoticeSend, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
@@ -32,6 +32,7 @@ from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.kept import Begun, Journaled, read_begun, read_journal, read_kept
 from cleanup_gitops.runner.needs import questions_about, took_effect
+from cleanup_gitops.runner.notices import LOST
 from cleanup_gitops.runner.outcomes import OPEN, outcome_of, unseen
 
 YOUNG = timedelta(minutes=15)
@@ -258,4 +259,5 @@ def _only_seen(change: Change, users: Mapping[str, User], now: datetime, *, unse
         if unsent:
             return outcome_of(change, "already", now, detail=NOT_OURS, seen=True)
         return outcome_of(change, "applied", now, detail=SEEN, seen=True)
-    return outcome_of(change, "not_attempted", now, detail=NOT_SENT if unsent else NOT_SEEN)
+    maybe = LOST if isinstance(change, NoticeSend) else NOT_SEEN
+    return outcome_of(change, "not_attempted", now, detail=NOT_SENT if unsent else maybe)

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 
 from msgspec import UNSET
 
-from cleanup_gitops.model.change import Action, Change, MembershipAdd, MembershipRemove, RoleRevoke, TokenRevoke
+from cleanup_gitops.model.change import (
+    Action,
+    Change,
+    MembershipAdd,
+    MembershipRemove,
+    NoticeSend,
+    RoleRevoke,
+    TokenRevoke,
+)
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
@@ -86,9 +94,11 @@ def by_policy(rows: Iterable[ChangeRow]) -> tuple[PolicyRows, ...]:
 
 
 def totals(actions: Iterable[Action]) -> str:
-    """``1 to add, 2 to change, 3 to remove``."""
+    """``1 to add, 2 to change, 3 to remove``, and ``4 to notify`` where there are any."""
     count = Counter(words.SYMBOLS[action] for action in actions)
-    return f"{count['+']:,} to add, {count['~']:,} to change, {count['-']:,} to remove"
+    return f"{count['+']:,} to add, {count['~']:,} to change, {count['-']:,} to remove" + (
+        f", {count['>']:,} to notify" if count[">"] else ""
+    )
 
 
 def _verdict(plan: Plan) -> str:
@@ -162,6 +172,8 @@ def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:
             what, thing = "role", change.role
         case TokenRevoke():
             what, thing = "token", change.token
+        case NoticeSend():
+            what, thing = "notice", change.template
         case _:
             before, after = change.old, change.new
     return ChangeRow(

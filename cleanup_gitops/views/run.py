@@ -122,7 +122,7 @@ def render_run(
         "run.txt.j2",
         site=plan.site,
         headline=_recovery(recovered, outcomes, counts) if recovered else _headline(plan.site, outcomes, counts, left),
-        lifecycle=lifecycle(plan),
+        lifecycle=lifecycle(plan, outcomes),
         place=place,
         found=found,
         results=results_told(counts),
@@ -202,8 +202,9 @@ def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
 
 def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result], left: Sequence[Left]) -> str:
     made = Counter(words.SYMBOLS[one.action] for one in outcomes if one.result == "applied")
+    told = f", {made['>']:,} notified" if made[">"] else ""
     later = f"; {words.counted(len(left), 'change')} left for later" if left else ""
-    done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed on {site}{later}"
+    done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed{told} on {site}{later}"
     if any(counts[one] for one in (*UNFINISHED, "settling")):
         return f"Apply incomplete: {done}."
     if counts:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from cleanup_gitops.model.memory import Ended
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan, StageRow
+from cleanup_gitops.model.run import Outcome
 from cleanup_gitops.views.rows import EndedRow
 from cleanup_gitops.views.safe import label
 
@@ -23,18 +24,19 @@ _WHY: dict[Ended, str] = {
 }
 
 
-_WORDS = ("entered", "done", "finished", "cancelled", "free again")
-
-
 def _counted_as(row: StageRow) -> str:
     if row.what == "closed":
         return "finished" if row.reason == "done" else "cancelled"
     return "free again" if row.what == "free" else row.what
 
 
-def lifecycle(plan: Plan) -> str:
-    """``Lifecycle: 12 entered, 2 cancelled.``; "" when nothing happens."""
+def lifecycle(plan: Plan, outcomes: Iterable[Outcome] = ()) -> str:
+    """``Lifecycle: 12 entered, 2 cancelled.``; "" when nothing happens.
+
+    A stage that tells the user is entered when that was done: ``outcomes`` are those of the run that carried it out.
+    """
     counts = Counter(map(_counted_as, plan.lifecycle))
+    counts["entered"] += sum(one.action == "notice.send" and one.result == "applied" for one in outcomes)
     told = [
         f"{counts[word]:,} {word}"
         for word in ("entered", "done", "finished", "cancelled", "free again")

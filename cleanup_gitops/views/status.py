@@ -35,6 +35,7 @@ _OTHER_RECORDS: dict[Kind, str] = {
     "drift": "last record of what others changed",
     "recovery": "last recovery of a run that was cut off",
     "override": "last time that an Override lifted a guard",
+    "undelivered": "last time that notices were said to have come back",
 }
 _WHY = {"rollback": "a rollback", "restored": "others undid what a policy did"}
 OnHold = Hold | Flap

@@ -22,6 +22,7 @@ _WORDS: dict[Kind, tuple[str, str]] = {
     "recovery": ("recovery", "recoveries"),
     "rollback": ("rollback", "rollbacks"),
     "override": ("override", "overrides"),
+    "undelivered": ("record of notices that came back", "records of notices that came back"),
     "review": ("review", "reviews"),
     "heartbeat": ("heartbeat", "heartbeats"),
     "roll-over": ("roll-over", "roll-overs"),

@@ -28,8 +28,9 @@ SYMBOLS: dict[Action, str] = {
     "membership.remove": "-",
     "tokens.revoke": "-",
     "membership.add": "+",
+    "notice.send": ">",
 }
-LEGEND: dict[str, str] = {"~": "change", "-": "remove", "+": "add"}
+LEGEND: dict[str, str] = {"~": "change", "-": "remove", "+": "add", ">": "notify"}
 
 UNTOUCHED: dict[State, str] = {
     "protected": "protected",
@@ -81,6 +82,7 @@ _REASONS = {
     "listed": "named by a protection",
     "managed-unknown": "not known whether the account is managed here",
     "new": "new, never used yet",
+    "no-address": "shows no e-mail address",
     "no-policy-matches": "no policy matches",
     "no-seat-left": "no seat left",
     "not-of-this-run": "not of this run",
@@ -99,6 +101,7 @@ _REASONS = {
     "stage-condition": "the condition of the next stage does not hold",
     "status-unknown": "status not known",
     "tokens-unknown": "API tokens not known",
+    "undelivered": "a notice came back as undelivered",
     "waiting-stage": "waiting for the next stage",
     "writability-unknown": "not known who manages the account",
 }
@@ -116,6 +119,7 @@ _HANDOFFS = {
     "leaver-elsewhere": "an administrator of the site, once the leavers' accounts were ended elsewhere",
     "leaver-exempt": "whoever answers for the exemption, because these people leave",
     "leaver-protected": "whoever owns the protection, because these people leave",
+    "no-address": "whoever can reach these people, because they show no e-mail address",
 }
 
 
@@ -157,6 +161,7 @@ _LOST = {
     "groups-unknown": "the site does not tell the groups",
     "may-still-show": "the run has sent it and it may still show: make this plan again in some minutes",
     "needs-invitation": "the account has left the directory: it needs a new invitation, and its groups and roles anew",
+    "notice-sent": "a mail that was sent stays sent; the stages after it do not follow",
     "not-closed-again": "a rollback neither removes nor deletes an account",
     "protected": "the account is protected",
     "role-not-granted-here": "a role is given again in the administration of the organization only",
@@ -219,6 +224,8 @@ def done_to(action: Action, hosting: Hosting) -> str:
             return "removed"
         case "role.revoke" | "tokens.revoke":
             return "revoked"
+        case "notice.send":
+            return "notified"
         case _:
             assert_never(action)
 

@@ -187,11 +187,11 @@ def edit(change: Callable[[dict[str, Any]], object]) -> bytes:
         (edit(lambda plan: plan["changes"].pop()), "its digest does not fit its changes"),
         (
             edit(lambda plan: plan["changes"][1].update(user="712020:9")),
-            r"changes\[1\] \(membership/g-1/712020:2\) names another user, group, role or token",
+            r"changes\[1\] \(membership/g-1/712020:2\) names another user, group, role, token or stage",
         ),
         (
             edit(lambda plan: plan["changes"][1].update(group="g-9")),
-            r"changes\[1\] \(membership/g-1/712020:2\) names another user, group, role or token",
+            r"changes\[1\] \(membership/g-1/712020:2\) names another user, group, role, token or stage",
         ),
         (
             edit(lambda plan: plan["changes"][0]["needs"].pop()),
@@ -266,7 +266,7 @@ def test_a_role_or_token_that_does_not_fit_its_address_is_refused(number: int, k
     assert read_plan(data).changes == changes
     document = msgspec.json.decode(data)
     document["changes"][number][key] = "another"
-    with pytest.raises(ApprovalError, match=rf"changes\[{number}\] .* names another user, group, role or token"):
+    with pytest.raises(ApprovalError, match=rf"changes\[{number}\] .* names another user, group, role, token or stage"):
         read_plan(resealed(document))
 
 

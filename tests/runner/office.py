@@ -29,6 +29,7 @@ from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.journal import UNKEPT, Journals
+from cleanup_gitops.runner.notices import Post
 from cleanup_gitops.runner.recover import Recovered, Rescue, recover
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.workers import ONE_BY_ONE, Workers
@@ -130,6 +131,7 @@ class Office:
     journals: Journals = UNKEPT
     warned: list[str] = field(default_factory=list)
     progress: FakeProgress = field(default_factory=FakeProgress)
+    post: Post | None = None
 
     def plan(self, adopt: frozenset[str] = frozenset()) -> Plan:
         """Plan now."""
@@ -152,7 +154,7 @@ class Office:
         adopt: frozenset[str] = frozenset(),
     ) -> Run:
         """Apply now; ``standing``: under these approvals of whole policies; ``sparing``: record only what is new."""
-        hands = Hands(self.site, self.site, self.clock, self.progress, self.workers)
+        hands = Hands(self.site, self.site, self.clock, self.progress, self.workers, self.post)
         desk = Desk(
             self.policies,
             hands,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cleanup_gitops.model.change import ACTIONS, GIVING, Change
+from cleanup_gitops.model.change import ACTIONS, TAKING, Change
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Applied, Memory
 from cleanup_gitops.model.plan import Check, Limit
@@ -110,8 +110,10 @@ def limits(
     )
 
 
-def _guards_of(row: Change) -> tuple[Guard, Guard]:
-    """The caps that count a row."""
+def _guards_of(row: Change) -> tuple[Guard, ...]:
+    """The caps that count a row. A notice takes nothing, and makes no room smaller for what does."""
+    if row.action == "notice.send":
+        return ("notice.send",)
     leaves = any(cause.termination for cause in row.causes)
     return ("termination" if leaves else row.action), "total"
 
@@ -128,10 +130,12 @@ def _recent(rows: Iterable[Change], lately: Sequence[Applied], memory: Memory, n
     """
     recent: Counter[Guard] = Counter()
     for run in lately:
-        recent["total"] += sum(run.actions.values())
-        recent["termination"] += sum(run.terminations.values())
         for action in ACTIONS:
-            recent[action] += run.actions.get(action, 0) - run.terminations.get(action, 0)
+            made, leaving = run.actions.get(action, 0), run.terminations.get(action, 0)
+            told = action == "notice.send"
+            recent[action] += made if told else made - leaving
+            recent["total"] += 0 if told else made
+            recent["termination"] += 0 if told else leaving
     runs = {run.run for run in lately}
     unsure = {
         one.address: one.after
@@ -255,7 +259,7 @@ def _domains(rows: Iterable[Change], percent: int, inventory: Inventory, excepti
     """The domains from which the plan takes something. Who shows no address belongs to none."""
     asked: dict[str, set[str]] = {}
     for row in rows:
-        if row.action not in GIVING:
+        if row.action in TAKING:
             asked.setdefault(row.user, set()).update(policies_of(row.causes))
     touched: dict[str, Rows] = {}
     for account, policies in asked.items():

@@ -9,6 +9,7 @@ from cleanup_gitops.model.change import (
     Change,
     MembershipAdd,
     MembershipRemove,
+    NoticeSend,
     RoleRevoke,
     TokenRevoke,
     UserDeactivate,
@@ -66,7 +67,9 @@ class CloudWriter:
     def _writes(self, directory: str) -> Writes:
         return Writes(self._organization, directory, self._ari)
 
-    def _call(self, change: Change) -> Call:
+    def _call(self, change: Change) -> Call:  # noqa: C901 - one case for each action
+        if isinstance(change, NoticeSend):
+            raise RefusedError("A notice changes nothing of a site: a Notifier sends it. Nothing was sent here.")
         place = self._writes(change.directory)
         match change:
             case MembershipAdd():
