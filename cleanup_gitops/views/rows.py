@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cleanup_gitops.model.plan import Check
+from cleanup_gitops.views.leavers import OverdueRow
 from cleanup_gitops.views.safe import quoted
 
 
@@ -234,3 +235,8 @@ class PlanRows:
     """What happens in the stages of policies, counted."""
     cancelled: tuple[EndedRow, ...] = ()
     more_cancelled: int = 0
+    overdue: tuple[OverdueRow, ...] = ()
+    """People who have left, and whose access should have ended by now."""
+    more_overdue: int = 0
+    unmatched: tuple[str, ...] = ()
+    """What is told of people who have left and are nobody here."""
