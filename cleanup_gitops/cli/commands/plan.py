@@ -79,7 +79,7 @@ def command(
         only_one(places)
     code = 0
     for place, lists in [(place, policy_lists(place.policies, place.folder)) for place in places]:
-        plan, people = _plan(place, lists, as_of)
+        plan, people = plan_now(place, lists, as_of)
         if out:
             write_file(out, plan_bytes(plan))
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
@@ -105,7 +105,8 @@ def _tell_second(place: Workplace, plan: Plan) -> None:
         click.echo(f"Deleting accounts takes a second approval. {second.todo}".strip(), err=True)
 
 
-def _plan(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
+def plan_now(place: Workplace, lists: Lists, as_of: datetime | None) -> tuple[Plan, People]:
+    """The plan of a site as it is now, and the people it is about. ``as_of``: count ages for this instant instead."""
     files, older = look_at_record(place)
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
