@@ -24,7 +24,10 @@ from cleanup_gitops.model.user import RoleSeat, SeatPath, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.planner.assume import license_of, seat_paths
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.loader import load
+from cleanup_gitops.policy.roster import Roster
+from cleanup_gitops.policy.roster_rows import RosterRows, roster_rows
 from tests.strategies import proof_of
 
 T = TypeVar("T", bound=Struct)
@@ -59,11 +62,21 @@ class Case:
     inventory: Inventory
     memory: Memory
     people: People
+    lists: Lists
 
     def plan(self, inventory: Inventory | None = None) -> Plan:
         """The plan for this inventory, or for the one of the folder, made at the moment it was read."""
         live = inventory or self.inventory
-        return make_plan(live, self.policies, self.memory, created=live.as_of, as_of=live.as_of, tool_version=VERSION)
+        return make_plan(
+            live,
+            self.policies,
+            self.memory,
+            created=live.as_of,
+            as_of=live.as_of,
+            tool_version=VERSION,
+            people=self.people,
+            lists=self.lists,
+        )
 
 
 def folders() -> list[Path]:
@@ -83,8 +96,17 @@ def read_case(folder: Path) -> Case:
         policies=policies.for_site(inventory.site),
         inventory=inventory,
         memory=msgspec.json.decode(memory.read_bytes(), type=Memory, strict=True) if memory.exists() else BLANK,
-        people=People({account: Person(name) for account, name in names.items()}) if names else NOBODY,
+        people=People({account: _person(said) for account, said in names.items()}) if names else NOBODY,
+        lists=Lists(rosters={one.name: _rows(folder, one) for one in policies.for_site(inventory.site).rosters}),
     )
+
+
+def _person(said: str | dict[str, str]) -> Person:
+    return Person(said) if isinstance(said, str) else Person(said["name"], said["email"])
+
+
+def _rows(folder: Path, roster: Roster) -> RosterRows:
+    return roster_rows(roster.source, (folder / f"{roster.name}.csv").read_bytes())
 
 
 def read_inventory(data: bytes) -> tuple[str, Inventory]:

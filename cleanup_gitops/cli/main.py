@@ -20,6 +20,7 @@ COMMANDS = {
     "drift": "List what others changed since the last snapshot, and record it.",
     "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
+    "handoffs": "Write what only others can change as files for them: Entra ID, Okta, JSON.",
     "init": "Create policies/ and state/ for your own site.",
     "migrate": "Rewrite policy files of older versions to the present one.",
     "notices": "Say that notices came back, or have them sent again.",
@@ -35,7 +36,9 @@ COMMANDS = {
     "validate": "Check the policy files without talking to any site.",
 }
 
-READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"})
+READ_ONLY = frozenset(
+    {"groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"}
+)
 """Commands that write to no site and into no repository, however they end."""
 
 EPILOG = """\b

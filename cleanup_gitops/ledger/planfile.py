@@ -39,7 +39,7 @@ from cleanup_gitops.model.plan import (
 
 _HINT = "Make a new plan and have that one approved."
 _INDENT = b"  "
-_LEFT_OUT = frozenset({"pending", "rollback", "lifecycle", "adoption"})
+_LEFT_OUT = frozenset({"pending", "rollback", "lifecycle", "adoption", "unmatched"})
 """Keys that a plan without any such thing does not have."""
 
 

@@ -44,6 +44,8 @@ class Disposition(Struct, frozen=True, gc=False, omit_defaults=True):
     reason: str
     policies: tuple[str, ...] = ()
     note: str = ""
+    due: datetime | None = None
+    """Of somebody who has left, as a Roster says, and has access: until when (UTC) that should end."""
 
 
 class Handoff(Struct, frozen=True, gc=False, kw_only=True):
@@ -103,6 +105,18 @@ class Adoption(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     name: str
     policy: str
     what: Literal["asked", "clean", "dropped"]
+
+
+class Unmatched(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Rows of a Roster about people who have left and whom no account of the site means for certain.
+
+    ``lines`` are those of the file ``source`` (a variable or a path), from 1; the deadline of ``overdue`` has passed.
+    """
+
+    policy: str
+    source: str
+    lines: tuple[int, ...]
+    overdue: tuple[int, ...] = ()
 
 
 class Lost(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
@@ -251,6 +265,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """What happens in the stages of policies, outside the manifest; the file leaves the key out where nothing does."""
     adoption: tuple[Adoption, ...] = ()
     """Which declared groups are adopted with this plan; the file leaves the key out where none is."""
+    unmatched: tuple[Unmatched, ...] = ()
+    """People who left and are nobody here; the file leaves the key out where there are none."""
 
     @cached_property
     def manifest(self) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 DesiredStatus = Literal["active", "suspended", "disabled", "deactivated", "removed", "deleted"]
 """``disabled`` is the word for every hosting and means suspended on Cloud. ``deactivated``: the whole account.
@@ -24,6 +25,8 @@ class Cause(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     where: str = ""
     why: str = ""
     termination: bool = False
+    due: Annotated[datetime, Meta(tz=True)] | None = None
+    """Until when (UTC) it should have happened, where a Roster says when somebody left."""
 
     @property
     def name(self) -> str:

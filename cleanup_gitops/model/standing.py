@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -18,6 +18,13 @@ COVERED: frozenset[Action] = frozenset(
 """Notices, which take nothing, and actions that another change can take back.
 
 No change gives a direct role back, so it needs a plan that was seen."""
+
+
+def covers(action: Action, causes: Collection[Cause]) -> bool:
+    """Whether a standing approval of these policies covers the action: that of a termination, tokens too."""
+    return action in COVERED or (
+        action == "tokens.revoke" and bool(causes) and all(cause.termination for cause in causes)
+    )
 
 
 class Missing(Struct, frozen=True):

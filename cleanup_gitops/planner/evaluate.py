@@ -18,7 +18,7 @@ from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.fate import UNCHANGED, Fate, names
 from cleanup_gitops.planner.grace import waiting
 from cleanup_gitops.planner.holds import NO_HOLDS, Held, Holds, wait_for
-from cleanup_gitops.planner.leavers import as_a_whole, leaver_spared
+from cleanup_gitops.planner.leavers import as_a_whole, leaver_spared, with_deadline
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
@@ -93,11 +93,14 @@ class Evaluation:
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies: a leaver nobody may touch, then in the order of ``model.plan.STATES``."""
-        return self._fate(user, trials=True)
+        return self._with_deadline(user, self._fate(user, trials=True))
 
     def without_trials(self, user: User) -> Fate:
         """The same, as if the policies that only report were not there."""
-        return self._fate(user, trials=False)
+        return self._with_deadline(user, self._fate(user, trials=False))
+
+    def _with_deadline(self, user: User, fate: Fate) -> Fate:
+        return with_deadline(fate, user, self.rules, self.scope) if self.leavers else fate
 
     def _fate(self, user: User, *, trials: bool) -> Fate:
         if self.leavers and (leaver := leaver_spared(user, self.rules, self.shield, self.scope)):

@@ -37,7 +37,7 @@ from cleanup_gitops.planner.guards import administrators, all_checks, ends_admin
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
 from cleanup_gitops.planner.in_force import no_longer, spent_by
-from cleanup_gitops.planner.leavers import last_administrator
+from cleanup_gitops.planner.leavers import last_administrator, unmatched
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import Rule, make_rule
@@ -167,6 +167,7 @@ def make_plan(
         rollback=rollback_of(undo, evaluation, changes, created.date() + timedelta(days=policies.guardrails.grace)),
         lifecycle=lifecycle,
         adoption=adopting.rows,
+        unmatched=unmatched(evaluation.scope, evaluation.rules),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
@@ -21,9 +22,10 @@ from cleanup_gitops.model.user import GroupSeat, Kind, RoleSeat, User
 from cleanup_gitops.planner.assume import licenses
 from cleanup_gitops.policy.documents import Policy
 from cleanup_gitops.policy.idle import least_idle
+from cleanup_gitops.policy.leaving import leaver
 from cleanup_gitops.policy.match import Scope, compile_match, compile_why, resolve_groups
 from cleanup_gitops.policy.missing import Missing
-from cleanup_gitops.policy.tree import NeverActiveFor, predicates
+from cleanup_gitops.policy.tree import HasLeft, NeverActiveFor, predicates
 
 ADDITIVE, NOTHING, NOTICE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(8)
 """How harsh a policy is. Additive policies (give a group, open an account) compete with nobody. One that waits for its
@@ -163,7 +165,19 @@ class Rule:
             where=self._where(requirement),
             why=self.why(user, scope),
             termination=self.termination,
+            due=self.due(user, scope),
         )
+
+    @property
+    def roster(self) -> HasLeft | None:
+        """The condition of a Roster, where the policy is one's."""
+        return next((one for one in self.policy.match.all if isinstance(one, HasLeft)), None)
+
+    def due(self, user: User, scope: Scope) -> datetime | None:
+        """Until when (UTC) a Roster wants the access of this user ended, who has left; ``None`` for all others."""
+        asked = self.roster
+        left = leaver(asked.roster, user, scope).left if asked else None
+        return left.over + asked.sla if asked and left else None
 
     def _where(self, requirement: Requirement) -> str:
         """Where in the policy the requirement stands."""

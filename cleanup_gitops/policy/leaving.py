@@ -75,5 +75,6 @@ def find_leaver(node: HasLeft, user: User, scope: Scope) -> Finding:
     found = leaver(node.roster, user, scope)
     if found.verdict is False:
         return Finding(asked, verdict=False, detail="no row says so")
-    told = f"last day {found.left.day.isoformat()}" if found.left else ""
-    return Finding(asked, found.verdict, "; but ".join(filter(None, (told, found.doubt))))
+    day = f"last day {found.left.day.isoformat()}" if found.left else ""
+    told = ", but ".join(filter(None, (day, found.doubt)))
+    return Finding(asked, found.verdict, told)

@@ -13,7 +13,7 @@ from cleanup_gitops.model.change import Change, change_digest
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
-from cleanup_gitops.model.standing import COVERED, Approvals, Missing, joint
+from cleanup_gitops.model.standing import Approvals, Missing, covers, joint
 from cleanup_gitops.policy.documents import Policy, Standing
 from cleanup_gitops.runner.later import TIMED, Left, behind_gifts, for_others, unsettled
 
@@ -129,8 +129,7 @@ def _judged(
     names = tuple(dict.fromkeys(cause.policy for cause in change.causes))
     if by_plan := [name for name in names if name not in rules]:
         return Left(change, "not-approved", f"{', '.join(by_plan)} is approved plan by plan")
-    covered = COVERED | {"tokens.revoke"} if all(cause.termination for cause in change.causes) else COVERED
-    if not names or change.action not in covered:
+    if not names or not covers(change.action, change.causes):
         return Left(change, "not-approved", "no standing approval covers what cannot be put back")
     if missing := [name for name in names if not isinstance(approvals.get(name), Approval)]:
         return Left(change, "not-approved", f"no approval of {', '.join(missing)} counts")

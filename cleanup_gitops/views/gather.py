@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from msgspec import UNSET
 
@@ -22,6 +23,7 @@ from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.planner.guards.caps import counting
 from cleanup_gitops.runner.approval import USUAL_COMMAND, command_of
 from cleanup_gitops.views import words
+from cleanup_gitops.views.leavers import in_time, overdue_rows, unmatched_lines
 from cleanup_gitops.views.rows import (
     CauseRow,
     ChangeRow,
@@ -48,7 +50,7 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
     """Rows of a plan; at most ``limit`` changes in detail (``None``: all)."""
     shown = plan.changes if limit is None else plan.changes[:limit]
     symbols = {words.SYMBOLS[change.action] for change in shown}
-    untouched, broken_off = _untouched(plan), cancelled(plan)
+    untouched, broken_off, overdue = _untouched(plan), cancelled(plan), overdue_rows(plan, people)
     return PlanRows(
         changes=tuple(_change_row(change, plan, people) for change in shown),
         more=len(plan.changes) - len(shown),
@@ -74,6 +76,9 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         cancelled=ended_rows(broken_off[:SHOWN], people),
         more_cancelled=max(0, len(broken_off) - SHOWN),
         adoption=tuple(words.ADOPTION[one.what].format(group=label(one.name)) for one in plan.adoption),
+        overdue=overdue[:SHOWN],
+        more_overdue=max(0, len(overdue) - SHOWN),
+        unmatched=unmatched_lines(plan),
     )
 
 
@@ -114,6 +119,8 @@ def _verdict(plan: Plan) -> str:
         left.append(f"{words.counted(kept, 'user')} kept because no administrator would be left")
     if waiting := plan.summary.states.get("pending"):
         left.append(f"{words.counted(waiting, 'user')} left alone for now")
+    if rows := sum(len(one.lines) for one in plan.unmatched):
+        left.append(f"{words.counted(rows, 'row')} of rosters about people who left, and who are nobody here")
     if plan.blocked:
         left.append(f"{words.counted(len(plan.blocked), 'policy', 'policies')} blocked")
     if left:
@@ -159,8 +166,10 @@ def _savings(seats: Seats) -> str:
     return told
 
 
-def _causes(causes: Iterable[Cause]) -> tuple[CauseRow, ...]:
-    return tuple(CauseRow(one.name, one.where, one.why) for one in causes)
+def _causes(causes: Iterable[Cause], now: datetime) -> tuple[CauseRow, ...]:
+    return tuple(
+        CauseRow(one.name, one.where, "; ".join(filter(None, (one.why, in_time([one.due], now))))) for one in causes
+    )
 
 
 def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:
@@ -186,7 +195,7 @@ def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:
         thing=thing,
         before=before,
         after=after,
-        causes=_causes(change.causes),
+        causes=_causes(change.causes, plan.as_of),
         note=change.note,
     )
 
@@ -205,7 +214,7 @@ def _handoff_rows(plan: Plan, people: People) -> tuple[HandoffRows, ...]:
                     name=label(people.name(one.user)),
                     done=words.wished_for(one.action, plan.hosting),
                     group=one.label,
-                    causes=_causes(one.causes),
+                    causes=_causes(one.causes, plan.as_of),
                 )
                 for one in own
             ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from cleanup_gitops.model.plan import Check
+from cleanup_gitops.views.leavers import OverdueRow
 from cleanup_gitops.views.safe import quoted
 
 
@@ -236,3 +237,8 @@ class PlanRows:
     more_cancelled: int = 0
     adoption: tuple[str, ...] = ()
     """Which declared groups are adopted with the plan."""
+    overdue: tuple[OverdueRow, ...] = ()
+    """People who have left, and whose access should have ended by now."""
+    more_overdue: int = 0
+    unmatched: tuple[str, ...] = ()
+    """What is told of people who have left and are nobody here."""

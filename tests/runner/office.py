@@ -25,6 +25,7 @@ from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
 from cleanup_gitops.policy.guardrails import Cap, Guardrails
+from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, InGroup, Match
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.attempt import Hands
@@ -132,15 +133,25 @@ class Office:
     warned: list[str] = field(default_factory=list)
     progress: FakeProgress = field(default_factory=FakeProgress)
     post: Post | None = None
+    lists: Lists = NO_LISTS
+    """Lists of people and rosters, as they were read."""
 
     def plan(self, adopt: frozenset[str] = frozenset()) -> Plan:
         """Plan now."""
         now = self.clock.now()
         files = self.store.read()
         memory = memory_of(files)
-        live, _ = read_with_answers(remembering(self.site, files), self.policies, now, memory=memory)
+        live, _ = read_with_answers(remembering(self.site, files), self.policies, now, self.lists, memory=memory)
         return make_plan(
-            live.inventory, self.policies, memory, created=now, as_of=now, tool_version=self.version, adopt=adopt
+            live.inventory,
+            self.policies,
+            memory,
+            created=now,
+            as_of=now,
+            tool_version=self.version,
+            people=live.people,
+            lists=self.lists,
+            adopt=adopt,
         )
 
     def apply(
@@ -164,6 +175,7 @@ class Office:
             process="process 1",
             journals=self.journals,
             adopt=adopt,
+            lists=self.lists,
         )
         return execute(desk, saved=saved, stop=stop or Stop(), standing=standing, sparing=sparing, second=second)
 

@@ -87,7 +87,7 @@ def command(
     groups = adoptable(adopt, [place.policies for place in places])
     code = 0
     for place, lists in [(place, policy_lists(place.policies, place.folder)) for place in places]:
-        plan, people = _plan(place, lists, as_of, groups)
+        plan, people = plan_now(place, lists, as_of, groups)
         if out:
             write_file(out, plan_bytes(plan))
         click.echo(RENDERERS[form](plan, people, colour=colours(sys.stdout), limit=limit), nl=False)
@@ -113,7 +113,13 @@ def _tell_second(place: Workplace, plan: Plan) -> None:
         click.echo(f"Deleting accounts takes a second approval. {second.todo}".strip(), err=True)
 
 
-def _plan(place: Workplace, lists: Lists, as_of: datetime | None, adopt: frozenset[str]) -> tuple[Plan, People]:
+def plan_now(
+    place: Workplace, lists: Lists, as_of: datetime | None, adopt: frozenset[str] = frozenset()
+) -> tuple[Plan, People]:
+    """The plan of a site as it is now, and the people it is about.
+
+    ``as_of``: count ages for this instant instead. ``adopt``: declared groups that people may be taken out of from now.
+    """
     files, older = look_at_record(place)
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()

@@ -17,7 +17,7 @@ from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Intent, LedgerEntry
-from cleanup_gitops.model.standing import APPROVE, COVERED, joint
+from cleanup_gitops.model.standing import APPROVE, covers, joint
 
 
 class Claim(Struct, frozen=True):
@@ -124,7 +124,7 @@ def _standing_odds(intent: Intent, path: str, plan: Plan) -> Odds:
     asking = {cause.policy for change in changes for cause in change.causes}
     if asking != used.keys() or not all(change.causes for change in changes):
         yield path, "does not name the standing approvals of exactly the policies that ask for its changes"
-    if any(change.action not in COVERED for change in changes):
+    if not all(covers(change.action, change.causes) for change in changes):
         yield path, "has changes that no standing approval covers"
     if used and intent.approval.by != joint(used.values()).by:
         yield path, "names other keys as those that approved the run than those that approved its policies"
