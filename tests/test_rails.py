@@ -126,7 +126,7 @@ RAILS: tuple[Rail, ...] = (
         accidents.a_plan_is_applied_twice,
         (
             ("cleanup_gitops.runner.approval:_consumed", lambda *_: None),
-            ("cleanup_gitops.planner.plan:noticed", lambda *_, **__: NOTHING_NOTICED),
+            ("cleanup_gitops.planner.ready:noticed", lambda *_, **__: NOTHING_NOTICED),
         ),
     ),
     Rail(

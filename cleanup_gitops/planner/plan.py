@@ -13,7 +13,7 @@ from cleanup_gitops.model.activity import Never
 from cleanup_gitops.model.change import Change, NotSeenAfter, change_order
 from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory, Noticed
+from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import (
     Check,
@@ -24,82 +24,33 @@ from cleanup_gitops.model.plan import (
     Pending,
     Plan,
     Seats,
+    StageRow,
     envelope_digest,
     plan_digest,
     summarize,
 )
 from cleanup_gitops.planner.adoption import Adoptions, adoptions
-from cleanup_gitops.planner.courses import NO_EPISODES, Course, Episodes, first_stage
-from cleanup_gitops.planner.declared import declare, told
+from cleanup_gitops.planner.declared import told
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
-from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
-from cleanup_gitops.planner.in_force import no_longer, spent_by
+from cleanup_gitops.planner.holds import stopped
+from cleanup_gitops.planner.in_force import no_longer
 from cleanup_gitops.planner.leavers import last_administrator, unmatched
 from cleanup_gitops.planner.overdue import noted
-from cleanup_gitops.planner.protect import make_shield
-from cleanup_gitops.planner.rules import Rule, make_rule
+from cleanup_gitops.planner.ready import evaluation_now
+from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.seats import seats_of
-from cleanup_gitops.planner.shortlist import Shortlist
-from cleanup_gitops.planner.stage_rows import episodes_known, orphans, regained, stage_rows
-from cleanup_gitops.planner.undo import Undo, rollback_of, undoing
+from cleanup_gitops.planner.stage_rows import orphans, stage_rows
+from cleanup_gitops.planner.undo import Undo, rollback_of
 from cleanup_gitops.planner.unprotected import gone, told_of
 from cleanup_gitops.planner.unprotected import warnings as unprotected
 from cleanup_gitops.planner.untold import untold
 from cleanup_gitops.policy.documents import SitePolicies
-from cleanup_gitops.policy.expiry import has_ended
 from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
-from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.missing import lacking
-
-
-def evaluate(
-    inventory: Inventory,
-    policies: SitePolicies,
-    as_of: datetime,
-    people: People = NOBODY,
-    lists: Lists = NO_LISTS,
-    *,
-    holds: Holds = NO_HOLDS,
-    undo: Undo | None = None,
-    spent: Collection[str] = frozenset(),
-    episodes: Episodes = NO_EPISODES,
-    adopted: Collection[str] = frozenset(),
-    adopt: Collection[str] = frozenset(),
-) -> Evaluation:
-    """Policies and protections made ready to decide about any user of this inventory, also one read again later.
-
-    ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
-    unknown. ``holds`` are the policies that leave users alone for a while, ``spent`` those that were to act once and
-    have, ``episodes`` is what earlier runs left of policies with stages, ``adopted`` are ids and ``adopt`` names (lower
-    case) of declared groups from which people may be taken out. With ``undo`` the policies are not asked at all:
-    decided is what a run did, and is to be taken back.
-    """
-    scope = Scope(as_of, inventory, people, lists)
-    shield = make_shield(policies, inventory, as_of)
-    if undo is not None:
-        return undoing(undo, shield, scope)
-    templates = policies.template_digests
-    rules: list[Rule] = []
-    courses: list[Course] = []
-    for policy in policies.policies:
-        if policy.name in spent or has_ended(policy, as_of.date()):
-            continue
-        if not policy.stages:
-            rules.append(make_rule(policy, scope))
-        elif policy.report:
-            rules.append(first_stage(policy, scope, templates))
-        else:
-            courses.append(Course(policy, scope, shield, holds, episodes, templates))
-            rules += courses[-1].rules
-    leavers = any(rule.termination for rule in rules)
-    declared = declare(policies, scope, rules, adopted, adopt)
-    shortlist = Shortlist(rules, as_of, declared)
-    rules += declared.rules
-    return Evaluation(tuple(rules), shield, scope, shortlist, holds, leavers, tuple(courses), episodes, declared)
 
 
 def make_plan(
@@ -126,15 +77,10 @@ def make_plan(
     evaluation = evaluation_now(
         inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo, adopt=adopt
     )
-    with collector_paused():
-        fates = {user.id: evaluation.fate(user) for user in inventory.users}
-        lifecycle = stage_rows(evaluation)
-    _keep_an_administrator(fates, inventory)
-    dispositions, changes, handoffs, pending = _gather(fates)
-    changes = told_of(noted(changes, memory, created), gone(policies, memory), inventory, as_of)
-    waiting = [one.change for one in pending if one.reason not in ("report", "adopt")]
+    rows = _rows(evaluation, inventory, policies, memory, created, None if undo else adopt)
+    changes = rows.changes
+    waiting = [one.change for one in rows.pending if one.reason not in ("report", "adopt")]
     guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
-    adopting = Adoptions() if undo else adoptions(evaluation.declared, inventory, memory, fates, adopt)
     blocked = (*_blocked(evaluation.rules), *evaluation.declared.blocked)
     digest = plan_digest(changes)
     return Plan(
@@ -143,19 +89,14 @@ def make_plan(
         created=created,
         as_of=as_of,
         changes=changes,
-        handoffs=handoffs,
-        dispositions=dispositions,
+        handoffs=rows.handoffs,
+        dispositions=rows.dispositions,
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(
-            *warnings,
-            *_warnings(changes, evaluation, policies, memory, created.date()),
-            *orphans(lifecycle),
-            *adopting.waiting,
-        ),
+        warnings=(*warnings, *_warnings(rows, evaluation, policies, memory, created.date())),
         seats=guards.seats,
-        summary=summarize(changes, dispositions),
+        summary=summarize(changes, rows.dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
         applyable=guards.passed,
         complete=not blocked,
@@ -163,11 +104,50 @@ def make_plan(
         envelope=envelope_digest(
             plan=digest, site=inventory.site, lineage=memory.lineage, serial=memory.serial, created=created
         ),
-        pending=pending,
+        pending=rows.pending,
         rollback=rollback_of(undo, evaluation, changes, created.date() + timedelta(days=policies.guardrails.grace)),
-        lifecycle=lifecycle,
-        adoption=adopting.rows,
+        lifecycle=rows.lifecycle,
+        adoption=rows.adopting.rows,
         unmatched=unmatched(evaluation.scope, evaluation.rules),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What becomes of everybody, as the parts of a plan."""
+
+    changes: tuple[Change, ...]
+    handoffs: tuple[Handoff, ...]
+    pending: tuple[Pending, ...]
+    dispositions: dict[str, Disposition]
+    lifecycle: tuple[StageRow, ...]
+    adopting: Adoptions
+
+
+def _rows(
+    evaluation: Evaluation,
+    inventory: Inventory,
+    policies: SitePolicies,
+    memory: Memory,
+    created: datetime,
+    adopt: Collection[str] | None,
+) -> _Rows:
+    """Everybody decided. Changes have notes on what earlier runs did and on who was protected until now.
+
+    ``adopt`` ``None``: the plan takes something back, and looks at no declared group.
+    """
+    with collector_paused():
+        fates = {user.id: evaluation.fate(user) for user in inventory.users}
+        lifecycle = stage_rows(evaluation)
+    _keep_an_administrator(fates, inventory)
+    dispositions, changes, handoffs, pending = _gather(fates)
+    return _Rows(
+        changes=told_of(noted(changes, memory, created), gone(policies, memory), inventory, evaluation.scope.as_of),
+        handoffs=handoffs,
+        pending=pending,
+        dispositions=dispositions,
+        lifecycle=lifecycle,
+        adopting=Adoptions() if adopt is None else adoptions(evaluation.declared, inventory, memory, fates, adopt),
     )
 
 
@@ -176,58 +156,6 @@ def _blocked(rules: Iterable[Rule]) -> tuple[str, ...]:
     lame = (rule for rule in rules if rule.missing and not rule.declared)
     found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame}
     return tuple(found.values())
-
-
-def evaluation_now(
-    inventory: Inventory,
-    policies: SitePolicies,
-    memory: Memory,
-    *,
-    created: datetime,
-    as_of: datetime,
-    people: People = NOBODY,
-    lists: Lists = NO_LISTS,
-    undo: Undo | None = None,
-    spent: frozenset[str] | None = None,
-    adopt: Collection[str] = frozenset(),
-) -> Evaluation:
-    """The evaluation of a plan: with the holds and the stages that earlier runs left, and what was undone since.
-
-    ``spent`` are policies that act no more; ``None``: those of which memory tells it.
-    """
-    found = undone(inventory, policies, memory, created=created)
-    holds = holds_of(memory, found, as_of, policies.guardrails.flapping_after, _terminations(policies))
-    return evaluate(
-        inventory,
-        policies,
-        as_of,
-        people,
-        lists,
-        holds=holds,
-        undo=undo,
-        spent=frozenset(spent_by(policies, memory)) if spent is None else spent,
-        episodes=episodes_known(memory, found, policies, inventory, created),
-        adopted=frozenset(one.group for one in memory.adopted),
-        adopt=adopt,
-    )
-
-
-def episodes_now(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Episodes:
-    """What counts of earlier runs for policies with stages, and what of it this reading shows to have been undone."""
-    if not (memory.marks or memory.closed):  # mostly, and then nothing has to be compared
-        return NO_EPISODES
-    found = undone(inventory, policies, memory, created=created)
-    return episodes_known(memory, found, policies, inventory, created)
-
-
-def undone(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Noticed:
-    """What this reading shows others to have undone, and what follows from it."""
-    again = regained(memory, policies, inventory, created)
-    return noticed(memory, inventory, created, policies.guardrails.grace, _terminations(policies), again)
-
-
-def _terminations(policies: SitePolicies) -> frozenset[str]:
-    return frozenset(one.name for one in policies.policies if one.termination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,19 +263,21 @@ def _keep_an_administrator(fates: dict[str, Fate], inventory: Inventory) -> None
 
 
 def _warnings(
-    changes: Iterable[Change], evaluation: Evaluation, policies: SitePolicies, memory: Memory, today: date
+    rows: _Rows, evaluation: Evaluation, policies: SitePolicies, memory: Memory, today: date
 ) -> tuple[str, ...]:
     """What whoever reads the plan should know, and what changes nothing of it. ``today`` is a UTC day."""
     return (
         *unprotected(gone(policies, memory)),
         *evaluation.shield.warnings,
-        *_never_seen(changes, evaluation.scope.inventory),
+        *_never_seen(rows.changes, evaluation.scope.inventory),
         *nobody_listed(evaluation),
         *ended(policies.overrides, today),
         *stopped(evaluation.holds),
         *no_longer(policies, memory, evaluation.scope.as_of),
         *told(evaluation.declared, evaluation.scope.inventory),
-        *untold(changes, memory, policies),
+        *untold(rows.changes, memory, policies),
+        *orphans(rows.lifecycle),
+        *rows.adopting.waiting,
     )
 
 

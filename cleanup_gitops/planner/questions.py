@@ -21,8 +21,8 @@ from cleanup_gitops.planner.assume import begins_with
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.holds import only_listed
-from cleanup_gitops.planner.plan import episodes_now, evaluate
 from cleanup_gitops.planner.protect import speakable
+from cleanup_gitops.planner.ready import episodes_now, evaluate
 from cleanup_gitops.planner.rules import ADDITIVE, Rule
 from cleanup_gitops.planner.settle import settle
 from cleanup_gitops.planner.stage_rows import asked_and_done

@@ -146,7 +146,7 @@ class UndoEvaluation(Evaluation):
 
 
 def undoing(undo: Undo, shield: Shield, scope: Scope) -> Evaluation:
-    """The evaluation that decides about the users of a run. See ``planner.plan.evaluate``."""
+    """The evaluation that decides about the users of a run. See ``planner.ready.evaluate``."""
     found = _sorted(undo, shield, scope)
     everybody: frozenset[Kind] = frozenset(get_args(Kind))
     policy = Policy(

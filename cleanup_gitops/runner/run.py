@@ -6,38 +6,33 @@ from dataclasses import replace
 from datetime import datetime
 
 from cleanup_gitops.ledger import layout
-from cleanup_gitops.ledger.drift import meanwhile
-from cleanup_gitops.ledger.late_effects import effects_of
-from cleanup_gitops.ledger.record import Ground, Record, record_heartbeat, record_run
-from cleanup_gitops.model.change import UserDelete, change_digest
-from cleanup_gitops.model.drift import Difference
-from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteError, StateError, StoreError
+from cleanup_gitops.ledger.record import Ground
+from cleanup_gitops.model.change import UserDelete
+from cleanup_gitops.model.errors import ApprovalError, CredentialError, SiteError
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Memory, Noticed
+from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.ports import Live
-from cleanup_gitops.model.run import WRITTEN, Approval, Intent, Outcome
+from cleanup_gitops.model.run import Approval, Intent, Outcome
 from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.planner import Evaluation, evaluation_now, guarded, make_plan, undone
 from cleanup_gitops.planner.in_force import spent_by
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.runner.approval import NEW_PLAN, Choice, check_saved, choose, ungiven, without_unsettled
 from cleanup_gitops.runner.books import claim, record_found, record_lifted, record_voidness, refuse_open_run
-from cleanup_gitops.runner.carry_out import carry_out, dropped, finish
-from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found, Run, Stop, UnrecordedError, ground_for
+from cleanup_gitops.runner.carry_out import carry_out, dropped
+from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Run, Stop, ground_for
+from cleanup_gitops.runner.ending import actor_of, read_again, recorded
 from cleanup_gitops.runner.journal import UNKEPT, header_of
-from cleanup_gitops.runner.needs import questions_about
-from cleanup_gitops.runner.outcomes import freed, unseen
-from cleanup_gitops.runner.papers import Ending, Order, Sight
-from cleanup_gitops.runner.quiet import has_record_of, nothing_new
-from cleanup_gitops.runner.reading import Questions, answered, doubt, read_with_answers, with_sightings
+from cleanup_gitops.runner.papers import Order, Sight
+from cleanup_gitops.runner.reading import Questions, answered, read_with_answers, with_sightings
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.resume import Ask, Resumed, made_under, resumed
 from cleanup_gitops.runner.rollback import undo_of
 from cleanup_gitops.runner.second import NOBODY_ELSE, seconded
-from cleanup_gitops.runner.standing import approval_of_run, choose_standing, dated, needed, nothing_approved
-from cleanup_gitops.runner.times import Times, on_time, terms_of, times_of
-from cleanup_gitops.runner.watch import INTERRUPTED, Watch
+from cleanup_gitops.runner.standing import approval_of_run, choose_standing, needed, nothing_approved
+from cleanup_gitops.runner.times import Times, on_time, times_of
+from cleanup_gitops.runner.watch import Watch
 
 
 def execute(
@@ -110,16 +105,16 @@ def _execute(
             order.choice.changes,
             plan=order.plan,
             approval=order.approval,
-            actor=_actor(sight.live),
+            actor=actor_of(sight.live),
             approved=saved,
             approvals=order.approvals,
             second=order.second,
         )
     leases = {path: data for path, data in ground.before.items() if intent and path.startswith(layout.LEASES)}
     outcomes = _carry_out(desk, sight, order, Watch(stop, desk.store, leases, desk.hands.clock), intent)
-    ending = _read_again(desk, ground, sight, order, outcomes, intent, stop)
+    ending = read_again(desk, ground, sight, order, outcomes, intent, stop)
     seen = undone(sight.live.inventory, desk.policies, ground.memory, created=plan.created)
-    return _recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen, sparing=sparing)
+    return recorded(desk, ground, order, ending, late, intent=intent, found=found, seen=seen, sparing=sparing)
 
 
 def _undo(desk: Desk, ground: Ground, saved: Plan | None) -> Undo | None:
@@ -161,7 +156,7 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
     if saved is None:
         _refuse_deletions(plan)
         choice = without_unsettled(Choice(plan.changes), ground.memory, plan.created, reviewed=False)
-        return Order(plan, choice, _approval(plan, None, by=_actor(live)), None, evaluation, {})
+        return Order(plan, choice, _approval(plan, None, by=actor_of(live)), None, evaluation, {})
     found = Resumed(choose(saved, plan, ground.memory))
     if found.choice.superseded and (made := made_under(saved.envelope, ground.before, desk.store)):
         ask = _asking(desk, ground, sight, plan)
@@ -169,7 +164,7 @@ def _order(desk: Desk, ground: Ground, sight: Sight, plan: Plan, saved: Plan | N
     return Order(
         plan,
         without_unsettled(found.choice, ground.memory, plan.created, reviewed=True),
-        _approval(plan, saved, by=_actor(live)),
+        _approval(plan, saved, by=actor_of(live)),
         saved,
         evaluation,
         {},
@@ -268,11 +263,6 @@ def _approval(plan: Plan, saved: Plan | None, *, by: str) -> Approval:
     return Approval(kind="plan" if saved else "auto", by=by, at=approved.created, ref=approved.envelope)
 
 
-def _actor(live: Live) -> str:
-    """The account behind the credentials; "" when the site does not say."""
-    return live.inventory.runner[0] if live.inventory.runner else ""
-
-
 def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch, intent: Intent | None) -> tuple[Outcome, ...]:
     """An outcome for every approved row."""
     hands = replace(desk.hands, reader=sight.reader)
@@ -287,115 +277,3 @@ def _carry_out(desk: Desk, sight: Sight, order: Order, watch: Watch, intent: Int
         ungiven=order.ungiven,
     )
     return (*done, *dropped(order.choice.superseded, order.plan, hands))
-
-
-def _read_again(
-    desk: Desk,
-    ground: Ground,
-    sight: Sight,
-    order: Order,
-    outcomes: tuple[Outcome, ...],
-    intent: Intent | None,
-    stop: Stop,
-) -> Ending:
-    """What is recorded is what was read, never what was meant. A site that fails now keeps the reading before.
-
-    So does one whose reading looks like a fault of the data beside the one before, which the guards have let pass.
-    Only what could not be seen so far is asked about single users again.
-    """
-    if intent is None or not any(outcome.result in WRITTEN for outcome in outcomes):
-        return Ending(sight.told, outcomes)
-    if stop.asked:  # who stops a run may kill it soon: the record comes first, and the next run sees the effects
-        return Ending(sight.told, outcomes, f"{INTERRUPTED}.")
-    try:
-        after = desk.hands.reader.read()
-        settling = {one.change for one in outcomes if one.result == "settling"}
-        open_ = questions_about(one for one in order.choice.changes if change_digest(one) in settling)
-        judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
-        ours = (*ground.memory.settling, *effects_of(intent.run, outcomes))
-        differences = meanwhile(sight.told.inventory, after.inventory, ours)
-        found = with_sightings(after.inventory, sight.live.inventory, sight.questions)
-        why = doubt(found, sight.told.inventory, desk.policies, ours, now=desk.hands.clock.now())
-    except SiteError as error:
-        return Ending(sight.told, outcomes, error.message)
-    except Exception as error:  # noqa: BLE001 - the record of what was done must not be lost with a defect
-        return Ending(sight.told, outcomes, f"a defect of cleanup-gitops ({type(error).__name__}).")
-    if why:  # the next reading is compared with what is recorded, so a wrong one must not get there
-        return Ending(sight.told, outcomes, f"the reading after the run looks like a fault of the data: {why}.")
-    finished = finish(outcomes, order.choice.changes, judged)
-    own = tuple(one for one in differences if one.run != intent.run)
-    seats = freed(sight.told.inventory, after.inventory, order.choice.changes, finished)
-    return Ending(Live(found, after.people), finished, differences=own, seats=seats)
-
-
-def _recorded(
-    desk: Desk,
-    ground: Ground,
-    order: Order,
-    ending: Ending,
-    late: tuple[Difference, ...],
-    *,
-    intent: Intent | None,
-    found: Found | None,
-    seen: Noticed,
-    sparing: bool,
-) -> Run:
-    """Commit the result. Where nothing was to be written, a result that cannot be committed is no loss."""
-    record = _record(desk, ground, order, ending, late, intent, seen)
-    run = Run(
-        order.plan,
-        ending.live,
-        replace(order.choice, left=dated(order.choice.left, desk.policies.policies, record.memory)),
-        order.approval,
-        ending.outcomes,
-        record,
-        "",
-        ending.unread,
-        intent,
-        found,
-        ending.differences,
-        seats=ending.seats,
-    )
-    if sparing and ground.memory.lineage and intent is None and not late and nothing_new(ground.memory, record.memory):
-        now = desk.hands.clock.now()
-        if has_record_of(ground.memory, now):
-            return replace(run, quiet=True)
-        run = replace(run, record=record_heartbeat(ground, plan=order.plan, inventory=ending.live.inventory, time=now))
-    try:
-        run = replace(run, commit=desk.store.commit(run.record.files, run.record.subject, run.record.trailers))
-    except Exception as error:  # with a defect as well, what was done must not be lost
-        if intent is None:
-            raise
-        why = error if isinstance(error, StateError) else StoreError(f"a defect ({type(error).__name__}).")
-        raise UnrecordedError(run, why) from error
-    if intent is not None:
-        desk.journals.end(intent.run)
-    return run
-
-
-def _record(
-    desk: Desk,
-    ground: Ground,
-    order: Order,
-    ending: Ending,
-    late: tuple[Difference, ...],
-    intent: Intent | None,
-    seen: Noticed,
-) -> Record:
-    """What is to be committed of a run."""
-    return record_run(
-        ground,
-        plan=order.plan,
-        outcomes=ending.outcomes,
-        approval=order.approval,
-        inventory=ending.live.inventory,
-        time=desk.hands.clock.now(),
-        actor=_actor(ending.live),
-        approved=order.saved,
-        intent=intent,
-        unseen=unseen(order.choice.changes, ending.live.inventory),
-        differences=(*late, *ending.differences),
-        noticed=seen,
-        terms=terms_of(order.plan, desk.policies, ground.memory, order.choice, ending.outcomes),
-        left=[one.code for one in order.choice.left],
-    )

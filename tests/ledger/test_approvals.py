@@ -18,6 +18,8 @@ from tests.ledger.repository import ENVIRONMENT
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 BEFORE = "2026-11-22T10:00:00+01:00"
+DATED = {"GIT_AUTHOR_DATE": BEFORE, "GIT_COMMITTER_DATE": BEFORE}
+"""What is not said to be of another time: tests do not depend on the day on which they run."""
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def people(tmp_path: Path) -> People:
     """Ada has written a policy; Ben and she may approve."""
     repository = tmp_path / "repository"
     repository.mkdir()
-    people = People(tmp_path, repository, ENVIRONMENT | {"HOME": str(tmp_path), "TZ": "UTC"})
+    people = People(tmp_path, repository, ENVIRONMENT | {"HOME": str(tmp_path), "TZ": "UTC"} | DATED)
     people.git("init", "--quiet", "--initial-branch=main")
     people.save("dormant.yaml", standing(), by="ada")
     for name in ("ada", "ben"):

@@ -17,6 +17,7 @@ from tests.ledger.repository import ENVIRONMENT
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ENVELOPE = "sha256:" + "ab" * 32
 TAG = "approve/" + "ab" * 32
+DATED = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2026-11-22T10:00:00+01:00")
 
 pytestmark = pytest.mark.case("E75")
 
@@ -26,7 +27,7 @@ def people(tmp_path: Path) -> People:
     """Ada has written a policy, Ben applies a plan; they and Cleo may approve."""
     repository = tmp_path / "repository"
     repository.mkdir()
-    people = People(tmp_path, repository, ENVIRONMENT | {"HOME": str(tmp_path), "TZ": "UTC"})
+    people = People(tmp_path, repository, ENVIRONMENT | {"HOME": str(tmp_path), "TZ": "UTC"} | DATED)
     people.git("init", "--quiet", "--initial-branch=main")
     people.git("config", "user.email", "ben@acme.example")
     people.save("dormant.yaml", standing(), by="ada")

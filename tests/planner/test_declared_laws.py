@@ -17,7 +17,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Adopted, Memory
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import assume, make_plan
-from cleanup_gitops.planner.plan import evaluate
+from cleanup_gitops.planner.ready import evaluate
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.groups import GroupEntry, Groups
 from tests.planner.organizations import organization

@@ -23,7 +23,7 @@ from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import assume, make_plan
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.leavers import ADMINISTRATOR, ELSEWHERE, EXEMPT, PROTECTED
-from cleanup_gitops.planner.plan import evaluate
+from cleanup_gitops.planner.ready import evaluate
 from cleanup_gitops.planner.settle import Beaten, settle
 from cleanup_gitops.policy.documents import SitePolicies
 from tests.planner.organizations import organization

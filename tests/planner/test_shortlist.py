@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleanup_gitops.model.activity import Seen
-from cleanup_gitops.planner.plan import evaluate
+from cleanup_gitops.planner.ready import evaluate
 from cleanup_gitops.policy.idle import NEVER_SEEN, least_idle
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, Match, NeverActiveFor
 from tests.planner.organizations import organization

@@ -119,6 +119,12 @@ def command(
         _tell(place, error.run, approvals, second)
         raise
     _tell(place, run, approvals, second)
+    _check_allowed(run, saved, approvals, second)
+    return FAILURES if run.failed else 0
+
+
+def _check_allowed(run: Run, saved: Plan | None, approvals: Approvals | None, second: Approval | Missing) -> None:
+    """Raise ``ApprovalError`` when nothing of what is asked was approved."""
     if saved and run.nothing_in_common:
         raise ApprovalError("Nothing of the saved plan is still planned in the same form.", new_plan(saved))
     if run.choice.unapproved:
@@ -127,7 +133,6 @@ def command(
         )
     if run.choice.unseconded and not run.choice.changes and isinstance(second, Missing):
         raise ApprovalError(f"Deleting accounts takes a second approval, and {second.why}.", second.todo)
-    return FAILURES if run.failed else 0
 
 
 def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Approval | Missing) -> None:
