@@ -20,6 +20,7 @@ COMMANDS = {
     "drift": "List what others changed since the last snapshot, and record it.",
     "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
+    "import": "Write policies from the live site, so that the first plan changes nothing.",
     "init": "Create policies/ and state/ for your own site.",
     "migrate": "Rewrite policy files of older versions to the present one.",
     "plan": "Compare the policies with the live site and show what would change.",
@@ -34,6 +35,8 @@ COMMANDS = {
     "validate": "Check the policy files without talking to any site.",
 }
 
+MODULES = {"import": "importing"}
+"""Modules that cannot have the name of their command."""
 READ_ONLY = frozenset({"groups", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"})
 """Commands that write to no site and into no repository, however they end."""
 
@@ -62,7 +65,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"cleanup_gitops.cli.commands.{cmd_name}")
+        module = import_module(f"cleanup_gitops.cli.commands.{MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         _keep_lines(command)
         return command

@@ -117,9 +117,8 @@ def make_plan(
 ) -> Plan:
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
 
-    ``warnings`` are shown with the plan's own and change nothing. ``people`` are for conditions on names, ``lists`` for
-    those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did. ``adopt``
-    are the names of declared groups (lower case) from which people may be taken out from this plan on.
+    ``warnings`` are shown beside the plan's own. ``people`` and ``lists`` are for conditions on names and on lists; the
+    plan holds nobody of them. With ``undo`` it takes back what a run did. ``adopt``: declared groups (lower case).
     """
     evaluation = evaluation_now(
         inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo, adopt=adopt
@@ -133,7 +132,7 @@ def make_plan(
     waiting = [one.change for one in pending if one.reason not in ("report", "adopt")]
     guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
     adopting = Adoptions() if undo else adoptions(evaluation.declared, inventory, memory, fates, adopt)
-    blocked = (*_blocked(evaluation.rules), *evaluation.declared.blocked)
+    blocked, notes = _blocked(evaluation), (*orphans(lifecycle), *adopting.waiting)
     digest = plan_digest(changes)
     return Plan(
         site=inventory.site,
@@ -146,12 +145,7 @@ def make_plan(
         checks=guards.checks,
         limits=guards.limits,
         blocked=blocked,
-        warnings=(
-            *warnings,
-            *_warnings(changes, evaluation, policies, memory, created.date()),
-            *orphans(lifecycle),
-            *adopting.waiting,
-        ),
+        warnings=(*warnings, *_warnings(changes, evaluation, policies, memory, created.date()), *notes),
         seats=guards.seats,
         summary=summarize(changes, dispositions),
         inputs=_inputs(inventory, policies, memory, lists, tool_version, policy_commit),
@@ -168,11 +162,11 @@ def make_plan(
     )
 
 
-def _blocked(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """A sentence for each policy that names something that is not there, once for all of its stages."""
-    lame = (rule for rule in rules if rule.missing and not rule.declared)
+def _blocked(evaluation: Evaluation) -> tuple[str, ...]:
+    """A sentence for each policy that names something that is not there, once for all of its stages, and each entry."""
+    lame = (rule for rule in evaluation.rules if rule.missing and not rule.declared)
     found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame}
-    return tuple(found.values())
+    return (*found.values(), *evaluation.declared.blocked)
 
 
 def evaluation_now(
