@@ -21,6 +21,7 @@ COMMANDS = {
     "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "handoffs": "Write what only others can change as files for them: Entra ID, Okta, JSON.",
+    "import": "Write policies from the live site, so that the first plan changes nothing.",
     "init": "Create policies/ and state/ for your own site.",
     "migrate": "Rewrite policy files of older versions to the present one.",
     "notices": "Say that notices came back, or have them sent again.",
@@ -36,6 +37,8 @@ COMMANDS = {
     "validate": "Check the policy files without talking to any site.",
 }
 
+MODULES = {"import": "importing"}
+"""Modules that cannot have the name of their command."""
 READ_ONLY = frozenset(
     {"groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"}
 )
@@ -66,7 +69,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"cleanup_gitops.cli.commands.{cmd_name}")
+        module = import_module(f"cleanup_gitops.cli.commands.{MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         _keep_lines(command)
         return command

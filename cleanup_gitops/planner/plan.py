@@ -40,7 +40,6 @@ from cleanup_gitops.planner.in_force import no_longer
 from cleanup_gitops.planner.leavers import last_administrator, unmatched
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.ready import evaluation_now
-from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.seats import seats_of
 from cleanup_gitops.planner.stage_rows import orphans, stage_rows
 from cleanup_gitops.planner.undo import Undo, rollback_of
@@ -70,9 +69,8 @@ def make_plan(
 ) -> Plan:
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
 
-    ``warnings`` are shown with the plan's own and change nothing. ``people`` are for conditions on names, ``lists`` for
-    those on lists of people; the plan holds nobody of them. With ``undo`` the plan takes back what a run did. ``adopt``
-    are the names of declared groups (lower case) from which people may be taken out from this plan on.
+    ``warnings`` are shown beside the plan's own. ``people`` and ``lists`` are for conditions on names and on lists; the
+    plan holds nobody of them. With ``undo`` it takes back what a run did. ``adopt``: declared groups (lower case).
     """
     evaluation = evaluation_now(
         inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo, adopt=adopt
@@ -81,7 +79,7 @@ def make_plan(
     changes = rows.changes
     waiting = [one.change for one in rows.pending if one.reason not in ("report", "adopt")]
     guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
-    blocked = (*_blocked(evaluation.rules), *evaluation.declared.blocked)
+    blocked = _blocked(evaluation)
     digest = plan_digest(changes)
     return Plan(
         site=inventory.site,
@@ -151,11 +149,11 @@ def _rows(
     )
 
 
-def _blocked(rules: Iterable[Rule]) -> tuple[str, ...]:
-    """A sentence for each policy that names something that is not there, once for all of its stages."""
-    lame = (rule for rule in rules if rule.missing and not rule.declared)
+def _blocked(evaluation: Evaluation) -> tuple[str, ...]:
+    """A sentence for each policy that names something that is not there, once for all of its stages, and each entry."""
+    lame = (rule for rule in evaluation.rules if rule.missing and not rule.declared)
     found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame}
-    return tuple(found.values())
+    return (*found.values(), *evaluation.declared.blocked)
 
 
 @dataclass(frozen=True, slots=True)

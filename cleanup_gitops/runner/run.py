@@ -76,8 +76,7 @@ def _execute(
     started, policy_commit = desk.hands.clock.now(), desk.store.policy_commit()
     refuse_open_run(ground.before, started)
     if saved is not None:
-        ttl = desk.policies.guardrails.plan_ttl
-        check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=ttl)
+        check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=desk.policies.guardrails.plan_ttl)
         desk = replace(desk, adopt=frozenset(one.name.casefold() for one in saved.adoption if one.what == "asked"))
     undo = _undo(desk, ground, saved)
     sight = _look(desk, ground, started, stop, undo)

@@ -93,19 +93,13 @@ def command(
       cleanup-gitops apply --standing
       cleanup-gitops apply --due
     """
-    if [plan_file is not None, auto_approve, standing, due].count(True) != 1:
-        raise click.UsageError("Give either a saved plan, or --auto-approve, or --standing, or --due.")
-    if adopt and not auto_approve:
-        raise click.UsageError("--adopt goes with --auto-approve; else give it to `plan`, and apply the saved plan.")
+    _check_one_way([plan_file is not None, auto_approve, standing, due], adopting=bool(adopt) and not auto_approve)
     saved = read_plan(read_file(plan_file)) if plan_file else None
-    wanted = site_name or (saved.site if saved else None)
-    place = only_one(workplaces(folder, SystemClock(), wanted))
-    approvals = find_standing(place) if standing or due else None
+    place = only_one(workplaces(folder, SystemClock(), site_name or (saved.site if saved else None)))
+    approvals, stop = find_standing(place) if standing or due else None, Stop()
     second = find_second_approval(place, saved) if saved and deletes(saved) else NOBODY_ELSE
-    stop = Stop()
     try:
-        groups = adoptable(adopt, [place.policies])
-        run = _run(place, saved, approvals, stop, second, sparing=due, adopt=groups)
+        run = _run(place, saved, approvals, stop, second, sparing=due, adopt=adopt)
     except KeyboardInterrupt:
         if stop.writing:
             raise
@@ -133,6 +127,13 @@ def _check_allowed(run: Run, saved: Plan | None, approvals: Approvals | None, se
         )
     if run.choice.unseconded and not run.choice.changes and isinstance(second, Missing):
         raise ApprovalError(f"Deleting accounts takes a second approval, and {second.why}.", second.todo)
+
+
+def _check_one_way(ways: list[bool], *, adopting: bool) -> None:
+    if ways.count(True) != 1:
+        raise click.UsageError("Give either a saved plan, or --auto-approve, or --standing, or --due.")
+    if adopting:
+        raise click.UsageError("--adopt goes with --auto-approve; else give it to `plan`, and apply the saved plan.")
 
 
 def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Approval | Missing) -> None:
@@ -168,8 +169,9 @@ def _run(
     second: Approval | Missing,
     *,
     sparing: bool,
-    adopt: frozenset[str],
+    adopt: tuple[str, ...],
 ) -> Run:
+    groups = adoptable(adopt, [place.policies])
     lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
@@ -184,7 +186,7 @@ def _run(
             process=this_process(),
             place=job_address(),
             journals=journals_of(place),
-            adopt=adopt,
+            adopt=groups,
         )
         return execute(desk, saved=saved, stop=stop, standing=approvals, sparing=sparing, second=second)
 
