@@ -19,7 +19,7 @@ from cleanup_gitops.model.memory import BLANK
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import SitePolicies
-from cleanup_gitops.policy.lists import user_list
+from cleanup_gitops.policy.lists import Lists, user_list
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.tree import ListedIn
 from cleanup_gitops.runner.times import times_of
@@ -111,7 +111,7 @@ def cooked(folder: Path, title: str) -> SitePolicies:
 
 
 def plan_of(policies: SitePolicies, company: Inventory = COMPANY) -> Plan:
-    lists = {asked: user_list(asked, data) for asked, data in LISTS.items()}
+    lists = Lists({asked: user_list(asked, data) for asked, data in LISTS.items()})
     at = company.as_of
     return make_plan(company, policies, BLANK, created=at, as_of=at, tool_version="0", lists=lists)
 
