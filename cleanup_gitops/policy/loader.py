@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from cleanup_gitops.policy import versions
 from cleanup_gitops.policy.acting_rules import broken_acting
+from cleanup_gitops.policy.answerable import check_answerable
 from cleanup_gitops.policy.authorities import broken_bundle
 from cleanup_gitops.policy.billing_rules import broken_billing, check_billing
 from cleanup_gitops.policy.checks import Source, check_together
@@ -70,6 +71,7 @@ def load(
     problems += check_together(sources, whole=whole, today=today)
     problems += check_billing(sources)
     problems += check_groups(sources)
+    problems += check_answerable(sources)
     problems += check_overrides(sources, whole=whole, today=today)
     problems += check_notices(sources, whole=whole)
     if problems:
