@@ -35,6 +35,7 @@ from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
+from cleanup_gitops.planner.handoffs import overdue_handoffs
 from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed, stopped
 from cleanup_gitops.planner.in_force import no_longer, spent_by
 from cleanup_gitops.planner.leavers import last_administrator, unmatched
@@ -93,7 +94,8 @@ def evaluate(
         elif policy.report:
             rules.append(first_stage(policy, scope, templates))
         else:
-            courses.append(Course(policy, scope, shield, holds, episodes, templates))
+            days = policies.guardrails.handoff_sla
+            courses.append(Course(policy, scope, shield, holds, episodes, templates, days))
             rules += courses[-1].rules
     leavers = any(rule.termination for rule in rules)
     declared = declare(policies, scope, rules, adopted, adopt)
@@ -150,6 +152,7 @@ def make_plan(
         blocked=blocked,
         warnings=(
             *warnings,
+            *overdue_handoffs(handoffs, as_of),
             *_warnings(changes, evaluation, policies, memory, created.date()),
             *orphans(lifecycle),
             *adopting.waiting,
