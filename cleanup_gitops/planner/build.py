@@ -30,10 +30,11 @@ def build(todo: Sequence[Step], settled: Settled, user: User, scope: Scope) -> t
     harsher = also_asked(settled)
     for step in todo:
         rules = settled.asked[step.requirement]
-        causes = tuple(rule.cause(step.requirement, user, scope) for rule in rules)
         if step.handoff:
-            handoffs.append(_handoff(step, user, scope, causes))
+            asked = tuple(rule.handed_off(step.requirement, user, scope) for rule in rules)
+            handoffs.append(_handoff(step, user, scope, asked))
             continue
+        causes = tuple(rule.cause(step.requirement, user, scope) for rule in rules)
         notes = [_token_note(step, rules, user)] + [harsher] * any(rule.level > ADDITIVE for rule in rules)
         made = maker.changes(step, causes, _not_come_back(rules, user))
         changes += (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Literal
 
@@ -24,6 +24,7 @@ from cleanup_gitops.planner.rules import NOTHING, NOTICE, Rule, Verdict, make_ru
 from cleanup_gitops.planner.settle import settle
 from cleanup_gitops.planner.unmet import Step
 from cleanup_gitops.policy.documents import NOTHING_ASKED, Policy, Stage
+from cleanup_gitops.policy.guardrails import DEFAULT_HANDOFF_SLA
 from cleanup_gitops.policy.match import Scope, compile_match
 from cleanup_gitops.policy.tree import InStatusFor, Match, predicates
 
@@ -56,12 +57,14 @@ class Course:
         holds: Holds,
         episodes: Episodes,
         templates: Mapping[str, str] = MappingProxyType({}),
+        handoff_sla: int = DEFAULT_HANDOFF_SLA,
     ) -> None:
-        """``templates`` are digests of what notices say, by name."""
+        """``templates`` are digests of what notices say, by name; ``handoff_sla`` are days."""
         self.policy = policy
         self._scope = scope
         self._shield = shield
         self._holds = holds
+        self._handoff_sla = handoff_sla
         self._episodes = episodes
         self.today = scope.as_of.astimezone(UTC).date()
         self._match = compile_match(policy.match, scope).verdict
@@ -78,6 +81,7 @@ class Course:
                 verdict=self._asks(number),
                 included=None if number else rule.included,
                 why=self._why(rule),
+                hands_until=self._hands_until(rule.stage),
             )
             for number, rule in enumerate(bare)
         )
@@ -240,6 +244,16 @@ class Course:
             return found.asks if found.stage == number and found.due is None else False
 
         return verdict
+
+    def _hands_until(self, stage: str) -> Callable[[User], datetime]:
+        """So many whole days (UTC) after the day on which the stage was entered."""
+
+        def until(user: User) -> datetime:
+            entered = (one.entered for one in self.episode(user.id).marks if one.stage == stage and not one.done)
+            day = next((at.astimezone(UTC).date() for at in entered), self.today)
+            return datetime.combine(day + timedelta(days=self._handoff_sla + 1), time(), UTC)
+
+        return until
 
     def _waits(self, user: User) -> bool | None:
         if user.id not in self.episodes:

@@ -35,6 +35,7 @@ from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
 from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
+from cleanup_gitops.planner.handoffs import overdue_handoffs
 from cleanup_gitops.planner.holds import stopped
 from cleanup_gitops.planner.in_force import no_longer
 from cleanup_gitops.planner.leavers import last_administrator, unmatched
@@ -265,6 +266,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     """What whoever reads the plan should know, and what changes nothing of it. ``today`` is a UTC day."""
     return (
+        *overdue_handoffs(rows.handoffs, evaluation.scope.as_of),
         *unprotected(gone(policies, memory)),
         *evaluation.shield.warnings,
         *_never_seen(rows.changes, evaluation.scope.inventory),

@@ -61,7 +61,8 @@ def evaluate(
         elif policy.report:
             rules.append(first_stage(policy, scope, templates))
         else:
-            courses.append(Course(policy, scope, shield, holds, episodes, templates))
+            days = policies.guardrails.handoff_sla
+            courses.append(Course(policy, scope, shield, holds, episodes, templates, days))
             rules += courses[-1].rules
     leavers = any(rule.termination for rule in rules)
     declared = declare(policies, scope, rules, adopted, adopt)

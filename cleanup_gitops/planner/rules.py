@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec.structs import replace as replace_struct
+
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.requirement import (
@@ -73,6 +75,8 @@ class Rule:
     """The stage of the policy that this is about."""
     notice: Callable[[User], NoticeRequirement] | None = None
     """What the user is to be told, where that is all that is asked."""
+    hands_until: Callable[[User], datetime] | None = None
+    """Of a stage: until when (UTC) others should have done what it hands off of this user."""
     grace: int | None = None
     """Days for which the match spares accounts that were never used; the shortest, where it names several."""
     declared: bool = False
@@ -172,6 +176,11 @@ class Rule:
     def roster(self) -> HasLeft | None:
         """The condition of a Roster, where the policy is one's."""
         return next((one for one in self.policy.match.all if isinstance(one, HasLeft)), None)
+
+    def handed_off(self, requirement: Requirement, user: User, scope: Scope) -> Cause:
+        """The same, where it is for others to do."""
+        found = self.cause(requirement, user, scope)
+        return replace_struct(found, due=self.hands_until(user)) if self.hands_until and not found.due else found
 
     def due(self, user: User, scope: Scope) -> datetime | None:
         """Until when (UTC) a Roster wants the access of this user ended, who has left; ``None`` for all others."""

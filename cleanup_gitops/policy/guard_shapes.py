@@ -134,6 +134,8 @@ class GuardrailsSpec(Shape):
     """How long a saved plan may be applied: hours (`72h`) or days (`3d`). Default 72h."""
     grace: Days | None = None
     """How long a policy leaves somebody alone after its change was undone, by hand or by `rollback`. Default 14d."""
+    handoff_sla: Days | None = None
+    """How long others may take for what a stage handed off to them; then it is overdue. Default 14d."""
     windows: WindowsSpec | None = None
     flapping: FlappingSpec | None = None
     """What to do about users who come back after every change."""

@@ -45,6 +45,8 @@ DEFAULT_ALLOW: frozenset[Action] = frozenset(ACTIONS) - ON_REQUEST
 DEFAULT_PLAN_TTL = timedelta(hours=72)
 DEFAULT_GRACE = 14
 """Days for which a policy leaves somebody alone after its change was undone."""
+DEFAULT_HANDOFF_SLA = 14
+"""Days after which what a stage handed off is overdue."""
 DEFAULT_FLAPS = 3
 """Undone by others on so many days, a policy does not begin again by itself."""
 
@@ -64,6 +66,8 @@ class Guardrails:
     """Days for which a policy leaves a user alone after its change was undone, by hand or by a rollback."""
     flapping_after: int = DEFAULT_FLAPS
     """From so many days on which others undid what a policy did, it leaves the user alone for good."""
+    handoff_sla: int = DEFAULT_HANDOFF_SLA
+    """Days within which others should have done what a stage handed off to them."""
     per_domain: int = DEFAULT_PER_DOMAIN
     min_admins: int = 1
     reading: ReadingGuards = field(default_factory=ReadingGuards)

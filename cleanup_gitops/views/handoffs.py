@@ -71,9 +71,9 @@ def _file_name(one: Handoff) -> str:
 
 
 def _csv(rows: Iterable[tuple[str, ...]]) -> bytes:
-    """Cells that no spreadsheet takes for formulas; lines end as the templates' do."""
+    """Cells that no spreadsheet takes for formulas."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([cell(one) for one in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows([cell(one) for one in row] for row in rows)
     return text.getvalue().encode()
 
 

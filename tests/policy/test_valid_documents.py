@@ -166,6 +166,7 @@ def test_the_other_kinds_have_everything_their_documents_say(everything: PolicyS
         plan_ttl=timedelta(days=2),
         grace=21,
         flapping_after=2,
+        handoff_sla=21,
         per_domain=40,
         min_admins=2,
         reading=ReadingGuards(max_drop=5, min_known=80, canary_accounts=("712020:01",), canary_groups=("wiki-users",)),
@@ -184,7 +185,7 @@ def test_overrides_have_everything_their_documents_say_and_those_that_ended_are_
         until=date(2026, 12, 5),
         reason="first-run",
         ticket="CHG-1",
-        where="policies/a.yaml:104",
+        where="policies/a.yaml:105",
     )
     acme = everything.for_site("acme").overrides
     assert acme[1] == first
