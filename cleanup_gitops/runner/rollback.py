@@ -58,7 +58,8 @@ def _shown_later(run: str, memory: Memory) -> frozenset[str]:
 def _did(told: Recounted, site: str, shown: Collection[str] = ()) -> Iterable[Did]:
     """The changes that the site accepted, in the order in which they were made. Raises ``StateError``.
 
-    ``shown`` are addresses of those that count although nobody saw them accepted. One that stands in no plan of the run is never left out: what is taken back would be less than what is promised.
+    ``shown`` are addresses of those that count although nobody saw them accepted. One that stands in no plan of the run
+    is never left out: what is taken back would be less than what is promised.
     """
     place = f"{layout.site_folder(site)}/{layout.run_file(told.entry.run, layout.OUTCOMES)}"
     for number, one in enumerate(told.outcomes, start=1):
