@@ -74,6 +74,17 @@ class LazyGroup(click.Group):
         _keep_lines(command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named. Raises ``UsageError`` with the nearest name for one that is not known."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from cleanup_gitops.policy.problems import did_you_mean  # only for who mistypes
+
+        raise click.UsageError(f"There is no command `{name}`{did_you_mean(name, COMMANDS)}", ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table, without importing any of them."""
         del ctx

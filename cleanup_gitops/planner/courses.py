@@ -352,8 +352,8 @@ def is_met(rule: Rule, user: User, inventory: Inventory) -> bool:
 
 
 def is_unmet(rule: Rule, user: User, inventory: Inventory) -> bool:
-    """Whether something that the rule asks of the user is known not to be so."""
-    if (user.groups is None and rule.about_groups) or rule.unreachable(user):
+    """Whether something that the rule asks of the user is known not to be so. A notice was sent, and stays so."""
+    if rule.notice or (user.groups is None and rule.about_groups) or rule.unreachable(user):
         return False
     settled = settle([rule], user)
     found = () if settled.conflict else steps(settled, user, inventory)

@@ -9,6 +9,9 @@ from cleanup_gitops.model.run import Kind
 
 _LIFE: tuple[Kind, ...] = ("run", "recovery", "rollback", "heartbeat")
 """Kinds of records that show that runs go on."""
+_OF_EVERY_RECORD = frozenset({"lineage", "serial", "head", "sequence", "state", "baseline", "last"})
+"""What any record changes, also one that brings nothing."""
+_REMEMBERED = tuple(name for name in Memory.__struct_fields__ if name not in _OF_EVERY_RECORD)
 
 
 def nothing_new(before: Memory, after: Memory) -> bool:
@@ -17,22 +20,7 @@ def nothing_new(before: Memory, after: Memory) -> bool:
 
 
 def _lines(memory: Memory) -> tuple[object, ...]:
-    return (
-        memory.applied,
-        memory.consumed,
-        memory.settling,
-        memory.marks,
-        memory.closed,
-        memory.holds,
-        memory.flaps,
-        memory.done,
-        memory.waiting,
-        memory.daily,
-        memory.spent,
-        memory.served,
-        memory.protected,
-        memory.adopted,
-    )
+    return tuple(getattr(memory, name) for name in _REMEMBERED)
 
 
 def has_record_of(memory: Memory, now: datetime) -> bool:

@@ -121,7 +121,7 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         begun = read_begun(run, rescue.store.run_files(run), leases)
         told = _told(rescue, begun, kept)
         now = rescue.clock.now()
-        if now - leases[0].since < YOUNG:
+        if now - leases[0].since < YOUNG and rescue.journals.read(run) is None:  # else it began here, and works no more
             warn(f"This run began only {age(leases[0], now)} ago: {describe(leases[0], now)}.")
         live, judged = _read(rescue, begun.changes)
         outcomes = _judged(told, begun.changes, judged, rescue.clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NoReturn
 
 from cleanup_gitops.ledger import layout
@@ -34,7 +34,7 @@ def undo_of(
     told = recount(entry, store.run_files(run))
     if told.plan.rollback:
         _refuse_kind("rollback", run)
-    did = tuple(_did(told, site))
+    did = tuple(_did(told, site, _shown_later(run, memory)))
     if not did:
         raise CleanupError(f"Run {run} of {site} changed nothing, so there is nothing to take back.")
     wanted = tuple(sorted(set(users)))
@@ -49,14 +49,21 @@ def undo_of(
     return Undo(run=run, time=entry.time, did=did, users=wanted, later=later, others=others, late=late)
 
 
-def _did(told: Recounted, site: str) -> Iterable[Did]:
+def _shown_later(run: str, memory: Memory) -> frozenset[str]:
+    """Addresses of what the run was not known to have sent when it was recovered, and has shown since as its own."""
+    awaited = {one.address for one in memory.settling if one.run == run}
+    return frozenset(one.address for one in memory.done if one.run == run) - awaited
+
+
+def _did(told: Recounted, site: str, shown: Collection[str] = ()) -> Iterable[Did]:
     """The changes that the site accepted, in the order in which they were made. Raises ``StateError``.
 
-    One that stands in no plan of the run is never left out: what is taken back would be less than what is promised.
+    ``shown`` are addresses of those that count although nobody saw them accepted. One that stands in no plan of the run
+    is never left out: what is taken back would be less than what is promised.
     """
     place = f"{layout.site_folder(site)}/{layout.run_file(told.entry.run, layout.OUTCOMES)}"
     for number, one in enumerate(told.outcomes, start=1):
-        if one.result not in ACCEPTED:
+        if one.result not in ACCEPTED and not (one.result == "not_attempted" and one.address in shown):
             continue
         change = told.changes.get(one.change)
         if change is None:

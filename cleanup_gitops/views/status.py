@@ -191,10 +191,9 @@ def _rows(status: SiteStatus) -> list[tuple[str, str]]:
 
 
 def _policies(policies: SitePolicies) -> str:
-    rules = counted(len(policies.policies), "policy", "policies")
     protections = counted(len(policies.protections), "protection")
     exemptions = counted(len(policies.exemptions), "exemption")
-    return f"{rules}, {protections}, {exemptions}; guardrails: {policies.guardrails.where}"
+    return f"{len(policies.policies):,}; {protections}, {exemptions}; guardrails: {policies.guardrails.where}"
 
 
 def _seats(seats: SeatCount) -> str:

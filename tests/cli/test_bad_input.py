@@ -231,3 +231,12 @@ def _wait(ready: Callable[[], bool]) -> None:
         if ready():
             return
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("aply", "; did you mean `apply`?"), ("xyz", "; known here: apply, audit, ")]
+)
+def test_a_mistyped_command_names_the_one_that_is_meant(workspace: Workspace, typed: str, meant: str) -> None:
+    said = workspace.run(typed)
+    assert said.code == 1, said.err
+    assert f"Error: There is no command `{typed}`{meant}" in said.err

@@ -93,7 +93,7 @@ def test_a_policy_is_approved_waits_and_is_carried_out_up_to_its_daily_maximum(
     counted = r"acme: 2 memberships removed, 0 failed, \d+ left for later \(\d+ daily maximum"
     assert re.search(counted, workspace.git("log", "-1"))
     assert "Over what their policies may do on this day:" in done.out
-    assert f"Approved: policy by policy, with the keys {people.approval(SystemClock().now()).by}." in done.out
+    assert f"Approved: policy by policy, with the key {people.approval(SystemClock().now()).by}." in done.out
     assert len(workspace.writes()) == 2
     again = workspace.run("apply", "--standing")
     assert again.code == 0

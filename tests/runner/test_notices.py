@@ -35,7 +35,7 @@ from cleanup_gitops.runner.undelivered import MailRoom, Returned, undelivered
 from tests.fake_journal import FakeJournals
 from tests.fake_store import FakeStore
 from tests.fakes import FakeNotifier, FakeSite
-from tests.runner.office import ROOMY, Office, office_site, open_office
+from tests.runner.office import OTHERS, ROOMY, Office, office_site, open_office
 from tests.runner.test_lease import KilledError
 from tests.runner.test_recover import open_run
 from tests.runner.test_rollback import rollback
@@ -514,3 +514,25 @@ def test_what_the_relay_took_before_a_run_was_cut_off_counts() -> None:
     assert marks(office) == [("0001", 1, "notice", True)]
     office.later(0.1)
     assert office.apply().outcomes == ()
+
+
+def test_who_leaves_and_was_told_is_told_once() -> None:
+    office = telling_office(200)
+    office.under(policies=(replace(WARNED, match=Match(all=(InactiveFor(90),)), termination=True),))
+    for _ in range(20):
+        office.apply()
+        office.later(1)
+    assert told(office) == [("0001", "notice", 1)]
+    assert [one.episode for one in memory_of(office.store.read()).closed] == [1]
+
+
+def test_who_leaves_whose_notice_came_back_is_given_nothing_by_others_meanwhile() -> None:
+    office = telling_office(200)
+    leaves = replace(WARNED, match=Match(all=(InactiveFor(90),)), termination=True)
+    office.under(policies=(leaves, replace(OTHERS, match=Match(all=(InactiveFor(30),)))))
+    office.apply()
+    says_undelivered(office, ONE)
+    office.later(20)
+    plan = office.apply().plan
+    assert does(plan) == []
+    assert plan.dispositions[ONE].reason == "undelivered"

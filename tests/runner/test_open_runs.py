@@ -7,13 +7,16 @@ from dataclasses import replace
 import pytest
 
 from cleanup_gitops.ledger.leases import leases_of
+from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.plan import Check, Plan
+from cleanup_gitops.planner import make_plan, undone
 from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.runner.desk import BrokenGuardsError
-from cleanup_gitops.runner.open_runs import under_open_runs
-from tests.runner.office import DORMANT, ROOMY, Office, open_office
+from cleanup_gitops.runner.open_runs import beside_open_rollbacks, under_open_runs
+from tests.runner.office import DORMANT, POLICIES, ROOMY, Office, open_office
 from tests.runner.test_lease import KilledError, Mortal
 from tests.runner.test_recover import open_run
+from tests.runner.test_rollback import rollback
 
 
 def cut_off() -> Office:
@@ -86,3 +89,32 @@ def test_over_a_cap_apply_says_to_narrow_the_policies_and_over_a_cap_of_zero_pro
     with pytest.raises(BrokenGuardsError) as caught:
         office.apply()
     assert caught.value.hint.splitlines()[0] == "Narrow the policies."
+
+
+@pytest.mark.case("F1", "F17")
+def test_what_an_open_rollback_gives_back_was_undone_by_nobody_else() -> None:
+    office = open_office()
+    office.site = Mortal(100, 200, at=4, after=True)
+    run = office.apply()
+    office.later(1)
+    with pytest.raises(KilledError):
+        office.apply(rollback(office, run))
+    files = office.store.read()
+    memory, site = memory_of(files), office.site.read().inventory
+    assert len(undone(site, POLICIES, memory, created=office.clock.now()).flaps) == 2
+    beside = beside_open_rollbacks(memory, office.store, leases_of(files))
+    now = office.clock.now()
+    assert undone(site, POLICIES, beside, created=now).flaps == ()
+    plan = make_plan(site, POLICIES, beside, created=now, as_of=now, tool_version="0")
+    assert plan.changes == ()
+    assert {one.note.partition(" ")[0] for one in plan.pending} == {"held"}
+    assert all("after the rollback of" in one.note for one in plan.pending)
+    assert len(plan.pending) == 2
+    assert beside_open_rollbacks(memory, office.store, ()) == memory
+
+
+def test_an_open_run_that_is_no_rollback_changes_nothing_of_what_is_remembered() -> None:
+    office = cut_off()
+    files = office.store.read()
+    memory = memory_of(files)
+    assert beside_open_rollbacks(memory, office.store, leases_of(files)) == memory

@@ -13,13 +13,15 @@ from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.ledger.record import compose, ground_of, record_drift
 from cleanup_gitops.model.change import Change
-from cleanup_gitops.model.errors import SiteError
+from cleanup_gitops.model.errors import CleanupError, SiteError
 from cleanup_gitops.model.memory import Done, Hold
 from cleanup_gitops.model.run import Receipt
 from cleanup_gitops.policy.documents import Ensure
 from cleanup_gitops.runner import Run
 from tests.runner.office import DORMANT, OTHERS, SEATS, Office, open_office
 from tests.runner.test_accounts import TOKENS, Asked, office_of
+from tests.runner.test_lease import KilledError, Mortal
+from tests.runner.test_recover import open_run
 from tests.runner.test_rollback import ONE, SUSPENDED, TWO, acts, later, lines, parts, people, returns, rollback
 
 # -- what others decided since is theirs -----------------------------------------------------------
@@ -214,3 +216,27 @@ def test_what_others_decided_since_is_held_by_no_rollback() -> None:
     assert (dict(plan.rollback.holds), plan.changes) == ({}, ())
     office.apply(plan)
     assert not lines(office, Hold)
+
+
+@pytest.mark.case("F17")
+def test_a_write_that_showed_only_after_a_recovery_without_a_journal_is_taken_back() -> None:
+    office = open_office()
+    office.site = Mortal(100, 200, at=2, after=True)
+    office.site.late = True
+    with pytest.raises(KilledError):
+        office.apply()
+    run = open_run(office)
+    office.later(0.1)
+    recovered = office.recover(run)
+    assert {one.result for one in recovered.outcomes} == {"not_attempted"}
+    with pytest.raises(CleanupError, match="changed nothing"):
+        rollback(office, run)
+    office.site.settle()
+    office.later(0.1)
+    office.apply()
+    plan = rollback(office, run)
+    assert [one.action for one in plan.changes] == ["membership.add", "membership.add"]
+    assert plan.rollback is not None
+    assert plan.rollback.left == ()
+    office.site.late = False
+    assert [one.result for one in office.apply(plan).outcomes] == ["applied", "applied"]

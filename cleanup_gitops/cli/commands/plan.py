@@ -34,7 +34,7 @@ from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import site_warnings
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.runner import standing
-from cleanup_gitops.runner.open_runs import under_open_runs
+from cleanup_gitops.runner.open_runs import beside_open_rollbacks, under_open_runs
 from cleanup_gitops.runner.reading import read_with_answers
 from cleanup_gitops.runner.remembering import remembering
 from cleanup_gitops.runner.second import deletes
@@ -124,6 +124,7 @@ def plan_now(
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
     leases = tell_open_runs(place, files, created)
+    memory = beside_open_rollbacks(memory, place.store, leases)
     approvals, unknown = _approvals(place)
     with progress() as steps, connected(place, steps) as site:
         reader = remembering(site.reader, files)
