@@ -116,5 +116,6 @@ def test_the_wheel_holds_the_package_its_data_and_its_licence_and_nothing_else(
         for path in (ROOT / "cleanup_gitops").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    examples = {f"cleanup_gitops/example/policies/{path.name}" for path in (ROOT / "policies").iterdir()}
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "policies").rglob("*") if path.is_file()]
+    examples = {f"cleanup_gitops/example/{path}" for path in files}
     assert packaged == package | examples

@@ -153,7 +153,7 @@ def find(place: Workplace, recorded: str | None) -> Found:
     from cleanup_gitops.ledger.repository.revisions import find_revision
 
     revision = find_revision(
-        place.folder, place.site.name, recorded, environment_of_git([place.site]), place.site.state
+        place.folder, place.site.name, recorded, environment_of_git([place.site], [place.policies]), place.site.state
     )
     return Found(revision.reader.read(), revision)
 

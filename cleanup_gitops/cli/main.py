@@ -24,7 +24,7 @@ COMMANDS = {
     "import": "Write policies from the live site, so that the first plan changes nothing.",
     "init": "Create policies/ and state/ for your own site.",
     "migrate": "Rewrite policy files of older versions to the present one.",
-    "notices": "Say that notices came back, or have them sent again.",
+    "notices": "Check and preview templates of notices, or say that notices came back.",
     "plan": "Compare the policies with the live site and show what would change.",
     "recover": "End a run that was cut off, or list the runs that are open.",
     "rollback": "Plan to take back what a run did.",

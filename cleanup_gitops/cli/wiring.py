@@ -68,17 +68,20 @@ def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace
     if not sites:
         known = ", ".join(site.name for site in found.sites) or "none"
         raise CleanupError(f"There is no Site {wanted!r} in {folder / 'policies'}.", f"Sites: {known}.")
-    variables = environment_of_git(found.sites)
+    policies = {site.name: found.for_site(site.name) for site in found.sites}
+    variables = environment_of_git(found.sites, policies.values())
     return [
-        Workplace(folder, site, found.for_site(site.name), GitStore(folder, site.name, variables, site.state), clock)
+        Workplace(folder, site, policies[site.name], GitStore(folder, site.name, variables, site.state), clock)
         for site in sites
     ]
 
 
-def environment_of_git(sites: Iterable[Site]) -> dict[str, str]:
-    """Our environment without the credentials of the sites: what git starts (ssh, helpers) has no use for them."""
+def environment_of_git(sites: Iterable[Site], policies: Iterable[SitePolicies]) -> dict[str, str]:
+    """Our environment without credentials of sites and mail relays: what git starts (ssh, helpers) needs none."""
     credentials = [site.credentials for site in sites]
     secret = {ref.env for one in credentials for ref in (one.org_api_key, one.user, one.token)}
+    relays = [one.notifications.smtp for one in policies if one.notifications and one.notifications.smtp]
+    secret |= {name for relay in relays for name in (relay.user, relay.password) if name}
     return {name: value for name, value in os.environ.items() if name not in secret}
 
 
@@ -130,7 +133,7 @@ def find_standing(place: Workplace) -> Approvals:
     from cleanup_gitops.ledger.repository.approvals import find_approvals
     from cleanup_gitops.ledger.repository.command import Git
 
-    git = Git(place.folder.absolute(), environment_of_git([place.site]))
+    git = Git(place.folder.absolute(), environment_of_git([place.site], [place.policies]))
     return find_approvals(git, acting, place.site.approvers, now)
 
 
@@ -141,7 +144,7 @@ def find_second_approval(place: Workplace, saved: Plan) -> Approval | Missing:
 
     asking = {cause.policy for one in saved.changes if one.action == "user.delete" for cause in one.causes}
     policies = [one for one in place.policies.policies if one.name in asking]
-    git = Git(place.folder.absolute(), environment_of_git([place.site]))
+    git = Git(place.folder.absolute(), environment_of_git([place.site], [place.policies]))
     return find_second(git, saved.envelope, policies, place.site.approvers, place.clock.now())
 
 

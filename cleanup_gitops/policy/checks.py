@@ -60,7 +60,7 @@ def check_together(sources: Sequence[Source], *, whole: bool, today: date | None
     yield from _sites(scoped, sites, whole=whole)
     yield from _records([one for one in sources if one.kind == "Site" and one.shape and _on_cloud(one)])
     universe = universe_of(sources)
-    yield from _guardrails([one for one in scoped if one.kind == "Guardrails"], universe)
+    yield from one_for_a_site("Guardrails", [one for one in scoped if one.kind == "Guardrails"], universe)
     yield from _exemptions([one for one in scoped if one.kind == "Exemptions"], universe, today)
     if whole:
         yield from _on_request(scoped, universe)
@@ -137,12 +137,13 @@ def _said(site: Source, part: str, key: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _guardrails(documents: Sequence[Source], universe: Sequence[str]) -> Iterator[Problem]:
+def one_for_a_site(kind: str, documents: Sequence[Source], universe: Sequence[str]) -> Iterator[Problem]:
+    """Documents of a kind of which a site has one."""
     for site in universe:
         several = [one for one in documents if one.concerns(site)]
         for other in several[1:]:
             message = (
-                f"a site has one Guardrails document, but {site or 'this one'} has {shown(several[0].name)}"
+                f"a site has one {kind} document, but {site or 'this one'} has {shown(several[0].name)}"
                 f" ({several[0].where}) and {shown(other.name)} ({other.where})"
             )
             yield other.problem(place_of(other.data, ("metadata", "name")), message)

@@ -26,6 +26,7 @@ from cleanup_gitops.policy.guardrails import (
     Guardrails,
 )
 from cleanup_gitops.policy.messages import key_of, place_of
+from cleanup_gitops.policy.notice_values import notifications_of
 from cleanup_gitops.policy.roster_convert import roster_of
 from cleanup_gitops.policy.shapes import (
     Activity,
@@ -35,6 +36,7 @@ from cleanup_gitops.policy.shapes import (
     GroupsDocument,
     GuardrailsDocument,
     LicenseSpec,
+    NotificationsDocument,
     OverrideDocument,
     PolicyDocument,
     ProtectionDocument,
@@ -109,6 +111,8 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
             entries = entries_of(shape.spec, data["spec"], file)
             owner = shape.metadata.owner or ""
             return Groups(name=shape.metadata.name, owner=owner, entries=entries, where=where)
+        case NotificationsDocument():
+            return notifications_of(shape.metadata.name, shape.spec, data, file)
         case _:
             assert_never(shape)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from cleanup_gitops.model.canonical import manifest_digest
 from cleanup_gitops.model.requirement import DesiredStatus
@@ -27,7 +27,17 @@ from cleanup_gitops.policy.tree import Match
 
 API_VERSION = "cleanup-gitops/v1"
 
-DocumentKind = Literal["Site", "Policy", "Protection", "Exemptions", "Guardrails", "Override", "Roster", "Groups"]
+DocumentKind = Literal[
+    "Site",
+    "Policy",
+    "Protection",
+    "Exemptions",
+    "Guardrails",
+    "Override",
+    "Roster",
+    "Groups",
+    "Notifications",
+]
 KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
 
 ExemptionReason = Literal[
@@ -176,7 +186,7 @@ class Exemption:
     where: str = ""
 
 
-Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override | Roster | Groups
+Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override | Roster | Groups | Notifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +222,7 @@ class SitePolicies:
     groups: tuple[Groups, ...] = ()
     """Documents that declare members of groups, by name."""
     notifications: Notifications | None = None
+    """How people are told; ``None``: nobody is."""
     digest: str = field(default_factory=lambda: manifest_digest(()))
 
     @property
@@ -241,7 +252,7 @@ class PolicySet:
     def for_site(self, name: str) -> SitePolicies:
         """What concerns one site, whether or not there is a Site document for it.
 
-        Raises ``PolicyError`` when two Guardrails documents concern the site.
+        Raises ``PolicyError`` when two Guardrails or Notifications documents concern the site.
         """
         placed = [one for one in self.documents if one.concerns(name)]
         says = [one.says for one in placed]
@@ -255,19 +266,24 @@ class PolicySet:
             policies=tuple(sorted(policies, key=lambda one: one.name)),
             protections=tuple(sorted(protections, key=lambda one: one.name)),
             exemptions=tuple(sorted(entries, key=lambda one: (one.account, one.document))),
-            guardrails=_only([one for one in says if isinstance(one, Guardrails)], name),
+            guardrails=_only(says, Guardrails, name) or Guardrails(),
             overrides=tuple(sorted((one for one in says if isinstance(one, Override)), key=lambda one: one.name)),
             license=next((one.license for one in says if isinstance(one, Site)), None),
             rosters=tuple(rosters),
             groups=tuple(sorted((one for one in says if isinstance(one, Groups)), key=lambda one: one.name)),
+            notifications=_only(says, Notifications, name),
             digest=manifest_digest(one.digest for one in placed),
         )
 
 
-def _only(found: list[Guardrails], site: str) -> Guardrails:
+_One = TypeVar("_One", Guardrails, Notifications)
+
+
+def _only(says: list[Document], kind: type[_One], site: str) -> _One | None:
+    found = [one for one in says if isinstance(one, kind)]
     if len(found) > 1:
         first, second = found[0], found[1]
         file, _, line = second.where.rpartition(":")
-        message = f"site {site} has two Guardrails, `{first.name}` ({first.where}) and `{second.name}`"
+        message = f"site {site} has two {kind.__name__}, `{first.name}` ({first.where}) and `{second.name}`"
         raise PolicyError([Problem(file, int(line), 1, message)])
-    return found[0] if found else Guardrails()
+    return found[0] if found else None

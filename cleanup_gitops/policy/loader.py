@@ -22,7 +22,9 @@ from cleanup_gitops.policy.documents import KINDS, Placed, PolicySet
 from cleanup_gitops.policy.files import contents, policy_files
 from cleanup_gitops.policy.group_rules import broken_groups, check_groups
 from cleanup_gitops.policy.messages import problems_of
-from cleanup_gitops.policy.notice_checks import check_notices
+from cleanup_gitops.policy.notice_checks import Found, check_notices, templates_of
+from cleanup_gitops.policy.notice_rules import broken_notifications
+from cleanup_gitops.policy.notice_values import with_templates
 from cleanup_gitops.policy.override_checks import check_overrides
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
 from cleanup_gitops.policy.roster_rules import broken_roster
@@ -73,15 +75,18 @@ def load(
     problems += check_groups(sources)
     problems += check_answerable(sources)
     problems += check_overrides(sources, whole=whole, today=today)
-    problems += check_notices(sources, whole=whole)
+    templates = templates_of(sources, root)
+    problems += check_notices(sources, templates, whole=whole)
     if problems:
         raise PolicyError(problems)
-    found = (placed(one.shape, one.data, one.file) for one in sources if one.shape is not None)
-    return PolicySet(tuple(_located(one, root) for one in found))
+    found = [(placed(one.shape, one.data, one.file), number) for number, one in enumerate(sources) if one.shape]
+    return PolicySet(tuple(_located(one, root, templates.get(number)) for one, number in found))
 
 
-def _located(one: Placed, root: Path) -> Placed:
-    """The same, with the path of a Site's own authorities from anywhere."""
+def _located(one: Placed, root: Path, templates: Found | None) -> Placed:
+    """The same, with the path of a Site's own authorities from anywhere, and with the templates of notices."""
+    if templates:
+        return with_templates(one, templates.templates)
     if not isinstance(one.says, Site) or one.says.ca_bundle is None:
         return one
     return replace(one, says=replace(one.says, ca_bundle=str(root / one.says.ca_bundle)))
@@ -106,6 +111,7 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
         broken_stages(document),
         broken_billing(document),
         broken_groups(document),
+        broken_notifications(document, root),
         lists_inside(document, root.parent),
         broken_bundle(document, root),
         broken_roster(document, root.parent),

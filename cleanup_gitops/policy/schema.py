@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from cleanup_gitops.policy import condition_shapes, group_shapes, guard_shapes, roster_shapes, shapes, state_shapes
+from cleanup_gitops.policy import (
+    condition_shapes,
+    group_shapes,
+    guard_shapes,
+    notice_shapes,
+    roster_shapes,
+    shapes,
+    state_shapes,
+)
 from cleanup_gitops.policy.documents import API_VERSION
 
 _Any = Annotated[shapes.AnyDocument, Field(discriminator="kind")]
@@ -58,7 +66,8 @@ def _tidy(value: dict[str, Any]) -> dict[str, Any]:
 def _docstrings() -> dict[str, dict[str, str]]:
     """Texts below the fields of each shape, inherited ones included, under the names that files use."""
     found: dict[str, dict[str, str]] = {}
-    for module in (condition_shapes, group_shapes, guard_shapes, state_shapes, roster_shapes, shapes):
+    modules = (condition_shapes, group_shapes, guard_shapes, notice_shapes, state_shapes, roster_shapes, shapes)
+    for module in modules:
         for statement in ast.parse(inspect.getsource(module)).body:
             if isinstance(statement, ast.ClassDef):
                 texts: dict[str, str] = {}

@@ -35,6 +35,7 @@ from cleanup_gitops.policy.fields import (
 )
 from cleanup_gitops.policy.group_shapes import GroupEntrySpec, GroupsMetadata
 from cleanup_gitops.policy.guard_shapes import GuardrailsSpec, OverrideMetadata, OverrideSpec
+from cleanup_gitops.policy.notice_shapes import NotificationsMetadata, NotificationsSpec
 from cleanup_gitops.policy.roster_shapes import RosterSpec
 from cleanup_gitops.policy.shape import Shape, some_key
 from cleanup_gitops.policy.site import ActivitySource
@@ -367,6 +368,14 @@ class GroupsDocument(_Scoped):
     spec: list[GroupEntrySpec] = Field(min_length=1)
 
 
+class NotificationsDocument(_Scoped):
+    """How people are told about what policies do."""
+
+    kind: Literal["Notifications"]
+    metadata: NotificationsMetadata
+    spec: NotificationsSpec
+
+
 AnyDocument = (
     SiteDocument
     | PolicyDocument
@@ -376,6 +385,7 @@ AnyDocument = (
     | OverrideDocument
     | RosterDocument
     | GroupsDocument
+    | NotificationsDocument
 )
 SHAPES: dict[str, type[AnyDocument]] = {
     "Site": SiteDocument,
@@ -386,4 +396,5 @@ SHAPES: dict[str, type[AnyDocument]] = {
     "Override": OverrideDocument,
     "Roster": RosterDocument,
     "Groups": GroupsDocument,
+    "Notifications": NotificationsDocument,
 }

@@ -57,15 +57,17 @@ class Secret:
         raise TypeError("a secret cannot be stored")
 
 
-def taken(secrets: Mapping[str, Secret], name: str, purpose: str) -> Secret:
-    """The secret of the environment variable ``name``; white space around it is dropped.
+def taken(
+    secrets: Mapping[str, Secret], name: str, purpose: str, place: str = "spec.credentials of the site"
+) -> Secret:
+    """The secret of the environment variable ``name``, which stands at ``place``; white space around it is dropped.
 
     Raises `CredentialError` naming the variable, never its value.
     """
     if name not in secrets or not secrets[name].reveal().strip():
         raise CredentialError(
             f"The environment variable {name} ({purpose}) is not set or empty.",
-            f"Set {name} in the environment of this command; its name is in spec.credentials of the site.",
+            f"Set {name} in the environment of this command; its name is in {place}.",
         )
     secret = Secret(secrets[name].reveal().strip(), name)
     if not secret.reveal().isprintable() or (not secret.reveal().isascii() and purpose != "site user"):

@@ -43,9 +43,12 @@ def _properties(value: Json, argument: Schema, _: Schema, root: Schema) -> bool:
     return all(is_valid(value[key], one, root) for key, one in argument.items() if key in value)
 
 
-def _no_others(value: Json, argument: bool, schema: Schema, _: Schema) -> bool:
+def _others(value: Json, argument: bool | Schema, schema: Schema, root: Schema) -> bool:
+    others = set(value) - set(schema.get("properties", {})) if isinstance(value, dict) else set()
+    if isinstance(argument, dict):
+        return all(is_valid(value[key], argument, root) for key in others)
     assert argument is False
-    return not isinstance(value, dict) or set(value) <= set(schema["properties"])
+    return not others
 
 
 def _any_of(value: Json, argument: list[Schema], _: Schema, root: Schema) -> bool:
@@ -72,7 +75,7 @@ _KEYWORDS: dict[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "type": _type,
     "$ref": _reference,
     "properties": _properties,
-    "additionalProperties": _no_others,
+    "additionalProperties": _others,
     "anyOf": _any_of,
     "oneOf": _one_of,
     "items": _items,

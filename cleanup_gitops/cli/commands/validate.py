@@ -10,6 +10,7 @@ from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import load_policies, with_sites
 from cleanup_gitops.policy.expiry import ended_policies, site_warnings
 from cleanup_gitops.policy.guarding import ended
+from cleanup_gitops.policy.notifying import told_nobody
 from cleanup_gitops.views.words import counted
 
 
@@ -37,8 +38,9 @@ def command(folder: Path) -> int:
             *site_warnings(site, today),
             *ended(own.overrides, today),
             *ended_policies(own.policies, today),
+            *((told_nobody(own.notifications),) if own.notifications else ()),
         )
-        for warning in warnings:
+        for warning in filter(None, warnings):
             click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The policies are valid. Digest: {found.digest}")
     return 0

@@ -23,5 +23,5 @@ def policy_commit(git: Git) -> str:
 
 
 def _is_edit(row: bytes) -> bool:
-    """Whether a row of ``git status`` can change what the policies say: ignored files only when they are YAML."""
-    return not row.startswith(b"!! ") or row.endswith((b".yaml", b".yml"))
+    """Whether a row of ``git status`` can change what the policies say: ignored ones only of kinds that are read."""
+    return not row.startswith(b"!! ") or row.endswith((b".yaml", b".yml", b".j2"))
