@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cleanup_gitops.ledger.audit.history import GitHistory
+from cleanup_gitops.ledger.audit.verify import verify
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes, read_plan
 from cleanup_gitops.model.change import UserInvite
@@ -21,6 +26,7 @@ from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies, Standi
 from cleanup_gitops.policy.groups import GroupEntry, Groups
 from cleanup_gitops.policy.guests import with_guests
 from cleanup_gitops.policy.lists import Lists
+from cleanup_gitops.policy.match import Scope
 from cleanup_gitops.policy.roster import Joiners, Roster, Source
 from cleanup_gitops.policy.roster_rows import RosterRows, roster_rows
 from cleanup_gitops.policy.tree import Begins, Match
@@ -32,7 +38,7 @@ from cleanup_gitops.views.plan import render_markdown, render_text
 from cleanup_gitops.views.run import render_run
 from tests.fake_journal import FakeJournals
 from tests.fakes import NOON, FakeSite
-from tests.runner.office import POLICIES, ROOMY, SEATS, Office, office_site, open_office
+from tests.runner.office import POLICIES, ROOMY, SEATS, Office, office_site, open_git_office, open_office
 from tests.runner.test_lease import KilledError
 from tests.runner.test_recover import open_run
 from tests.runner.test_rollback import rollback
@@ -527,3 +533,61 @@ def test_a_plan_file_with_more_than_a_pseudonym_is_refused(address: str) -> None
     data = plan_bytes(msgspec.structs.replace(plan, changes=(change,)))
     with pytest.raises(Exception, match="altered"):
         read_plan(data)
+
+
+# -- the record and the laws -----------------------------------------------------------------------
+
+
+def test_the_history_of_invitations_can_be_checked(tmp_path: Path) -> None:
+    site = FakeSite(office_site(0, 0), PEOPLE)
+    lists = Lists({}, {"hr": rows(f",{NEW},{TODAY},", f",new.two@acme.com,{TODAY},")})
+    office = Registry(site, open_git_office(tmp_path).store, policies=policies(roster()), lists=lists)
+    office.apply(office.plan())
+    site.happens("712020:invited-0", accepted=True)
+    office.apply()
+    history = GitHistory(tmp_path, "acme")
+    verdict = verify("acme", history.commits(), history.contents, oddities=history.oddities())
+    assert verdict.findings == ()
+    assert [entry.kind for entry in office.entries()] == ["run", "run"]
+
+
+LINES = st.builds(
+    lambda who, first, last: f"{who},{first},{last}",
+    st.sampled_from(
+        [",ada@acme.com", ",bo@acme.com", ",new.one@acme.com", ",New.One@ACME.com", ",new.two@acme.com",
+         "712020:0001,x@acme.com", "712020:9,y@acme.com"]
+    ),
+    st.sampled_from(["", "2026-10-01", "2026-11-20", "2026-11-22", "2026-11-23"]),
+    st.sampled_from(["", "2026-11-23", "2027-01-01"]),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINES, min_size=1, max_size=8), st.sampled_from(["active", "suspended", "unknown"]), st.booleans())
+def test_everybody_who_begins_is_counted_once(lines: list[str], status: str, shared: bool) -> None:
+    """Every user has one disposition, no invitation is about a user, and each beginner is in one place."""
+    office = registry(*lines)
+    office.site.happens(ADA, status=status)
+    if shared:
+        office.site.people_become(People({one: Person("A", "ada@acme.com") for one in (ADA, BO)}, KEY))
+    plan = office.plan()
+    site = office.site.read().inventory
+    assert plan.dispositions.keys() == site.user_by_id.keys()
+    assert plan.summary.users == len(site.users)
+    invited = [one for one in plan.changes if isinstance(one, UserInvite)]
+    assert plan.summary.actions.get("user.invite", 0) == len(invited)
+    assert not {one.user for one in invited} & site.user_by_id.keys()
+    scope = Scope(office.clock.now(), site, office.site.read().people, office.lists)
+    begun = scope.beginning("hr")
+    assert begun is not None
+    strangers = {one.email for one in begun.people if not one.accounts and not one.named}
+    assert len(invited) == len({one.user for one in invited}) == len(strangers)
+    for one in begun.people:
+        for account in one.accounts:
+            told = plan.dispositions[account]
+            assert "hr" in told.policies
+            assert (told.state == "changed") == (account in {row.user for row in plan.changes})
+    theirs = [account for one in begun.people for account in one.accounts]
+    closed = {account for account in theirs if site.user_by_id[account].status != "active"}
+    assert not closed & {one.user for one in plan.changes}
+    assert read_plan(plan_bytes(plan)).changes == plan.changes
