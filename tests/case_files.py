@@ -32,6 +32,7 @@ from tests.strategies import proof_of
 
 T = TypeVar("T", bound=Struct)
 FOLDER = Path(__file__).with_name("cases")
+KEY = b"the key of all pseudonyms of the cases"
 VERSION = "0.0.0"
 """Stands in the goldens, so that a release does not change them."""
 
@@ -96,7 +97,7 @@ def read_case(folder: Path) -> Case:
         policies=policies.for_site(inventory.site),
         inventory=inventory,
         memory=msgspec.json.decode(memory.read_bytes(), type=Memory, strict=True) if memory.exists() else BLANK,
-        people=People({account: _person(said) for account, said in names.items()}) if names else NOBODY,
+        people=People({account: _person(said) for account, said in names.items()}, KEY) if names else NOBODY,
         lists=Lists(rosters={one.name: _rows(folder, one) for one in policies.for_site(inventory.site).rosters}),
     )
 

@@ -18,6 +18,7 @@ from cleanup_gitops.model.change import (
     UserDelete,
     UserDisable,
     UserEnable,
+    UserInvite,
     UserRemove,
 )
 from cleanup_gitops.model.errors import RefusedError
@@ -143,6 +144,8 @@ def after(change: Change, user: User, groups: Groups) -> User | None:
             return replace(user, tokens=tuple(one for one in user.tokens or () if one != change.token))
         case NoticeSend():
             return user
+        case UserInvite():
+            raise RefusedError("An invitation is no write.")
 
 
 def joined(user: User, group: Group, groups: Groups) -> User:

@@ -104,6 +104,12 @@ class FakeSite:
         user = self._users.get(account)
         return None if user is None else self._answered(self._shown(user), questions)
 
+    def find(self, email: str) -> tuple[str, ...]:
+        self._fail("find")
+        known = self._addresses | {(self._people.email(one) or one).casefold(): one for one in self._users}
+        account = known.get(email.casefold())
+        return (account,) if account in self._users else ()
+
     def group_modifiable(self, group: str) -> bool | None:
         known = self._groups.get(group)
         return known.modifiable if known else False
@@ -213,6 +219,10 @@ class FakeSite:
     def leaves(self, account: str) -> None:
         """The account is gone."""
         del self._users[account]
+
+    def people_become(self, people: People) -> None:
+        """The site shows other names and addresses."""
+        self._people = people
 
     def sells(self, seats: int | None) -> None:
         """The site has so many seats from now on; ``None``: it does not say."""

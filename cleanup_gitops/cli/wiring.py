@@ -78,8 +78,10 @@ def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace
 
 def environment_of_git(sites: Iterable[Site], policies: Iterable[SitePolicies]) -> dict[str, str]:
     """Our environment without credentials of sites and mail relays: what git starts (ssh, helpers) needs none."""
+    from cleanup_gitops.sites.secret import PSEUDONYM_KEY
+
     credentials = [site.credentials for site in sites]
-    secret = {ref.env for one in credentials for ref in (one.org_api_key, one.user, one.token)}
+    secret = {ref.env for one in credentials for ref in (one.org_api_key, one.user, one.token)} | {PSEUDONYM_KEY}
     relays = [one.notifications.smtp for one in policies if one.notifications and one.notifications.smtp]
     secret |= {name for relay in relays for name in (relay.user, relay.password) if name}
     return {name: value for name, value in os.environ.items() if name not in secret}
@@ -108,12 +110,12 @@ def look_at_record(place: Workplace) -> tuple[dict[str, bytes], str]:
 
 @contextmanager
 def connected(place: Workplace, progress: Progress) -> Iterator[CloudSite]:
-    """A connection to the site; only the environment variables that its Site names are read."""
+    """A connection to the site. Read are the environment variables that its Site names, and the key of pseudonyms."""
     from cleanup_gitops.sites.cloud import connect
-    from cleanup_gitops.sites.secret import Secret
+    from cleanup_gitops.sites.secret import PSEUDONYM_KEY, Secret
 
     credentials = place.site.credentials
-    named = [credentials.org_api_key.env, credentials.user.env, credentials.token.env]
+    named = [credentials.org_api_key.env, credentials.user.env, credentials.token.env, PSEUDONYM_KEY]
     if place.site.csv and place.site.csv.env:
         named.append(place.site.csv.env)
     secrets = {name: Secret(os.environ[name], name) for name in named if os.environ.get(name)}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from cleanup_gitops.model.change import is_invite_address
 from cleanup_gitops.model.drift import Difference, Fact
 from cleanup_gitops.model.memory import Settling
 from cleanup_gitops.model.run import ACCEPTED, Outcome, deadline_of
@@ -23,7 +24,7 @@ def effect_of(run: str, one: Outcome, *, unsure: bool = False) -> Settling:
     return Settling(
         run=run,
         address=one.address,
-        user=one.user,
+        user=one.account or one.user,
         at=one.at,
         after=one.after,
         deadline=deadline,
@@ -45,7 +46,8 @@ def attributed(found: Iterable[Difference], settling: Sequence[Settling]) -> tup
     else gave the same account a group as well, or took one away as well.
     """
     late = {one.address: one for one in settling}
-    parts = [part for one in found for part in _direct(one, late.get(one.address))]
+    invited = {one.user: one for one in settling if is_invite_address(one.address)}
+    parts = [part for one in found for part in _direct(_arrived(one, invited), late.get(one.address))]
     left = {one.user: one.run for one in parts if one.run and one.after.get("status") == "absent"}
     parts = [_ended(one, left) for one in parts]
     theirs = {(one.user, one.what == _ADDED) for one in parts if one.what in (_ADDED, _REMOVED) and not one.run}
@@ -61,9 +63,21 @@ def attributed(found: Iterable[Difference], settling: Sequence[Settling]) -> tup
     return tuple(sorted(everything, key=lambda one: (one.address, one.what, one.run)))
 
 
+def _arrived(one: Difference, invited: Mapping[str, Settling]) -> Difference:
+    """Whoever we invited appears, or is in the groups of the invitation."""
+    late = invited.get(one.user)
+    if late is None or not (one.what == "user.appeared" or (one.what == _ADDED and one.group in _groups(late))):
+        return one
+    return replace(one, run=late.run)
+
+
+def _groups(invitation: Settling) -> list[str]:
+    return str(invitation.after.get("groups", "")).split()
+
+
 def _direct(one: Difference, late: Settling | None) -> list[Difference]:
     """The difference, or its part that the write was meant to make and the rest."""
-    if late is None:
+    if late is None or one.run:
         return [one]
     if one.what == "user.vanished":
         return [replace(one, run=late.run) if late.after == {"status": "absent"} else one]

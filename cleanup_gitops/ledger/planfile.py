@@ -21,6 +21,8 @@ from cleanup_gitops.model.change import (
     NoticeSend,
     RoleRevoke,
     TokenRevoke,
+    UserInvite,
+    is_invite_address,
     membership_address,
     role_address,
     stage_address,
@@ -164,6 +166,8 @@ def _addresses(change: Change) -> tuple[str, str]:
         case NoticeSend():
             user, policy, stage, episode = change.user, change.policy, change.stage, change.episode
             return stage_address(user, policy, stage, episode, None), stage_address(user, policy, stage, episode, here)
+        case UserInvite():
+            return (change.user,) * 2
         case _:
             return user_address(change.user, None), user_address(change.user, here)
 
@@ -184,7 +188,10 @@ def _check_digests(plan: Plan) -> None:
     if plan.summary not in (summarize(plan.changes, plan.dispositions), _with_unchanged(plan)):
         raise _altered("its summary does not count its changes and dispositions")
     for change in plan.changes:
-        if change.user not in plan.dispositions:
+        if isinstance(change, UserInvite):
+            if not is_invite_address(change.user):
+                raise _altered("an invitation is to somebody who stands in the file by more than a pseudonym")
+        elif change.user not in plan.dispositions:
             raise _altered(f"{change.address} is to change, but nothing says what becomes of its user")
 
 

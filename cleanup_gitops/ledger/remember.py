@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.ledger.episodes import with_ended
 from cleanup_gitops.ledger.late_effects import effect_of
+from cleanup_gitops.model.change import is_invite_address
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.memory import (
     NOTHING_NOTICED,
@@ -161,7 +162,7 @@ def _with_done(lines: Iterable[Remembered], ran: Ran) -> list[Remembered]:
             Done(
                 run=ran.run,
                 address=one.address,
-                user=one.user,
+                user=one.account or one.user,
                 policies=tuple(cause.policy for cause in one.causes),
                 at=one.at,
                 after=one.after,
@@ -198,7 +199,10 @@ def _with_holds(lines: Iterable[Remembered], new: Iterable[Hold]) -> list[Rememb
 
 
 def without_seen(lines: Iterable[Remembered], differences: Iterable[Difference]) -> list[Remembered]:
-    """The lines without the late effects that were seen now. The end of a role shows in facts of its user alone."""
+    """The lines without the late effects that were seen now.
+
+    The end of a role shows in facts of its user alone, and an invitation in the account that appears.
+    """
     late = [one for one in differences if one.run]
     seen = {(one.address, one.run) for one in late}
     users = {(one.user, one.run) for one in late}
@@ -206,7 +210,9 @@ def without_seen(lines: Iterable[Remembered], differences: Iterable[Difference])
         line
         for line in lines
         if not isinstance(line, Settling)
-        or not (
-            (line.address, line.run) in seen or (line.address.startswith("role/") and (line.user, line.run) in users)
-        )
+        or not ((line.address, line.run) in seen or ((line.user, line.run) in users and _shows_elsewhere(line.address)))
     ]
+
+
+def _shows_elsewhere(address: str) -> bool:
+    return address.startswith("role/") or is_invite_address(address)

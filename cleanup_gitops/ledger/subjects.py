@@ -26,6 +26,7 @@ _WORDS: dict[Action, tuple[str, str]] = {
     "user.enable": ("opened again", "opened again"),
     "membership.add": ("membership added", "memberships added"),
     "notice.send": ("notice sent", "notices sent"),
+    "user.invite": ("invited", "invited"),
 }
 """What was done, of one and of several."""
 

@@ -7,6 +7,7 @@ the same digest.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, ClassVar, Literal, get_args
 
@@ -27,6 +28,7 @@ Action = Literal[
     "user.enable",
     "membership.add",
     "notice.send",
+    "user.invite",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 """The closed list of action names, removals first: the order of a plan and of its text."""
@@ -246,8 +248,34 @@ class NoticeSend(_Change, frozen=True, gc=False, kw_only=True, tag="notice.send"
         return {"noticed": True, "template": self.template, "template_digest": self.template_digest}
 
 
+class UserInvite(_Change, frozen=True, gc=False, kw_only=True, tag="user.invite", tag_field="action"):
+    """Somebody without an account is invited, with a role in this Confluence and into groups (Cloud).
+
+    Nobody knows an account id yet, and no address may stand here: ``user`` is the address of the change, which names
+    the roster and a keyed pseudonym of the person (see ``model.guests``). ``groups`` are ids, sorted.
+    """
+
+    action: ClassVar[Action] = "user.invite"
+
+    role: str
+    groups: tuple[str, ...] = ()
+    label: str = ""
+    """Names of the groups, for people only."""
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """Managed fields as they are."""
+        return {"invited": False}
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """Managed fields as they will be; what the person gets is among them."""
+        return {"invited": True, "role": self.role, "groups": " ".join(self.groups)}
+
+
 StatusChange = UserEnable | UserDisable | UserDeactivate | UserRemove | UserDelete
-Change = MembershipAdd | MembershipRemove | StatusChange | RoleRevoke | TokenRevoke | NoticeSend
+AccountChange = MembershipAdd | MembershipRemove | StatusChange | RoleRevoke | TokenRevoke
+Change = AccountChange | NoticeSend | UserInvite
 
 
 def user_address(user: str, directory: str | None) -> str:
@@ -268,6 +296,19 @@ def role_address(role: str, user: str) -> str:
 def token_address(user: str, token: str) -> str:
     """``token/<id>/<token-id>`` (Cloud)."""
     return f"token/{user}/{token}"
+
+
+_INVITE = re.compile(r"invite/[A-Za-z0-9][A-Za-z0-9._-]*/[0-9a-f]{32}", re.ASCII)
+
+
+def invite_address(roster: str, pseudonym: str) -> str:
+    """``invite/<roster>/<pseudonym>`` (Cloud)."""
+    return f"invite/{roster}/{pseudonym}"
+
+
+def is_invite_address(text: str) -> bool:
+    """Whether a text looks like the address of an invitation, and so holds no e-mail address."""
+    return _INVITE.fullmatch(text) is not None
 
 
 def stage_address(user: str, policy: str, stage: str, episode: int, directory: str | None) -> str:
@@ -301,7 +342,7 @@ def change_order(change: Change) -> tuple[int, str]:
     return ACTIONS.index(change.action), change.address
 
 
-GIVING: frozenset[Action] = frozenset({"user.enable", "membership.add"})
+GIVING: frozenset[Action] = frozenset({"user.enable", "membership.add", "user.invite"})
 """Actions that give something."""
 TAKING: frozenset[Action] = frozenset(ACTIONS) - GIVING - {"notice.send"}
 """Actions that take something away: all others but notices, one that is added to the language as well."""
@@ -311,6 +352,7 @@ EXECUTION: tuple[Action, ...] = (
     "role.revoke",
     "membership.remove",
     "user.enable",
+    "user.invite",
     "user.disable",
     "user.deactivate",
     "user.remove",

@@ -130,7 +130,8 @@ class Settling(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="settl
 
     ``after`` are the managed fields of ``address`` as they are to become; ``at`` is UTC. What does not show after
     ``deadline`` is without effect, unless a look at the account alone had shown it (``verified``, UTC): then others
-    have undone it. Without a ``deadline`` nobody knows which.
+    have undone it. Without a ``deadline`` nobody knows which. Of an invitation, ``user`` is the account that the site
+    told, or as long as it told none the pseudonym in ``address``.
     """
 
     run: str

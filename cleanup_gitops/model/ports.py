@@ -78,6 +78,10 @@ class Reader(Protocol):
         """
         ...
 
+    def find(self, email: str) -> tuple[str, ...]:
+        """Ids of the accounts of the directory that the site finds by exactly this address, shown or hidden."""
+        ...
+
     def group_modifiable(self, group: str) -> bool | None:
         """Whether memberships of the group can be changed here now; ``None`` when the site does not say."""
         ...

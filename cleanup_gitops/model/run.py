@@ -103,6 +103,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When the wished state was seen on the site (UTC); ``None``: it was not seen."""
     deadline: Moment | None = None
     """Until when what the site accepted may show late (UTC); after that it is without effect."""
+    account: str = ""
+    """Of an invitation: the account that it made or found, as soon as the site tells it."""
 
 
 _MINUTES = timedelta(minutes=5)
@@ -115,6 +117,7 @@ SETTLES_WITHIN: Mapping[Action, timedelta] = {
     "user.disable": _MINUTES,
     "user.deactivate": _MINUTES,
     "user.delete": _MINUTES,
+    "user.invite": _MINUTES,  # documented nowhere; seen at once or seconds later
     "user.remove": timedelta(hours=1),  # put into a queue, of which no length is documented
     "notice.send": timedelta(0),  # shows nowhere: what the relay answers is all that is known
 }

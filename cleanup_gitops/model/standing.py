@@ -13,9 +13,17 @@ from cleanup_gitops.model.run import Approval
 APPROVE = "approve/"
 """How the names of tags that approve a policy begin; its digest follows, in hexadecimal digits."""
 COVERED: frozenset[Action] = frozenset(
-    {"notice.send", "membership.add", "membership.remove", "user.disable", "user.enable", "user.deactivate"}
+    {
+        "notice.send",
+        "membership.add",
+        "membership.remove",
+        "user.disable",
+        "user.enable",
+        "user.deactivate",
+        "user.invite",
+    }
 )
-"""Notices, which take nothing, and actions that another change can take back.
+"""Notices and invitations, which take nothing, and actions that another change can take back.
 
 No change gives a direct role back, so it needs a plan that was seen."""
 

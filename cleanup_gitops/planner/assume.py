@@ -18,6 +18,7 @@ from cleanup_gitops.model.change import (
     UserDelete,
     UserDisable,
     UserEnable,
+    UserInvite,
     UserRemove,
 )
 from cleanup_gitops.model.inventory import Inventory
@@ -67,6 +68,8 @@ def _after(user: User, change: Change, inventory: Inventory) -> User:
             return msgspec.structs.replace(user, tokens=tokens)
         case NoticeSend():
             return user
+        case UserInvite():
+            return user  # about somebody who is not in the inventory
 
 
 def joined(user: User, group: str, inventory: Inventory) -> User:
@@ -102,7 +105,7 @@ def rewound(user: User, before: User, made: Iterable[Change], inventory: Invento
                 user = with_seats(user, [*(user.seats or ()), *back], inventory)
             case TokenRevoke():
                 user = msgspec.structs.replace(user, tokens=before.tokens)
-            case NoticeSend():
+            case NoticeSend() | UserInvite():
                 pass
             case _:
                 user = msgspec.structs.replace(

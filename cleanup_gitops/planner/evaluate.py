@@ -18,6 +18,7 @@ from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.fate import UNCHANGED, Fate, names
 from cleanup_gitops.planner.grace import waiting
 from cleanup_gitops.planner.holds import NO_HOLDS, Held, Holds, wait_for
+from cleanup_gitops.planner.joining import NO_JOINING, Joining
 from cleanup_gitops.planner.leavers import as_a_whole, leaver_spared, with_deadline
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
@@ -90,6 +91,8 @@ class Evaluation:
     """Where users stand in the stages of policies, those included that are gone."""
     declared: Declared = NOTHING_DECLARED
     """Groups whose members are declared; their rules are among ``rules``."""
+    joining: Joining = NO_JOINING
+    """What becomes of people who begin."""
 
     def fate(self, user: User) -> Fate:
         """The first disposition that applies: a leaver nobody may touch, then in the order of ``model.plan.STATES``."""

@@ -38,6 +38,7 @@ from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.handoffs import overdue_handoffs
 from cleanup_gitops.planner.holds import stopped
 from cleanup_gitops.planner.in_force import no_longer
+from cleanup_gitops.planner.joining import Joining
 from cleanup_gitops.planner.leavers import last_administrator, unmatched
 from cleanup_gitops.planner.overdue import noted
 from cleanup_gitops.planner.ready import evaluation_now
@@ -136,10 +137,11 @@ def _rows(
     ``adopt`` ``None``: the plan takes something back, and looks at no declared group.
     """
     with collector_paused():
-        fates = {user.id: evaluation.fate(user) for user in inventory.users}
+        joining = evaluation.joining
+        fates = {user.id: joining.told(user.id, evaluation.fate(user)) for user in inventory.users}
         lifecycle = stage_rows(evaluation)
     _keep_an_administrator(fates, inventory)
-    dispositions, changes, handoffs, pending = _gather(fates)
+    dispositions, changes, handoffs, pending = _gather(fates, joining)
     return _Rows(
         changes=told_of(noted(changes, memory, created), gone(policies, memory), inventory, evaluation.scope.as_of),
         handoffs=handoffs,
@@ -153,7 +155,9 @@ def _rows(
 def _blocked(evaluation: Evaluation) -> tuple[str, ...]:
     """A sentence for each policy that names something that is not there, once for all of its stages, and each entry."""
     lame = (rule for rule in evaluation.rules if rule.missing and not rule.declared)
-    found = {rule.name: f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame}
+    found = {
+        (rule.name, rule.policy.where): f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame
+    }
     return (*found.values(), *evaluation.declared.blocked)
 
 
@@ -228,13 +232,14 @@ def _inputs(
 
 def _gather(
     fates: dict[str, Fate],
+    joining: Joining,
 ) -> tuple[dict[str, Disposition], tuple[Change, ...], tuple[Handoff, ...], tuple[Pending, ...]]:
-    """Fates as the parts of a plan; equal dispositions share one value."""
+    """Fates as the parts of a plan; equal dispositions share one value. Who has no account yet has no disposition."""
     shared: dict[Disposition, Disposition] = {}
     dispositions: dict[str, Disposition] = {}
-    changes: list[Change] = []
-    handoffs: list[Handoff] = []
-    pending: list[Pending] = []
+    changes: list[Change] = [*joining.invites]
+    handoffs: list[Handoff] = [*joining.handoffs]
+    pending: list[Pending] = [*joining.pending]
     for account, fate in fates.items():
         if fate is UNCHANGED:  # nearly everybody
             dispositions[account] = fate.disposition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from cleanup_gitops.planner.declared import declare
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.holds import NO_HOLDS, Holds, holds_of, noticed
 from cleanup_gitops.planner.in_force import spent_by
+from cleanup_gitops.planner.joiners import joining_of
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.planner.rules import Rule, make_rule
 from cleanup_gitops.planner.shortlist import Shortlist
@@ -53,7 +55,7 @@ def evaluate(
     templates = policies.template_digests
     rules: list[Rule] = []
     courses: list[Course] = []
-    for policy in policies.policies:
+    for policy in policies.asking:
         if policy.name in spent or has_ended(policy, as_of.date()):
             continue
         if not policy.stages:
@@ -90,7 +92,7 @@ def evaluation_now(
     """
     found = undone(inventory, policies, memory, created=created)
     holds = holds_of(memory, found, as_of, policies.guardrails.flapping_after, _terminations(policies))
-    return evaluate(
+    evaluation = evaluate(
         inventory,
         policies,
         as_of,
@@ -103,6 +105,9 @@ def evaluation_now(
         adopted=frozenset(one.group for one in memory.adopted),
         adopt=adopt,
     )
+    if undo is not None or not policies.rosters:
+        return evaluation
+    return dataclasses.replace(evaluation, joining=joining_of(evaluation, policies, memory))
 
 
 def episodes_now(inventory: Inventory, policies: SitePolicies, memory: Memory, *, created: datetime) -> Episodes:

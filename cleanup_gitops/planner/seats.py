@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec import UNSET
 
-from cleanup_gitops.model.change import GIVING, Change, MembershipRemove, RoleRevoke, TokenRevoke
+from cleanup_gitops.model.change import GIVING, Change, MembershipRemove, RoleRevoke, TokenRevoke, UserInvite
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Done, Memory
 from cleanup_gitops.model.plan import Seats
@@ -44,10 +44,15 @@ def _way(user: User, inventory: Inventory, ended: Callable[[SeatPath], bool]) ->
 def seats_of(
     changes: Iterable[Change], inventory: Inventory, memory: Memory, license_: License | None, today: date
 ) -> Seats:
-    """Paid seats before and after these changes, and where the billing of the site is known, what that saves."""
-    after = _after(changes, inventory)
+    """Paid seats before and after these changes, and where the billing of the site is known, what that saves.
+
+    Whoever is invited gets a role that takes a seat.
+    """
+    rows = tuple(changes)
+    after = _after(rows, inventory)
     used = inventory.seats_used
-    delta = sum(int(bool(user.billed)) - int(bool(inventory.user_by_id[user.id].billed)) for user in after.values())
+    delta = sum(isinstance(change, UserInvite) for change in rows)
+    delta += sum(int(bool(user.billed)) - int(bool(inventory.user_by_id[user.id].billed)) for user in after.values())
     following = license_.next_period(today) if license_ else None
     again = _regained(after, inventory, memory, license_, today)
     return Seats(
@@ -60,11 +65,12 @@ def seats_of(
 
 
 def _after(changes: Iterable[Change], inventory: Inventory) -> dict[str, User]:
-    """The users of these changes as they leave them."""
+    """The users of these changes as they leave them; whoever has no account yet is none."""
     by_user: dict[str, list[Change]] = {}
     for change in changes:
         by_user.setdefault(change.user, []).append(change)
-    return {account: assume_user(inventory.user_by_id[account], own, inventory) for account, own in by_user.items()}
+    users = inventory.user_by_id
+    return {one: assume_user(users[one], own, inventory) for one, own in by_user.items() if one in users}
 
 
 def _regained(

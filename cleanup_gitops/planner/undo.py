@@ -20,6 +20,7 @@ from cleanup_gitops.model.change import (
     StatusChange,
     TokenRevoke,
     UserDelete,
+    UserInvite,
     UserRemove,
 )
 from cleanup_gitops.model.plan import Disposition, Lost, Rollback
@@ -246,6 +247,7 @@ IRREVERSIBLE = frozenset(
         "account-gone",
         "deletion-final",
         "group-gone",
+        "invitation-sent",
         "needs-invitation",
         "not-closed-again",
         "notice-sent",
@@ -267,6 +269,8 @@ def _reverse(did: Did, user: User | None, undo: Undo, scope: Scope) -> Requireme
             return "notice-sent"
         case UserRemove():
             return "needs-invitation" if user is None or user.status == "absent" else "as-before"
+        case UserInvite():
+            return "invitation-sent"
     if user is None:
         return "account-gone"
     if user.status == "absent":

@@ -218,7 +218,7 @@ class SitePolicies:
     license: License | None = None
     """How the site is billed; ``None``: its Site document does not tell."""
     rosters: tuple[Roster, ...] = ()
-    """By name; the policies that they stand for are among ``policies``."""
+    """By name; of the policies that they stand for, one of each name is among ``policies``."""
     groups: tuple[Groups, ...] = ()
     """Documents that declare members of groups, by name."""
     notifications: Notifications | None = None
@@ -230,6 +230,11 @@ class SitePolicies:
         """Digests of what notices say, by the names of their templates."""
         told = self.notifications.templates if self.notifications else {}
         return {name: one.digest for name, one in told.items()}
+
+    @property
+    def asking(self) -> tuple[Policy, ...]:
+        """All policies: of a Roster about people who leave and people who begin, both of the same name."""
+        return (*self.policies, *(one.joining for one in self.rosters if one.policy and one.joining))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,7 @@ class PolicySet:
         says = [one.says for one in placed]
         rosters = sorted((one for one in says if isinstance(one, Roster)), key=lambda one: one.name)
         policies = [one for one in says if isinstance(one, Policy)]
-        policies += [one.policy for one in rosters if one.policy]
+        policies += [policy for one in rosters if (policy := one.policy or one.joining)]
         protections = [one for one in says if isinstance(one, Protection)]
         entries = [entry for one in says if isinstance(one, tuple) for entry in one]
         return SitePolicies(

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from cleanup_gitops.model.activity import Never, Unknown
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, RoleSeat, SeatPath, User
+from cleanup_gitops.policy.beginning import find_beginner
 from cleanup_gitops.policy.finding import Finding, not_kept
 from cleanup_gitops.policy.leaving import find_leaver
 from cleanup_gitops.policy.patterns import glob
@@ -21,6 +22,7 @@ from cleanup_gitops.policy.tree import (
     ActiveOnlyOnce,
     AddedFor,
     AttributeIs,
+    Begins,
     EmailIs,
     ExternalIs,
     Fact,
@@ -60,10 +62,16 @@ def find_fact(node: Fact, user: User, scope: Scope) -> Finding:
             return Finding(f"account ({len(node.accounts)} listed)", listed, detail)
         case ListedIn():
             return _listed_in(node, user, scope)
-        case HasLeft():
-            return find_leaver(node, user, scope)
+        case HasLeft() | Begins():
+            return _by_roster(node, user, scope)
         case _:
             return _told(node, user, scope)
+
+
+def _by_roster(node: HasLeft | Begins, user: User, scope: Scope) -> Finding:
+    if isinstance(node, HasLeft):
+        return find_leaver(node, user, scope)
+    return find_beginner(node.roster, scope.beginning(node.roster), user)
 
 
 def _told(node: Told, user: User, scope: Scope) -> Finding:

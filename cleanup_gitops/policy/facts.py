@@ -22,6 +22,7 @@ from cleanup_gitops.policy.tree import (
     ActiveOnlyOnce,
     AddedFor,
     AttributeIs,
+    Begins,
     EmailIs,
     ExternalIs,
     Fact,
@@ -63,10 +64,18 @@ def fact(node: Fact, scope: Scope) -> Verdict:
             return lambda user: user.id in listed
         case ListedIn():
             return _listed_in(node, scope)
-        case HasLeft(roster):
-            return lambda user: leaver(roster, user, scope).verdict
+        case HasLeft() | Begins():
+            return _by_roster(node, scope)
         case _:
             return _told(node, scope)
+
+
+def _by_roster(node: HasLeft | Begins, scope: Scope) -> Verdict:
+    roster = node.roster
+    if isinstance(node, HasLeft):
+        return lambda user: leaver(roster, user, scope).verdict
+    begun = scope.beginning(roster)
+    return lambda user: None if begun is None else user.id in begun.members and user.status == "active"
 
 
 def _told(node: Told, scope: Scope) -> Verdict:

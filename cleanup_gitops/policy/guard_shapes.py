@@ -67,6 +67,8 @@ class CapsSpec(Shape):
     """Memberships that begin."""
     notice_send: CapSpec | None = Field(default=None, alias="notice.send")
     """Notices to users; no other cap counts them."""
+    user_invite: CapSpec | None = Field(default=None, alias="user.invite")
+    """People without an account who are invited."""
     total: CapSpec | None = None
     """Changes of all kinds together, without notices."""
     termination: CapSpec | None = None

@@ -30,6 +30,7 @@ DEFAULT_CAPS: Mapping[str, Cap] = {
     "user.enable": Cap(50, 5),
     "membership.add": Cap(200, 10),
     "notice.send": Cap(500, 25),
+    "user.invite": Cap(50, 5),
     "total": Cap(300, 12),
     "termination": Cap(20, 2),
 }

@@ -17,6 +17,7 @@ from cleanup_gitops.policy.facts import Verdict, fact
 from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.scope import Scope, resolve_groups
 from cleanup_gitops.policy.tree import (
+    Begins,
     EmailDomain,
     HasLeft,
     HasSeat,
@@ -69,7 +70,7 @@ def _missing(node: Predicate, scope: Scope) -> tuple[Missing, ...]:
             return tuple(Missing("directory", pattern) for pattern in scope.directories(patterns)[1])
         case ListedIn():
             return () if node in scope.lists else (Missing("list", node.source),)
-        case HasLeft(roster):
+        case HasLeft(roster) | Begins(roster):
             return () if roster in scope.lists.rosters else (Missing("roster", roster),)
         case _:
             return ()

@@ -53,11 +53,10 @@ class Leavers:
 
 @dataclass(frozen=True, slots=True)
 class Joiners:
-    """What people who begin are given: groups by name, a role in Confluence, and a template of a notice."""
+    """What people who begin are given: groups by name, and a role in Confluence if they have to be invited."""
 
     groups: tuple[str, ...]
     role: str
-    notify: str | None = None
     where: str = ""
 
 
@@ -65,6 +64,7 @@ class Joiners:
 class Roster:
     """One list of the people of a company. ``policy`` ends the access of those who left; ``None`` without leavers.
 
+    ``joining`` puts those who begin and have an account into groups; ``None`` without joiners.
     ``standing`` is ``None`` when each plan needs an approval. ``digest`` is that of what the document means.
     """
 
@@ -75,5 +75,6 @@ class Roster:
     leavers: Leavers | None = None
     joiners: Joiners | None = None
     policy: Policy | None = None
+    joining: Policy | None = None
     where: str = ""
     digest: str = field(default="", compare=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cleanup_gitops.policy.documents import Policy, Standing
+from cleanup_gitops.policy.documents import Ensure, Policy, Standing
 from cleanup_gitops.policy.messages import key_of
 from cleanup_gitops.policy.roster import DEFAULT_PER_DAY, Joiners, Leavers, Roster, Source
 from cleanup_gitops.policy.roster_shapes import RosterSource, RosterSpec
 from cleanup_gitops.policy.stages import ensure_of
-from cleanup_gitops.policy.tree import HasLeft, Match
+from cleanup_gitops.policy.tree import Begins, HasLeft, Match
 from cleanup_gitops.policy.yaml_values import Map
 
 
@@ -26,7 +26,7 @@ def roster_of(name: str, owner: str, spec: RosterSpec, data: Map, file: str, dig
     if spec.joiners:
         given = spec.joiners
         where = f"{file}:{key_of(data, ('spec', 'joiners'))[0]}"
-        joiners = Joiners(tuple(given.groups), given.role, given.notify, where)
+        joiners = Joiners(tuple(given.groups), given.role, where)
     return Roster(
         name=name,
         owner=owner,
@@ -35,7 +35,22 @@ def roster_of(name: str, owner: str, spec: RosterSpec, data: Map, file: str, dig
         leavers=leavers,
         joiners=joiners,
         policy=_policy(name, owner, spec, leavers, standing, data, file, digest) if leavers else None,
+        joining=_joining(name, owner, joiners, standing, digest) if joiners else None,
         where=f"{file}:{data.line}",
+        digest=digest,
+    )
+
+
+def _joining(name: str, owner: str, joiners: Joiners, standing: Standing | None, digest: str) -> Policy:
+    """What the Roster asks of accounts of people who begin, as a policy of its name."""
+    return Policy(
+        name=name,
+        owner=owner,
+        why="Who begins is given what everybody here has.",
+        match=Match(all=(Begins(name),)),
+        ensure=Ensure(groups_present=joiners.groups, where_groups=joiners.where),
+        standing=standing,
+        where=joiners.where,
         digest=digest,
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from cleanup_gitops.policy.fields import EnvName, GroupName, Name, Sla, Some, Text, TimeZone, wrong
+from cleanup_gitops.policy.fields import EnvName, GroupName, Sla, Some, Text, TimeZone, wrong
 from cleanup_gitops.policy.roster import DEFAULT_SLA_HOURS, Encoding, Separator
 from cleanup_gitops.policy.roster_rows import is_day_form
 from cleanup_gitops.policy.shape import Shape, some_key
@@ -77,9 +77,7 @@ class JoinersSpec(Shape):
     groups: Some[GroupName]
     """Groups that they become members of."""
     role: Literal["user"] = "user"
-    """Their role in Confluence."""
-    notify: Name | None = None
-    """Template of the notice that they are sent."""
+    """Their role in Confluence, if they have no account and are invited."""
 
 
 class RosterStanding(Shape):

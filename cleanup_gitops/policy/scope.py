@@ -10,6 +10,7 @@ from datetime import datetime
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.people import NOBODY, People
+from cleanup_gitops.policy.beginning import Beginning, beginning
 from cleanup_gitops.policy.explain_activity import Idleness
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.patterns import glob, is_glob, normal_email
@@ -53,6 +54,7 @@ class Scope:
     lists: Lists = field(default_factory=lambda: NO_LISTS)
     _addresses: list[Addresses] = field(default_factory=list, init=False, repr=False, compare=False)
     _leaving: dict[str, Leaving] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _beginning: dict[str, Beginning] = field(default_factory=dict, init=False, repr=False, compare=False)
     _targets: dict[tuple[str, ...], Targets] = field(default_factory=dict, init=False, repr=False, compare=False)
     idleness: dict[tuple[str, str], Idleness] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By account and product, for the people whose reasons were asked for. For texts only, never for verdicts."""
@@ -87,6 +89,17 @@ class Scope:
         known = self._leaving.get(roster)
         if known is None:
             known = self._leaving[roster] = leaving(rows, self.as_of)
+        return known
+
+    def beginning(self, roster: str) -> Beginning | None:
+        """Who begins by a roster, and which accounts are theirs; worked out once. ``None``: it was not read."""
+        rows = self.lists.rosters.get(roster)
+        if rows is None:
+            return None
+        known = self._beginning.get(roster)
+        if known is None:
+            known = beginning(rows, self.as_of, self.addresses.of, self.inventory.user_by_id)
+            self._beginning[roster] = known
         return known
 
     def directories(self, patterns: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:

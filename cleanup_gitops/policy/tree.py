@@ -192,9 +192,31 @@ class HasLeft:
     sla: timedelta = timedelta()
 
 
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """The first day of the person has come, not long ago, as a Roster says, and the account is open.
+
+    No document writes this condition: a Roster stands for a policy that has it.
+    """
+
+    roster: str
+
+
 Told = StatusIs | InStatusFor | LicenseIs | ManagedIs | SyncedIs | ExternalIs | EmailIs | AddedFor
 """Predicates over one field of a user, as the site tells it."""
-Fact = Told | InDirectory | NameIs | HasRole | SeatVia | ActiveOnlyOnce | AttributeIs | AccountIs | ListedIn | HasLeft
+Fact = (
+    Told
+    | InDirectory
+    | NameIs
+    | HasRole
+    | SeatVia
+    | ActiveOnlyOnce
+    | AttributeIs
+    | AccountIs
+    | ListedIn
+    | HasLeft
+    | Begins
+)
 """Predicates that are neither about idleness nor about groups; see ``facts`` and ``explain_facts``."""
 Predicate = HasSeat | InactiveFor | NeverActiveFor | InGroup | KindIs | EmailDomain | Fact
 

@@ -170,7 +170,7 @@ class Attempt:
         self._page.sending()
         self.sent = True
         try:
-            receipt = self._hands.writer.write(self._change)
+            receipt = self._send()
         except RefusedError as error:
             self._page.heard("refused", detail=error.message)
             return self._refused(error)
@@ -183,6 +183,10 @@ class Attempt:
             raise
         self._page.heard("answered", receipt=receipt)
         return self._read_back(receipt, "accepted")
+
+    def _send(self) -> Receipt:
+        """Make the one call. Raises as the writer does."""
+        return self._hands.writer.write(self._change)
 
     def _refused(self, error: RefusedError) -> Outcome:
         """A refusal may only mean that somebody else was faster."""

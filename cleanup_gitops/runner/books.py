@@ -12,9 +12,10 @@ from cleanup_gitops.ledger.record import Ground, record_drift, record_intent, re
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import CleanupError, IncompleteReadingError, LeaseTakenError, StateError
-from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Approval, Intent, Reason
+from cleanup_gitops.policy.guests import linked
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Found
 
 
@@ -46,16 +47,16 @@ def _reason(error: CleanupError) -> Reason:
     return Reason(code=code, text=error.message)
 
 
-def record_found(desk: Desk, ground: Ground, read: Inventory) -> tuple[Ground, Found | None, tuple[Difference, ...]]:
+def record_found(desk: Desk, ground: Ground, read: Live) -> tuple[Ground, Found | None, tuple[Difference, ...]]:
     """Commit what others changed since the last snapshot, apart from what this run will do; the ground after it.
 
     ``read`` is the site as it told itself. Late effects of earlier runs alone are no news: they are given back, for the
     record of this run.
     """
-    drift = drift_of(ground.before, read, ground.memory.settling)
+    drift = drift_of(ground.before, read.inventory, linked(ground.memory.settling, read))
     if drift is None or not drift.by_others:
         return ground, None, drift.differences if drift else ()
-    record = record_drift(ground, drift=drift, inventory=read, time=desk.hands.clock.now())
+    record = record_drift(ground, drift=drift, inventory=read.inventory, time=desk.hands.clock.now())
     commit = desk.store.commit(record.files, record.subject, record.trailers)
     found = Found(drift, record.entry, commit) if record.entry else None
     return ground.after(record), found, ()

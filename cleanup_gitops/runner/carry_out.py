@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from cleanup_gitops.model.change import GIVING, TAKING, Change, NoticeSend, change_digest
+from cleanup_gitops.model.change import GIVING, TAKING, Change, NoticeSend, UserInvite, change_digest
 from cleanup_gitops.model.errors import SiteError
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Disposition, Plan
 from cleanup_gitops.model.run import Outcome, deadline_of
 from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.runner.attempt import Attempt, Hands, Past
+from cleanup_gitops.runner.inviting import Inviting
 from cleanup_gitops.runner.journal import UNKEPT, Journal, JournalError, Page
 from cleanup_gitops.runner.needs import took_effect
 from cleanup_gitops.runner.notices import Messenger
@@ -108,7 +109,8 @@ class _Work:
         page = Page(self._journal, self._hands.clock, number, change)
         known = self._questions.get(change.user, frozenset())
         past = self.past.get(change.user)
-        attempt = Attempt(page, self._hands, self._evaluation, known, self._stopped, past, self._messenger)
+        kind = Inviting if isinstance(change, UserInvite) else Attempt
+        attempt = kind(page, self._hands, self._evaluation, known, self._stopped, past, self._messenger)
         try:
             outcome = attempt.make()
         except (SiteError, JournalError) as error:
@@ -142,11 +144,13 @@ def dropped(changes: Sequence[Change], plan: Plan, hands: Hands) -> tuple[Outcom
     """Approved rows that the current plan no longer has, with what became of the user: recorded, never written."""
     now = hands.clock.now()
     return tuple(
-        outcome_of(one, "superseded", now, detail=_instead(plan.dispositions.get(one.user))) for one in changes
+        outcome_of(one, "superseded", now, detail=_instead(one, plan.dispositions.get(one.user))) for one in changes
     )
 
 
-def _instead(found: Disposition | None) -> str:
+def _instead(change: Change, found: Disposition | None) -> str:
+    if isinstance(change, UserInvite):
+        return "no longer planned: the person has an account by now, or nobody here may invite"
     if found is None:
         return "the account is gone"
     if found.state == "changed":
@@ -159,7 +163,7 @@ def finish(outcomes: Sequence[Outcome], changes: Sequence[Change], after: Invent
     by_digest = {change_digest(change): change for change in changes}
     finished = []
     for outcome in outcomes:
-        user = after.user_by_id.get(outcome.user)
+        user = after.user_by_id.get(outcome.account or outcome.user)
         judged = outcome
         if outcome.result == "settling":
             if took_effect(by_digest[outcome.change], user):

@@ -13,8 +13,10 @@ from cleanup_gitops.model.errors import SiteError, StateError, StoreError
 from cleanup_gitops.model.memory import Noticed
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import WRITTEN, Intent, Outcome
+from cleanup_gitops.policy.guests import linked
 from cleanup_gitops.runner.carry_out import finish
 from cleanup_gitops.runner.desk import Desk, Found, Run, Stop, UnrecordedError
+from cleanup_gitops.runner.inviting import with_accounts
 from cleanup_gitops.runner.needs import questions_about
 from cleanup_gitops.runner.outcomes import freed, unseen
 from cleanup_gitops.runner.papers import Ending, Order, Sight
@@ -50,10 +52,11 @@ def read_again(
         return Ending(sight.told, outcomes, f"{INTERRUPTED}.")
     try:
         after = desk.hands.reader.read()
+        outcomes = with_accounts(outcomes, after)
         settling = {one.change for one in outcomes if one.result == "settling"}
         open_ = questions_about(one for one in order.choice.changes if change_digest(one) in settling)
         judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
-        ours = (*ground.memory.settling, *effects_of(intent.run, outcomes))
+        ours = linked((*ground.memory.settling, *effects_of(intent.run, outcomes)), after)
         differences = meanwhile(sight.told.inventory, after.inventory, ours)
         found = with_sightings(after.inventory, sight.live.inventory, sight.questions)
         why = doubt(found, sight.told.inventory, desk.policies, ours, now=desk.hands.clock.now())
@@ -134,7 +137,7 @@ def _record(
         actor=actor_of(ending.live),
         approved=order.saved,
         intent=intent,
-        unseen=unseen(order.choice.changes, ending.live.inventory),
+        unseen=unseen(order.choice.changes, ending.live.inventory, ending.outcomes),
         differences=(*late, *ending.differences),
         noticed=seen,
         terms=terms_of(order.plan, desk.policies, ground.memory, order.choice, ending.outcomes),

@@ -57,6 +57,7 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     unmet: tuple[Need, ...] = ()
     verified: Moment | None = None
     deadline: Moment | None = None
+    account: str = ""
 
 
 class JournalError(CleanupError):
@@ -163,6 +164,7 @@ class Page:
                 unmet=one.unmet,
                 verified=one.verified,
                 deadline=one.deadline,
+                account=one.account,
             )
         )
 

@@ -165,7 +165,9 @@ def _told(change: Change, line: Line) -> Outcome | None:
     match line.event:
         case "ended" if line.result is not None:
             one = outcome_of(change, line.result, line.at, detail=line.detail, receipt=line.receipt)
-            return msgspec.structs.replace(one, unmet=line.unmet, verified=line.verified, deadline=line.deadline)
+            return msgspec.structs.replace(
+                one, unmet=line.unmet, verified=line.verified, deadline=line.deadline, account=line.account
+            )
         case "refused":
             return outcome_of(change, "failed", line.at, detail=line.detail)
         case "answered" if isinstance(change, NoticeSend):

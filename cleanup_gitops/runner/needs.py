@@ -24,6 +24,7 @@ from cleanup_gitops.model.change import (
     UserDelete,
     UserDisable,
     UserEnable,
+    UserInvite,
     UserRemove,
 )
 from cleanup_gitops.model.ports import Reader
@@ -35,6 +36,8 @@ def took_effect(change: Change, user: User | None) -> bool:
     if user is None:
         return isinstance(change, UserRemove | UserDelete)
     match change:
+        case UserInvite():  # whoever is in the groups has been let in, whatever the role is called here
+            return user.status == "active" and user.groups is not None and {*change.groups} <= {*user.groups}
         case UserDisable() | UserEnable() | UserDeactivate() | UserRemove() | UserDelete():
             return user.status == change.new
         case MembershipAdd():

@@ -19,6 +19,7 @@ _PHASES: Mapping[Action, int] = {
     "user.disable": 2,  # after the release of seats: a closed account cannot be changed everywhere
     "user.deactivate": 2,
     "user.enable": 4,  # takes a seat, so it comes after all that give one back
+    "user.invite": 4,
     "user.remove": 5,
     "user.delete": 5,  # last of what the site does: there is no way back
     "notice.send": 6,  # a relay that is slow or fails holds up nothing

@@ -43,10 +43,15 @@ def outcome_of(
     )
 
 
-def unseen(changes: Iterable[Change], site: Inventory) -> frozenset[str]:
-    """Digests of the changes whose effect this reading does not show, as far as any reading of a whole site can."""
+def unseen(changes: Iterable[Change], site: Inventory, outcomes: Iterable[Outcome] = ()) -> frozenset[str]:
+    """Digests of the changes whose effect this reading does not show, as far as any reading of a whole site can.
+
+    ``outcomes`` tell the accounts of people who were invited.
+    """
     users = site.user_by_id
-    return frozenset(change_digest(one) for one in changes if not _shown(one, users.get(one.user)))
+    accounts = {one.address: one.account for one in outcomes if one.account}
+    subjects = ((one, users.get(accounts.get(one.address, one.user))) for one in changes)
+    return frozenset(change_digest(one) for one, user in subjects if not _shown(one, user))
 
 
 def _shown(change: Change, user: User | None) -> bool:

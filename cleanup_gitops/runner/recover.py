@@ -17,7 +17,7 @@ from cleanup_gitops.ledger.drift import drift_of
 from cleanup_gitops.ledger.late_effects import effects_of
 from cleanup_gitops.ledger.leases import age, describe, leases_of
 from cleanup_gitops.ledger.record import Ground, Record, record_override, record_run
-from cleanup_gitops.model.change import Change, NoticeSend, change_digest
+from cleanup_gitops.model.change import Change, NoticeSend, UserInvite, change_digest
 from cleanup_gitops.model.drift import Difference
 from cleanup_gitops.model.errors import CleanupError, UnsafePlanError
 from cleanup_gitops.model.inventory import Inventory
@@ -28,7 +28,9 @@ from cleanup_gitops.model.run import Intent, Lease, Outcome, Result, deadline_of
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import reading_checks
 from cleanup_gitops.policy.documents import SitePolicies
+from cleanup_gitops.policy.guests import accounts_by_pseudonym, linked, pseudonym_of
 from cleanup_gitops.runner.ground import ground_here
+from cleanup_gitops.runner.inviting import with_accounts
 from cleanup_gitops.runner.journal import UNKEPT, Journals
 from cleanup_gitops.runner.kept import Begun, Journaled, read_begun, read_journal, read_kept
 from cleanup_gitops.runner.needs import questions_about, took_effect
@@ -124,8 +126,8 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         if now - leases[0].since < YOUNG and rescue.journals.read(run) is None:  # else it began here, and works no more
             warn(f"This run began only {age(leases[0], now)} ago: {describe(leases[0], now)}.")
         live, judged = _read(rescue, begun.changes)
-        outcomes = _judged(told, begun.changes, judged, rescue.clock.now())
-        ours = (*ground.memory.settling, *effects_of(run, outcomes))
+        outcomes = _judged(told, begun.changes, Live(judged, live.people), rescue.clock.now())
+        ours = linked((*ground.memory.settling, *effects_of(run, outcomes)), live)
         lifted = _check_trusted(rescue, ground, begun.plan, live.inventory, ours)
         drift = drift_of(ground.before, live.inventory, ours)
         others = tuple(one for one in drift.differences if one.run != run) if drift else ()
@@ -138,7 +140,7 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
             time=rescue.clock.now(),
             actor=begun.intent.actor or begun.intent.approval.by,
             intent=begun.intent,
-            unseen=unseen(begun.changes, live.inventory),
+            unseen=unseen(begun.changes, live.inventory, outcomes),
             unsure=_unsure(told, outcomes),
             differences=others,
             kind="recovery",
@@ -227,12 +229,15 @@ def _unsure(told: Journaled, outcomes: Iterable[Outcome]) -> set[str]:
     }
 
 
-def _judged(told: Journaled, changes: Sequence[Change], site: Inventory, now: datetime) -> tuple[Outcome, ...]:
-    """What the run told itself, judged again where it was open, then the changes of which nothing was told."""
+def _judged(told: Journaled, changes: Sequence[Change], site: Live, now: datetime) -> tuple[Outcome, ...]:
+    """What the run told itself, judged again where it was open, then the changes of which nothing was told.
+
+    Who was invited is known by the address that the site shows.
+    """
     by_digest = {change_digest(change): change for change in changes}
     known = {one.change for one in told.outcomes}
-    users = site.user_by_id
-    again = (_again(one, by_digest.get(one.change), users, now) for one in told.outcomes)
+    users = {**site.inventory.user_by_id, **_guests(changes, site)}
+    again = (_again(one, by_digest.get(one.change), users, now) for one in with_accounts(told.outcomes, site))
     rest = (
         _only_seen(change, users, now, unsent=told.sent is not None and key not in told.sent)
         for key, change in by_digest.items()
@@ -241,11 +246,21 @@ def _judged(told: Journaled, changes: Sequence[Change], site: Inventory, now: da
     return (*again, *rest)
 
 
+def _guests(changes: Iterable[Change], site: Live) -> dict[str, User]:
+    """The accounts of invited people, by what stands for them in a plan."""
+    invites = [one for one in changes if isinstance(one, UserInvite)]
+    if not invites:
+        return {}
+    accounts, users = accounts_by_pseudonym(site), site.inventory.user_by_id
+    found = ((one.user, users.get(accounts.get(pseudonym_of(one.address), ""))) for one in invites)
+    return {pseudonym: user for pseudonym, user in found if user is not None}
+
+
 def _again(one: Outcome, change: Change | None, users: Mapping[str, User], now: datetime) -> Outcome:
     """A change that the site accepted may show by now, and one that it refused may have been made by somebody else."""
     if change is None or one.result not in ("settling", "not_effective", "failed"):
         return one
-    if took_effect(change, users.get(change.user)):
+    if took_effect(change, users.get(one.account or change.user)):
         result: Result = "already" if one.result == "failed" else "applied"
         return msgspec.structs.replace(one, result=result, detail=SEEN, verified=now, deadline=None)
     if one.result == "settling" and now > deadline_of(one):
@@ -255,9 +270,10 @@ def _again(one: Outcome, change: Change | None, users: Mapping[str, User], now: 
 
 def _only_seen(change: Change, users: Mapping[str, User], now: datetime, *, unsent: bool) -> Outcome:
     """A change of which nothing was told. ``unsent``: it is certain that the run did not make it."""
-    if took_effect(change, users.get(change.user)):
-        if unsent:
-            return outcome_of(change, "already", now, detail=NOT_OURS, seen=True)
-        return outcome_of(change, "applied", now, detail=SEEN, seen=True)
+    user = users.get(change.user)
+    if took_effect(change, user):
+        result: Result = "already" if unsent else "applied"
+        seen = outcome_of(change, result, now, detail=NOT_OURS if unsent else SEEN, seen=True)
+        return msgspec.structs.replace(seen, account=user.id) if user and user.id != change.user else seen
     maybe = LOST if isinstance(change, NoticeSend) else NOT_SEEN
     return outcome_of(change, "not_attempted", now, detail=NOT_SENT if unsent else maybe)

@@ -42,6 +42,10 @@ class Remembering:
             return user
         return self._history.joined(user, self._today)
 
+    def find(self, email: str) -> tuple[str, ...]:
+        """As the site says."""
+        return self._reader.find(email)
+
     def group_modifiable(self, group: str) -> bool | None:
         """As the site says."""
         return self._reader.group_modifiable(group)

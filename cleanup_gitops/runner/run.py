@@ -95,7 +95,7 @@ def _execute(
         desk.journals.check()
     stop.writing = True
     ground = record_lifted(desk, ground, order.plan)
-    ground, found, late = record_found(desk, ground, sight.told.inventory)
+    ground, found, late = record_found(desk, ground, sight.told)
     intent = None
     if order.choice.changes:
         ground, intent = claim(

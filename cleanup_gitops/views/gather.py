@@ -16,6 +16,7 @@ from cleanup_gitops.model.change import (
     NoticeSend,
     RoleRevoke,
     TokenRevoke,
+    UserInvite,
 )
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
@@ -183,6 +184,9 @@ def _change_row(change: Change, plan: Plan, people: People) -> ChangeRow:
             what, thing = "token", change.token
         case NoticeSend():
             what, thing = "notice", change.template
+        case UserInvite():
+            what, thing = "invitation", change.label or ", ".join(change.groups)
+            before, after = "no account", change.role
         case _:
             before, after = change.old, change.new
     return ChangeRow(

@@ -29,6 +29,7 @@ SYMBOLS: dict[Action, str] = {
     "tokens.revoke": "-",
     "membership.add": "+",
     "notice.send": ">",
+    "user.invite": "+",
 }
 LEGEND: dict[str, str] = {"~": "change", "-": "remove", "+": "add", ">": "notify"}
 
@@ -71,6 +72,12 @@ _REASONS = {
     "group-not-in-directory": "the group is not in the user's directory",
     "groups-unknown": "groups not known",
     "hold": "on hold",
+    "invited": "invited, and the invitation is not accepted yet",
+    "joiner-account-gone": "the account that the roster names is not there",
+    "joiner-addresses-hidden": "the site shows no address of anybody",
+    "joiner-closed": "begins, and the account with the address is closed",
+    "joiner-invited-before": "invited before, and the account is gone",
+    "joiner-unclear": "begins, and several accounts have the address",
     "last-administrator": "no administrator would be left",
     "leaver-administrator": "leaver who is an administrator",
     "leaver-elsewhere": "leaver whose account is ended elsewhere",
@@ -115,6 +122,15 @@ _HANDOFFS = {
     "externalDirectory.google": "whoever runs the Google directory that these accounts are synced from",
     "externalDirectory.scim": "whoever runs the identity provider that these accounts are synced from (SCIM)",
     "group-managed-elsewhere": "whoever runs the directory or identity provider that these groups come from",
+    "administrator-group": "an administrator of the organization: nobody is made one here",
+    "group-declared": "whoever keeps the Groups document, which says exactly who is in these groups",
+    "group-modifiable-unknown": "whoever knows who manages these groups",
+    "joiner-account-gone": "whoever keeps the roster: the site does not have the account that it names",
+    "joiner-addresses-hidden": "whoever may let the API key see addresses: who has an account is not known",
+    "joiner-closed": "whoever knows the people: an address alone does not prove that an old account is theirs",
+    "joiner-invited-before": "whoever removed these accounts: nobody is invited a second time",
+    "joiner-unclear": "whoever knows the people: several accounts have the address",
+    "no-seat-left": "whoever frees or buys a seat",
     "leaver-administrator": "another organization administrator, because these people leave",
     "leaver-elsewhere": "an administrator of the site, once the leavers' accounts were ended elsewhere",
     "leaver-exempt": "whoever answers for the exemption, because these people leave",
@@ -159,6 +175,7 @@ _LOST = {
     "exempt": "the account is exempt now",
     "group-gone": "the group no longer exists, and is not made again",
     "groups-unknown": "the site does not tell the groups",
+    "invitation-sent": "the site has no way to take an invitation back: remove the account from the directory by hand",
     "may-still-show": "the run has sent it and it may still show: make this plan again in some minutes",
     "needs-invitation": "the account has left the directory: it needs a new invitation, and its groups and roles anew",
     "notice-sent": "a mail that was sent stays sent; the stages after it do not follow",
@@ -204,30 +221,26 @@ def hands(code: str) -> str:
     return _HANDOFFS.get(code, f"somebody else ({reason(code)})")
 
 
+_DONE: dict[Action, str] = {
+    "user.delete": "scheduled for deletion",
+    "user.remove": "removed from the directory",
+    "user.deactivate": "deactivated",
+    "user.disable": "suspended",
+    "user.enable": "restored",
+    "user.invite": "invited",
+    "membership.add": "added",
+    "membership.remove": "removed",
+    "role.revoke": "revoked",
+    "tokens.revoke": "revoked",
+    "notice.send": "notified",
+}
+_DONE_ON_DATA_CENTER: dict[Action, str] = {"user.disable": "disabled", "user.enable": "enabled"}
+
+
 def done_to(action: Action, hosting: Hosting) -> str:
     """Past participle of an action, in the words of the platform's own administration pages."""
-    cloud = hosting == "cloud"
-    match action:
-        case "user.delete":
-            return "scheduled for deletion"
-        case "user.remove":
-            return "removed from the directory"
-        case "user.deactivate":
-            return "deactivated"
-        case "user.disable":
-            return "suspended" if cloud else "disabled"
-        case "user.enable":
-            return "restored" if cloud else "enabled"
-        case "membership.add":
-            return "added"
-        case "membership.remove":
-            return "removed"
-        case "role.revoke" | "tokens.revoke":
-            return "revoked"
-        case "notice.send":
-            return "notified"
-        case _:
-            assert_never(action)
+    here = {} if hosting == "cloud" else _DONE_ON_DATA_CENTER
+    return here.get(action, _DONE[action])
 
 
 def wished_for(action: Action, hosting: Hosting) -> str:

@@ -292,6 +292,16 @@ def test_somebody_new_is_invited_into_a_group_and_found_again_by_the_same_addres
     assert "brand" not in repr(invited).casefold()
 
 
+@pytest.mark.case("E32")
+def test_an_account_is_found_by_its_address_in_any_case_and_by_no_part_of_it(adapter: Adapter) -> None:
+    group = next(one for one in adapter.inventory.groups if one.grants == () and one.modifiable and not one.admin)
+    assert adapter.reader.find("found.here@acme.com") == ()
+    invited = adapter.writer.invite(Invitation("Found.Here@acme.com", groups=(group.id,)))
+    assert adapter.reader.find("found.here@ACME.com") == (invited.account,)
+    assert adapter.reader.find("found.here@acme") == ()
+    assert adapter.reader.find("found@acme.com") == ()
+
+
 def test_somebody_is_invited_with_a_role(adapter: Adapter) -> None:
     invited = adapter.writer.invite(Invitation("role.holder@acme.com", role="user"))
     user = adapter.reader.user(invited.account)

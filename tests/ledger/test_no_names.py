@@ -56,11 +56,12 @@ ALLOWED = {
         f"{change}.{field}"
         for change in (
             "MembershipAdd", "MembershipRemove", "RoleRevoke", "TokenRevoke",
-            "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserRemove",
+            "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserInvite", "UserRemove",
         )
         for field in ("address", "directory", "user")
     )
-    + " MembershipAdd.group MembershipRemove.group RoleRevoke.role TokenRevoke.token",
+    + " MembershipAdd.group MembershipRemove.group RoleRevoke.role TokenRevoke.token"
+    " OutcomeRecord.account UserInvite.role UserInvite.groups",
     "digests, commits, runs, versions": """
         Manifest.lineage Manifest.state Manifest.tool_version Inputs.inventory_digest Inputs.lineage
         Inputs.policy_commit Inputs.policy_digest Inputs.tool_version ListInput.digest Plan.digest Plan.envelope
@@ -92,7 +93,7 @@ ALLOWED = {
     """,
     "labels of groups and directories, which say what was changed": """
         GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label
-        MembershipRemove.label Protected.groups
+        MembershipRemove.label UserInvite.label Protected.groups
     """,
     "domains: only internal ones, those that policies name, and those that the organization claims": """
         AccountRow.domain Manifest.claimed_domains
@@ -110,7 +111,7 @@ ALLOWED = {
         f"{change}.note"
         for change in (
             "MembershipAdd", "MembershipRemove", "RoleRevoke", "TokenRevoke",
-            "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserRemove",
+            "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserInvite", "UserRemove",
         )
     ),
 }  # fmt: skip

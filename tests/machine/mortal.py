@@ -70,6 +70,10 @@ class MortalReader:
         self._life.pulse("user")
         return self._reader.user(account, questions)
 
+    def find(self, email: str) -> tuple[str, ...]:
+        self._life.pulse("user")
+        return self._reader.find(email)
+
     def group_modifiable(self, group: str) -> bool | None:
         self._life.pulse("group")
         return self._reader.group_modifiable(group)
@@ -89,7 +93,10 @@ class MortalWriter:
         return receipt
 
     def invite(self, invitation: Invitation) -> Invited:
-        return self._writer.invite(invitation)
+        self._life.pulse("before a write")
+        invited = self._writer.invite(invitation)
+        self._life.pulse("after a write")
+        return invited
 
     def create_group(self, name: str) -> Receipt:
         return self._writer.create_group(name)

@@ -87,7 +87,7 @@ def test_what_a_roster_leaves_out(site: SitePolicies) -> None:
 
 
 def test_who_joins(site: SitePolicies) -> None:
-    assert site.rosters[1].joiners == Joiners(("confluence-users-acme",), "user", "welcome", "policies/a.yaml:18")
+    assert site.rosters[1].joiners == Joiners(("confluence-users-acme",), "user", "policies/a.yaml:18")
 
 
 # -- rows ------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.policy.expiry import site_warnings
+from cleanup_gitops.policy.guests import with_guests
+from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.runner.approval import new_plan
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.desk import BrokenGuardsError, Desk, Run, Stop, UnrecordedError
@@ -98,21 +100,23 @@ def command(
     place = only_one(workplaces(folder, SystemClock(), site_name or (saved.site if saved else None)))
     approvals, stop = find_standing(place) if standing or due else None, Stop()
     second = find_second_approval(place, saved) if saved and deletes(saved) else NOBODY_ELSE
+    lists = policy_lists(place.policies, place.folder)
     try:
-        run = _run(place, saved, approvals, stop, second, sparing=due, adopt=adopt)
+        run = _run(place, lists, saved, approvals, stop, second, sparing=due, adopt=adopt)
     except KeyboardInterrupt:
         if stop.writing:
             raise
         click.echo("Interrupted. Nothing was written.", err=True)
         return 1
     except BrokenGuardsError as error:
-        click.echo(render_text(error.plan, error.live.people, colour=colours(sys.stdout)), nl=False)
+        people = with_guests(error.live.people, place.policies, lists)
+        click.echo(render_text(error.plan, people, colour=colours(sys.stdout)), nl=False)
         raise
     except UnrecordedError as error:
         _keep(place, error.run)
-        _tell(place, error.run, approvals, second)
+        _tell(place, lists, error.run, approvals, second)
         raise
-    _tell(place, run, approvals, second)
+    _tell(place, lists, run, approvals, second)
     _check_allowed(run, saved, approvals, second)
     return FAILURES if run.failed else 0
 
@@ -136,7 +140,7 @@ def _check_one_way(ways: list[bool], *, adopting: bool) -> None:
         raise click.UsageError("--adopt goes with --auto-approve; else give it to `plan`, and apply the saved plan.")
 
 
-def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Approval | Missing) -> None:
+def _tell(place: Workplace, lists: Lists, run: Run, approvals: Approvals | None, second: Approval | Missing) -> None:
     missing = [] if run.choice.unapproved else [*warnings(approvals or {})]
     if run.choice.unseconded and run.choice.changes and isinstance(second, Missing):
         missing.append(f"Deleting accounts takes a second approval: {second.why}. {second.todo}".strip())
@@ -145,7 +149,7 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Appro
         run.outcomes,
         run.approval,
         run.commit,
-        run.live.people,
+        with_guests(run.live.people, place.policies, lists),
         place=place_of_record(place),
         found=(*found_before(run.found, __version__), *found_meanwhile(run.record)),
         not_approved=run.choice.not_approved,
@@ -163,6 +167,7 @@ def _tell(place: Workplace, run: Run, approvals: Approvals | None, second: Appro
 
 def _run(
     place: Workplace,
+    lists: Lists,
     saved: Plan | None,
     approvals: Approvals | None,
     stop: Stop,
@@ -172,7 +177,6 @@ def _run(
     adopt: tuple[str, ...],
 ) -> Run:
     groups = adoptable(adopt, [place.policies])
-    lists = policy_lists(place.policies, place.folder)
     with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
         desk = Desk(
             policies=place.policies,

@@ -32,6 +32,7 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.planner import doubtful, reading_checks, undone
+from cleanup_gitops.policy.guests import linked
 from cleanup_gitops.runner.books import refuse_open_run
 from cleanup_gitops.runner.ground import ground_here
 from cleanup_gitops.views.drift import DriftReport, render_json, render_markdown, render_text, report_of
@@ -105,7 +106,7 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         files = ground.before
         _check_comparable(place, files)
         live, told = _read(place, ground.memory)
-        drift = drift_of(files, live.inventory, ground.memory.settling)
+        drift = drift_of(files, live.inventory, linked(ground.memory.settling, live))
         if drift is None:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)

@@ -32,6 +32,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import site_warnings
+from cleanup_gitops.policy.guests import with_guests
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.runner import standing
 from cleanup_gitops.runner.open_runs import beside_open_rollbacks, under_open_runs
@@ -149,7 +150,7 @@ def plan_now(
     wait = times_of(plan, place.policies, memory, live.inventory).wait
     chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created, wait)
     noted = standing.with_notes(plan, place.policies.policies, chosen, wait)
-    return under_open_runs(noted, leases), live.people
+    return under_open_runs(noted, leases), with_guests(live.people, place.policies, lists)
 
 
 def _approvals(place: Workplace) -> tuple[Approvals, str]:

@@ -38,21 +38,24 @@ from cleanup_gitops.sites.cloud.parts import Asked, read_list
 from cleanup_gitops.sites.cloud.preflight import Ground
 from cleanup_gitops.sites.cloud.questions import Questions, about_one
 from cleanup_gitops.sites.cloud.sources import Sources
-from cleanup_gitops.sites.cloud.wire import Page, UserRow
+from cleanup_gitops.sites.cloud.wire import IdRow, Page, UserRow
 from cleanup_gitops.sites.http import StatusError
 
 _USERS = msgspec.json.Decoder(Page[UserRow])
+_IDS = msgspec.json.Decoder(Page[IdRow])
 Everybody = tuple[dict[str, User], dict[str, Person]]
 
 
 class CloudReader:
     """The Reader port for Confluence Cloud. Raises what the port says; reading changes nothing.
 
-    `user`, `ask` and `group_modifiable` may be called by many threads at once, `read` by one. What they share is
-    replaced as a whole (``_around``), has its own lock (``_sources``, the HTTP clients), or is never changed.
+    All but `read` may be called by many threads at once, `read` by one. What they share is replaced as a whole
+    (``_around``), has its own lock (``_sources``, the HTTP clients), or is never changed.
     """
 
-    def __init__(self, site: Site, ground: Ground, client: Client, sources: Sources) -> None:
+    def __init__(self, site: Site, ground: Ground, client: Client, sources: Sources, key: bytes = b"") -> None:
+        """``key`` is the one under which addresses become pseudonyms."""
+        self._key = key
         self._site = site
         self._ground = ground
         self._client = client
@@ -94,7 +97,7 @@ class CloudReader:
                 claimed_domains=around.domains,
             )
         self._sources.tell_strangers(self._client, inventory.user_by_id)
-        return Live(inventory, People(people))
+        return Live(inventory, People(people, self._key))
 
     def ask(self, inventory: Inventory, questions: Mapping[str, frozenset[Question]]) -> Inventory:
         """The inventory with answers; accounts that are not in it are left out."""
@@ -132,6 +135,11 @@ class CloudReader:
         self._sources.renew(client)
         (user,) = self._sources.applied([user])
         return self._questions(client, translator).ask(user, questions)
+
+    def find(self, email: str) -> tuple[str, ...]:
+        """Accounts of the directory with this address, which need not show it. No error holds the address."""
+        page = self._quiet.admin.read(self._quiet.place.search_users(filters={"emails": [email]}), _IDS)
+        return tuple(sorted({row.account_id for row in page.data}))
 
     def group_modifiable(self, group: str) -> bool | None:
         """Whether memberships can be changed here now; False also for a group that is gone."""

@@ -19,7 +19,7 @@ from cleanup_gitops.sites.cloud.sources import Sources
 from cleanup_gitops.sites.cloud.writer import CloudWriter
 from cleanup_gitops.sites.exchange import Limits, trusted
 from cleanup_gitops.sites.http import Http
-from cleanup_gitops.sites.secret import Secret, basic, bearer, taken
+from cleanup_gitops.sites.secret import Secret, basic, bearer, pseudonym_key, taken
 
 
 class CloudSite:
@@ -100,7 +100,7 @@ def connect(
         admin.close()
         raise
     client = Client(admin, confluence, InDirectory(site.organization, ground.directory), clock, progress)
-    reader = CloudReader(site, ground, client, sources)
+    reader = CloudReader(site, ground, client, sources, pseudonym_key(secrets, key))
     return CloudSite(reader, CloudWriter(admin, site.organization, ground.directory, ground.ari), confluence, admin)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from cleanup_gitops.model.change import (
+    AccountChange,
     Change,
     MembershipAdd,
     MembershipRemove,
@@ -16,6 +17,7 @@ from cleanup_gitops.model.change import (
     UserDelete,
     UserDisable,
     UserEnable,
+    UserInvite,
     UserRemove,
 )
 from cleanup_gitops.model.errors import RefusedError
@@ -45,6 +47,10 @@ class CloudWriter:
 
     def write(self, change: Change) -> Receipt:
         """One call, sent once."""
+        if isinstance(change, UserInvite):
+            raise RefusedError("An invitation takes the person's address, which no change has; nothing was sent.")
+        if isinstance(change, NoticeSend):
+            raise RefusedError("A notice changes nothing of a site: a Notifier sends it. Nothing was sent here.")
         call = self._call(change)
         return _receipt(call, self._admin.write(call))
 
@@ -67,9 +73,7 @@ class CloudWriter:
     def _writes(self, directory: str) -> Writes:
         return Writes(self._organization, directory, self._ari)
 
-    def _call(self, change: Change) -> Call:  # noqa: C901 - one case for each action
-        if isinstance(change, NoticeSend):
-            raise RefusedError("A notice changes nothing of a site: a Notifier sends it. Nothing was sent here.")
+    def _call(self, change: AccountChange) -> Call:
         place = self._writes(change.directory)
         match change:
             case MembershipAdd():
