@@ -19,7 +19,8 @@ from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.policy.documents import Ensure, Policy, Stage
 
 NOBODY_SENDS = "nothing here sends notices"
-LOST = "nobody knows whether it went out; it is sent again, with the same Message-ID"
+AGAIN = "it is sent again, with the same Message-ID"
+LOST = f"nobody knows whether it went out; {AGAIN}"
 
 
 @dataclass(frozen=True, slots=True)
