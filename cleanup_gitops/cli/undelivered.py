@@ -18,7 +18,7 @@ FAILURES = 5
 
 
 @click.command("undelivered")
-@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--again", is_flag=True, help="The addresses were mended: have the notices that came back sent again.")
 @site_option
 @click.pass_obj

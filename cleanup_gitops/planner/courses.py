@@ -275,13 +275,16 @@ class Course:
         return self._facts(user, self.before(user), episode).matches
 
     def _why(self, rule: Rule) -> Callable[[User, Scope], str]:
+        telling = {stage.name for stage in self.policy.stages if stage.notify}
+
         def why(user: User, scope: Scope) -> str:
             text = rule.why(self.before(user), scope)
             done = [mark for mark in self.episode(user.id).marks if mark.done]
             if not done:
                 return text
             last = max(done, key=lambda one: (one.done, one.entered))
-            told = f"{last.stage} done on {last.done.astimezone(UTC).date().isoformat()}" if last.done else ""
+            what = "sent" if last.stage in telling else "done"
+            told = f"{last.stage} {what} on {last.done.astimezone(UTC).date().isoformat()}" if last.done else ""
             return "; ".join(filter(None, (told, text)))
 
         return why

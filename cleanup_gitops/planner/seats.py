@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec import UNSET
 
-from cleanup_gitops.model.change import GIVING, Change, MembershipRemove, RoleRevoke, TokenRevoke, UserInvite
+from cleanup_gitops.model.change import TAKING, Change, MembershipRemove, RoleRevoke, TokenRevoke, UserInvite
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Done, Memory
 from cleanup_gitops.model.plan import Seats
@@ -22,7 +22,7 @@ _CLOSED = frozenset(status for status, far in CLOSED.items() if far)
 def ends_seat(change: Change, inventory: Inventory) -> bool:
     """Whether a change ends a way by which its user occupies a paid seat; also where that is not known."""
     user = inventory.user_by_id.get(change.user)
-    if user is None or user.billed is False or change.action in GIVING:
+    if user is None or user.billed is False or change.action not in TAKING:
         return False
     match change:
         case TokenRevoke():

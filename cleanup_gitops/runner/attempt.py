@@ -15,7 +15,7 @@ from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import Evaluation, rewound
 from cleanup_gitops.runner.journal import Page
 from cleanup_gitops.runner.needs import describe, shown_by, took_effect, unmet
-from cleanup_gitops.runner.notices import LOST, Messenger, Post, receipt_of
+from cleanup_gitops.runner.notices import AGAIN, LOST, Messenger, Post, receipt_of
 from cleanup_gitops.runner.outcomes import outcome_of
 from cleanup_gitops.runner.workers import ONE_BY_ONE, Workers
 
@@ -152,7 +152,7 @@ class Attempt:
             return self._outcome("failed", error.message)
         except LostAnswerError as error:
             self._page.heard("lost", detail=error.message)
-            return self._outcome("not_effective", f"{error.message}: {LOST}")
+            return self._outcome("not_effective", f"{error.message}; {AGAIN}")
         except SiteError as error:
             self._page.heard("stopped", detail=error.message)
             self.sent = False

@@ -46,7 +46,7 @@ def read_again(
     So does one whose reading looks like a fault of the data beside the one before, which the guards have let pass.
     Only what could not be seen so far is asked about single users again.
     """
-    if intent is None or not any(outcome.result in WRITTEN for outcome in outcomes):
+    if intent is None or not any(one.result in WRITTEN and one.action != "notice.send" for one in outcomes):
         return Ending(sight.told, outcomes)
     if stop.asked:  # who stops a run may kill it soon: the record comes first, and the next run sees the effects
         return Ending(sight.told, outcomes, f"{INTERRUPTED}.")

@@ -19,16 +19,21 @@ from cleanup_gitops.planner import Evaluation
 from cleanup_gitops.policy.documents import Ensure, Policy, Stage
 
 NOBODY_SENDS = "nothing here sends notices"
-LOST = "nobody knows whether it went out; it is sent again, with the same Message-ID"
+AGAIN = "it is sent again, with the same Message-ID"
+LOST = f"nobody knows whether it went out; {AGAIN}"
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Who tells people, where the site is for them, and which attribute of theirs names a language ("": none)."""
+    """Who tells people, where the site is for them, and which attribute of theirs names a language ("": none).
 
-    notifier: Notifier
+    Without a ``notifier`` nobody can be told; ``why`` says why.
+    """
+
+    notifier: Notifier | None
     url: str = ""
     language: str = ""
+    why: str = NOBODY_SENDS
 
 
 class Messenger:
@@ -51,7 +56,7 @@ class Messenger:
 
     def send(self, change: NoticeSend, user: User, now: datetime) -> Sent:
         """Tell the user at a UTC time. Raises as a Notifier does."""
-        if self._post is None:
+        if self._post is None or self._post.notifier is None:
             raise RefusedError(NOBODY_SENDS)
         people = self._evaluation.scope.people
         known = people.name(user.id), people.email(user.id)
@@ -61,8 +66,8 @@ class Messenger:
             return self._post.notifier.send(notice, person)
 
     def _checked(self) -> str:
-        if self._post is None:
-            return NOBODY_SENDS
+        if self._post is None or self._post.notifier is None:
+            return self._post.why if self._post else NOBODY_SENDS
         try:
             self._post.notifier.check()
         except CleanupError as error:

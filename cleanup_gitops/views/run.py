@@ -13,6 +13,7 @@ from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.people import NOBODY, People
 from cleanup_gitops.model.plan import Plan, Rollback
 from cleanup_gitops.model.run import ACCEPTED, Approval, Outcome, Result
+from cleanup_gitops.runner.attempt import SILENT
 from cleanup_gitops.runner.desk import Found
 from cleanup_gitops.runner.later import Code, Left
 from cleanup_gitops.runner.outcomes import Freed
@@ -47,6 +48,7 @@ _MEANINGS: dict[Result, str] = {
 }
 
 
+_PERHAPS_SENT = "Perhaps sent (nobody knows whether the mail relay took it)"
 _ACCOUNTS = 5
 """So many accounts stand in one sentence."""
 _LATER: dict[Code, str] = {
@@ -126,11 +128,7 @@ def render_run(
         place=place,
         found=found,
         results=results_told(counts),
-        groups=tuple(
-            ResultRows(title, _rows(plan, people, [one for one in outcomes if one.result == result]))
-            for result, title in _MEANINGS.items()
-            if counts[result]
-        ),
+        groups=_by_result(plan, people, outcomes),
         waiting=[_told(one, people) for one in not_approved],
         later=_later(left, people),
         unread=unread,
@@ -144,6 +142,7 @@ def render_run(
             *_next_steps(
                 plan, counts, _again(approval, recovered), [*not_approved, *left], recorded=bool(commit) or quiet
             ),
+            *_untold_steps(outcomes),
             *to_approve,
         ],
     )
@@ -176,6 +175,17 @@ def found_meanwhile(record: Record) -> tuple[str, ...]:
     return (f"While the run was under way others changed: {found_of(record.entry)} (listed in {listed}).",)
 
 
+def _by_result(plan: Plan, people: People, outcomes: Sequence[Outcome]) -> tuple[ResultRows, ...]:
+    """The outcomes that need a look, those together that mean the same."""
+    found: dict[str, list[Outcome]] = {title: [] for title in (*_MEANINGS.values(), _PERHAPS_SENT)}
+    for one in outcomes:
+        if one.result == "not_effective" and one.action == "notice.send":
+            found[_PERHAPS_SENT].append(one)
+        elif one.result in _MEANINGS:
+            found[_MEANINGS[one.result]].append(one)
+    return tuple(ResultRows(title, _rows(plan, people, own)) for title, own in found.items() if own)
+
+
 def _told(change: Change, people: People) -> str:
     return with_details(change.address, label(people.name(change.user)), getattr(change, "label", ""))
 
@@ -200,9 +210,10 @@ def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
     return found
 
 
-def _headline(site: str, outcomes: Iterable[Outcome], counts: Counter[Result], left: Sequence[Left]) -> str:
+def _headline(site: str, outcomes: Sequence[Outcome], counts: Counter[Result], left: Sequence[Left]) -> str:
     made = Counter(words.SYMBOLS[one.action] for one in outcomes if one.result == "applied")
-    told = f", {made['>']:,} notified" if made[">"] else ""
+    silent = sum(one.detail == SILENT for one in outcomes)
+    told = f", {made['>']:,} notified{' (silent: no mail was sent)' if silent else ''}" if made[">"] else ""
     later = f"; {words.counted(len(left), 'change')} left for later" if left else ""
     done = f"{made['+']:,} added, {made['~']:,} changed, {made['-']:,} removed{told} on {site}{later}"
     if any(counts[one] for one in (*UNFINISHED, "settling")):
@@ -300,6 +311,14 @@ def _next_steps(
 def _holds(undo: Rollback, counts: Counter[Result]) -> bool:
     """Whether policies leave somebody alone now: whom the rollback reached, or for whom it can do nothing from here."""
     return any(counts[one] for one in REACHED) or any(one.user in undo.holds for one in undo.irreversible)
+
+
+def _untold_steps(outcomes: Iterable[Outcome]) -> list[str]:
+    """What to do about people who could not be told."""
+    if not any(one.action == "notice.send" and one.result == "failed" for one in outcomes):
+        return []
+    step = "reach these people in another way, or mend their addresses"
+    return [f"Who could not be told does not count as told, and nothing follows: {step}."]
 
 
 def _later_steps(left: Iterable[Left], again: str) -> list[str]:

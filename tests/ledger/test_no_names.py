@@ -56,7 +56,7 @@ ALLOWED = {
         f"{change}.{field}"
         for change in (
             "MembershipAdd", "MembershipRemove", "RoleRevoke", "TokenRevoke",
-            "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserInvite", "UserRemove",
+             "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserInvite", "UserRemove", "NoticeSend",
         )
         for field in ("address", "directory", "user")
     )
@@ -73,7 +73,7 @@ ALLOWED = {
         Intent.plan Intent.policy_commit Intent.run Intent.tool_version Lease.intent Lease.run
         Applied.run Consumed.envelope Consumed.rows Waiting.change Waiting.meaning Settling.run Hold.run Difference.run
         Done.run Spent.digest Spent.run
-        Rollback.run
+        Rollback.run NoticeSend.template_digest
         Receipt.request_id
     """,
     "words of a closed list, weeks, and values of managed fields": """
@@ -85,7 +85,7 @@ ALLOWED = {
         Effect.before Effect.after
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
-        Cause.stage Closed.policy StageRow.policy StageRow.stage
+        Cause.stage Closed.policy StageRow.policy StageRow.stage NoticeSend.policy NoticeSend.stage NoticeSend.template
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
         Waiting.policy Daily.policy Spent.policy Served.policy Protected.protection Intent.approvals Check.lifted
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
@@ -111,7 +111,7 @@ ALLOWED = {
         f"{change}.note"
         for change in (
             "MembershipAdd", "MembershipRemove", "RoleRevoke", "TokenRevoke",
-            "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserInvite", "UserRemove",
+             "UserDeactivate", "UserDelete", "UserDisable", "UserEnable", "UserInvite", "UserRemove", "NoticeSend",
         )
     ),
 }  # fmt: skip

@@ -124,8 +124,14 @@ def _after(user: User, one: Handoff, inventory: Inventory) -> User:
             return user
 
 
-def staged(rng: Random, policies: SitePolicies, inventory: Inventory) -> SitePolicies:
-    """The same, with policies that go through two stages: what they asked for, then what others ask for."""
+TELLS = Stage(name="notice", notify="inactivity-notice", where="p:0")
+
+
+def staged(rng: Random, policies: SitePolicies, inventory: Inventory, *, telling: bool = False) -> SitePolicies:
+    """The same, with policies that go through two stages: what they asked for, then what others ask for.
+
+    ``telling``: after a notice.
+    """
     others = site_policies(rng, inventory).policies
     found = []
     for policy in policies.policies:
@@ -136,6 +142,8 @@ def staged(rng: Random, policies: SitePolicies, inventory: Inventory) -> SitePol
         if policy.ensure.status not in ("removed", "deleted"):
             when = second.match if rng.random() < 0.2 else None
             stages = (*stages, Stage(name="second", ensure=second.ensure, after=7, when=when, where="p:2"))
+        if telling:
+            stages = (TELLS, replace(stages[0], after=7), *stages[1:])
         found.append(replace(policy, ensure=NOTHING_ASKED, stages=stages))
     return SitePolicies(
         site=policies.site,

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cleanup_gitops.model.activity import Unknown
+from cleanup_gitops.model.change import NoticeSend
 from cleanup_gitops.model.plan import Plan
 from tests.planner.organizations import organization
 from tests.planner.site_policies import site_policies
@@ -21,10 +22,10 @@ MANY = settings(max_examples=60)
 SEEDS = st.integers(0, 2**32)
 
 
-def invented(seed: int) -> Days:
+def invented(seed: int, *, telling: bool = False) -> Days:
     rng = Random(seed)
     inventory = organization(rng, seat_limit=False)
-    return Days(inventory, staged(rng, site_policies(rng, inventory), inventory))
+    return Days(inventory, staged(rng, site_policies(rng, inventory), inventory, telling=telling))
 
 
 def broken_off(plan: Plan) -> list[tuple[str, str, str | None]]:
@@ -34,11 +35,11 @@ def broken_off(plan: Plan) -> list[tuple[str, str, str | None]]:
 
 
 @MANY
-@given(SEEDS)
-def test_no_effect_of_a_stage_ends_its_own_episode(seed: int) -> None:
-    days = invented(seed)
+@given(SEEDS, st.booleans())
+def test_no_effect_of_a_stage_ends_its_own_episode(seed: int, telling: bool) -> None:
+    days = invented(seed, telling=telling)
     days.policies = replace(days.policies, policies=days.policies.policies[:1])  # others may end what this one began
-    for later in (0, 7, 14):
+    for later in (0, 7, 14, 21):
         at = AS_OF + timedelta(days=later)
         plan = days.run(at)
         days.carried_out(plan.handoffs)
@@ -64,10 +65,12 @@ UNKNOWN = {
 
 
 @MANY
-@given(SEEDS, st.sampled_from(sorted(UNKNOWN)), st.sampled_from([0, 1, 30, 400]))
-@example(51370, "seats", 1)
-def test_a_fact_that_is_not_known_any_more_enters_nothing_and_ends_nothing(seed: int, fact: str, later: int) -> None:
-    days = invented(seed)
+@given(SEEDS, st.sampled_from(sorted(UNKNOWN)), st.sampled_from([0, 1, 30, 400]), st.booleans())
+@example(51370, "seats", 1, False)
+def test_a_fact_that_is_not_known_any_more_enters_nothing_and_ends_nothing(
+    seed: int, fact: str, later: int, telling: bool
+) -> None:
+    days = invented(seed, telling=telling)
     days.run(AS_OF)
     at = AS_OF + timedelta(days=later)
     before = {(one.address, one.what) for one in days.plan(at).lifecycle}
@@ -76,3 +79,28 @@ def test_a_fact_that_is_not_known_any_more_enters_nothing_and_ends_nothing(seed:
     days.becomes(msgspec.structs.replace(user, **{fact: UNKNOWN[fact]}))
     after = {(one.address, one.what) for one in days.plan(at).lifecycle}
     assert after <= before
+
+
+@MANY
+@given(SEEDS)
+def test_nobody_is_told_twice_in_one_episode_or_touched_before_the_days_after_the_notice(seed: int) -> None:
+    days = invented(seed, telling=True)
+    told: set[str] = set()
+    for later in (0, 1, 6, 7, 8, 30):
+        at = AS_OF + timedelta(days=later)
+        plan = days.run(at)
+        days.carried_out(plan.handoffs)
+        notices = [one for one in plan.changes if isinstance(one, NoticeSend)]
+        assert told.isdisjoint(one.address for one in notices)
+        told |= {one.address for one in notices}
+        since = {(one.user, one.policy): one.done for one in days.memory.marks if one.stage == "notice"}
+        for change in plan.changes:
+            for cause in change.causes:
+                done = since.get((change.user, cause.policy))
+                assert isinstance(change, NoticeSend) or (done is not None and (at - done).days >= 7)
+
+
+def test_the_invented_organizations_have_people_who_are_told() -> None:
+    plans = [invented(seed, telling=True).plan(AS_OF) for seed in range(40)]
+    assert sum(isinstance(one, NoticeSend) for plan in plans for one in plan.changes) > 20
+    assert sum(one.action == "notice.send" for plan in plans for one in plan.handoffs) > 0

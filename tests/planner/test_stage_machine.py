@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -9,7 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from cleanup_gitops.ledger.undelivered import place_of, with_returned
 from cleanup_gitops.model.activity import Seen, Unknown, seen_at
+from cleanup_gitops.model.change import NoticeSend
 from cleanup_gitops.model.memory import Closed, Mark
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.user import GroupSeat, Status
@@ -30,6 +33,10 @@ STAGED = Policy(
         Stage(name="suspend", ensure=Ensure(status="suspended"), after=AFTER),
     ),
 )
+TELLING = replace(
+    STAGED,
+    stages=(Stage(name="notice", notify="inactivity-notice"), replace(STAGED.stages[0], after=AFTER), STAGED.stages[1]),
+)
 PEOPLE = ("712020:0001", "712020:0002", "712020:0003")
 WHO = st.sampled_from(PEOPLE)
 
@@ -37,12 +44,14 @@ WHO = st.sampled_from(PEOPLE)
 class Stages(RuleBasedStateMachine):
     """One policy with two stages, three people, and a site that others change too."""
 
+    policy = STAGED
+
     def __init__(self) -> None:
         super().__init__()
         site = office_site(200, 120, 30)
         users = tuple(msgspec.structs.replace(user, direct=()) for user in site.users)
         site = msgspec.structs.replace(site, users=users)
-        self.days = Days(site, SitePolicies(site="acme", policies=(STAGED,), guardrails=ROOMY))
+        self.days = Days(site, SitePolicies(site="acme", policies=(self.policy,), guardrails=ROOMY))
         self.at = NOON
         self.entered: dict[tuple[str, int, str], Mark] = {}
         self.numbers: dict[str, int] = {}
@@ -63,15 +72,17 @@ class Stages(RuleBasedStateMachine):
             (cause,) = change.causes
             user = self.days.inventory.user_by_id[change.user]
             assert not isinstance(user.seen, Unknown) or marks
-            if cause.stage == "suspend":
-                done = marks[change.user, "release"].done
-                assert done is not None
-                assert (self.at.date() - done.date()).days >= AFTER
+            self.stage_before_is_done(change.user, cause.stage, marks)
         for row in plan.lifecycle:
-            if row.what == "entered" and row.stage == "suspend":
-                done = marks[row.user, "release"].done
-                assert done is not None
-                assert (self.at.date() - done.date()).days >= AFTER
+            if row.what in ("entered", "due"):
+                self.stage_before_is_done(row.user, row.stage, marks)
+
+    def stage_before_is_done(self, user: str, stage: str, marks: dict[tuple[str, str], Mark]) -> None:
+        names = [one.name for one in self.policy.stages]
+        if number := names.index(stage):
+            done = marks[user, names[number - 1]].done
+            assert done is not None
+            assert (self.at.date() - done.date()).days >= AFTER
 
     @rule(who=WHO)
     def comes_back(self, who: str) -> None:
@@ -109,7 +120,7 @@ class Stages(RuleBasedStateMachine):
         )  # fmt: skip
         others = tuple(one for one in self.days.policies.exemptions if one.account != who)
         self.days.policies = SitePolicies(
-            site="acme", policies=(STAGED,), guardrails=ROOMY, exemptions=(*others, entry)
+            site="acme", policies=(self.policy,), guardrails=ROOMY, exemptions=(*others, entry)
         )
 
     @invariant()
@@ -143,5 +154,41 @@ class Stages(RuleBasedStateMachine):
             assert not isinstance(user.seen, Seen) or (self.at.date() - user.seen.latest.date()).days > 90
 
 
+class Notices(Stages):
+    """The same after a notice, which may come back, and be sent again."""
+
+    policy = TELLING
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: set[str] = set()
+
+    @precondition(lambda self: self.open_notices())
+    @rule(which=st.integers(0, 9), again=st.booleans())
+    def a_notice_comes_back(self, which: int, again: bool) -> None:
+        waiting = self.open_notices()
+        mark = waiting[which % len(waiting)]
+        self.days.lines = with_returned(self.days.lines, {place_of(mark)}, self.at, again=again)
+        del self.entered[mark.user, mark.episode, mark.stage]
+        if again:
+            self.told.discard(f"stage/{mark.user}/dormant/notice/{mark.episode}")
+        assert all(one.user != mark.user for one in self.days.plan(self.at).changes) or again
+
+    def open_notices(self) -> list[Mark]:
+        """The notices after which no other stage has begun."""
+        marks = self.days.memory.marks
+        later = {one.user for one in marks if one.stage != "notice"}
+        return [one for one in marks if one.stage == "notice" and one.user not in later]
+
+    def a_run(self, apply: bool) -> None:
+        before = {one.address for one in self.days.plan(self.at).changes if isinstance(one, NoticeSend)}
+        super().a_run(apply)
+        if apply:
+            assert self.told.isdisjoint(before)
+            self.told |= before
+
+
 Stages.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+Notices.TestCase.settings = Stages.TestCase.settings
 TestStages = Stages.TestCase
+TestNotices = Notices.TestCase

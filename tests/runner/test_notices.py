@@ -24,11 +24,12 @@ from cleanup_gitops.model.errors import (
 )
 from cleanup_gitops.model.notices import Notice, Sent
 from cleanup_gitops.model.people import People, Person
-from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, SitePolicies, Stage
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, SitePolicies, Stage, Standing
+from cleanup_gitops.policy.guardrails import Cap
 from cleanup_gitops.policy.notifying import Notifications, Template
 from cleanup_gitops.policy.tree import HasSeat, InactiveFor, Match
 from cleanup_gitops.runner import Run
-from cleanup_gitops.runner.desk import UnrecordedError
+from cleanup_gitops.runner.desk import BrokenGuardsError, UnrecordedError
 from cleanup_gitops.runner.journal import UNKEPT
 from cleanup_gitops.runner.notices import NOBODY_SENDS, Post
 from cleanup_gitops.runner.undelivered import MailRoom, Returned, undelivered
@@ -40,6 +41,7 @@ from tests.runner.test_lease import KilledError
 from tests.runner.test_recover import open_run
 from tests.runner.test_rollback import rollback
 from tests.runner.test_stages import ONE, closed, does, marks, rows
+from tests.runner.test_times import APPROVED, EVENING
 
 TWO = "712020:0002"
 WARNED = Policy(
@@ -536,3 +538,68 @@ def test_who_leaves_whose_notice_came_back_is_given_nothing_by_others_meanwhile(
     plan = office.apply().plan
     assert does(plan) == []
     assert plan.dispositions[ONE].reason == "undelivered"
+
+
+def test_a_standing_approval_covers_notices_after_their_soak_and_up_to_its_daily_maximum() -> None:
+    office = telling_office(200, 200)
+    office.under(policies=(replace(WARNED, standing=Standing(1)),))
+    run = office.apply(standing=APPROVED)
+    assert [one.code for one in run.choice.left] == ["soak", "soak"]
+    assert told(office) == []
+    office.later(1)
+    run = office.apply(standing=APPROVED)
+    assert results(run) == [("notice.send", "applied")]
+    assert [one.code for one in run.choice.left] == ["daily-maximum"]
+    office.later(1)
+    assert results(office.apply(standing=APPROVED)) == [("notice.send", "applied")]
+    assert marks(office) == [("0001", 1, "notice", True), ("0002", 1, "notice", True)]
+
+
+def test_a_notice_waits_for_its_schedule_and_begins_no_clock_before() -> None:
+    office = telling_office(200)
+    office.under(policies=(replace(WARNED, schedule=EVENING),))
+    run = office.apply()
+    assert [one.code for one in run.choice.left] == ["schedule"]
+    assert marks(office) == []
+    office.under(policies=(WARNED,))
+    office.later(20)
+    assert does(office.apply().plan) == [("notice.send", "dormant/notice")]
+
+
+def test_notices_have_a_cap_of_their_own_and_no_other_cap_counts_them() -> None:
+    office = telling_office(*[200] * 9)
+    few = replace(ROOMY, caps={**ROOMY.caps, "total": Cap(1), "membership.remove": Cap(1)}, per_domain=1)
+    office.under(guardrails=few)
+    assert results(office.apply()) == [("notice.send", "applied")] * 9
+    office = telling_office(*[200] * 9)
+    office.under(guardrails=replace(ROOMY, caps={**ROOMY.caps, "notice.send": Cap(8)}))
+    with pytest.raises(BrokenGuardsError) as caught:
+        office.apply()
+    assert caught.value.broken == ("cap:notice.send",)
+    assert told(office) == []
+
+
+def test_what_a_notice_took_stays_told_while_other_rows_of_its_user_are_made_in_the_same_run() -> None:
+    office = telling_office(200)
+    gives = Policy(
+        name="gives",
+        owner="iam",
+        why="all",
+        match=Match(all=(HasSeat(wanted=True),)),
+        ensure=Ensure(groups_present=("others",)),
+    )
+    office.under(policies=(WARNED, gives))
+    assert sorted(results(office.apply())) == [("membership.add", "applied"), ("notice.send", "applied")]
+
+
+@pytest.mark.parametrize("kept", ["notice", "release"])
+def test_nothing_of_a_person_is_in_what_is_recorded(kept: str) -> None:
+    office = telling_office(200)
+    office.apply()
+    if kept == "release":
+        office.later(14)
+        office.apply()
+    assert isinstance(office.store, FakeStore)
+    everything = b"".join(office.store.repository.files.values())
+    assert b"Person 1" not in everything
+    assert b"p1@acme.com" not in everything

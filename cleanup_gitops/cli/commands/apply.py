@@ -18,6 +18,7 @@ from cleanup_gitops.cli.adopting import adopt_option, adoptable
 from cleanup_gitops.cli.files import read_file, write_file
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.posting import posting
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import (
     Workplace,
@@ -177,10 +178,10 @@ def _run(
     adopt: tuple[str, ...],
 ) -> Run:
     groups = adoptable(adopt, [place.policies])
-    with progress() as steps, connected(place, steps) as site, _clean_end(stop, site):
+    with progress() as steps, connected(place, steps) as site, posting(place) as post, _clean_end(stop, site):
         desk = Desk(
             policies=place.policies,
-            hands=Hands(site.reader, site.writer, place.clock, steps, CREW),
+            hands=Hands(site.reader, site.writer, place.clock, steps, CREW, post),
             store=place.store,
             tool_version=__version__,
             domains=recorded_domains(place),
