@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cleanup_gitops.model.change import Action
+from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.plan import Plan, State
 from cleanup_gitops.model.ports import Live
@@ -15,7 +16,7 @@ from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import NO_LISTS, Lists
-from cleanup_gitops.policy.match import Scope, compile_match
+from cleanup_gitops.policy.match import Match, Scope, compile_match
 
 Fate = tuple[State | str, str]
 """What becomes of a user, and the reason code. Beside the states of a plan: ``elsewhere``, changed by others alone."""
@@ -82,3 +83,24 @@ def _fate(account: str, plan: Plan, own: frozenset[str]) -> Fate:
     if found.state == "changed" and account not in own:
         return ELSEWHERE, ""
     return found.state, found.reason
+
+
+def check_meaning(policies: SitePolicies, name: str, match: Match) -> None:
+    """What is written as the policy ``name`` must be read as the conditions asked for. Raises ``CleanupError``."""
+    written = next(one for one in policies.policies if one.name == name)
+    wanted = Match(all=tuple(node for one in match.all if isinstance(one, Match) for node in one.all))
+    if written.match != wanted:
+        raise CleanupError(
+            "These conditions cannot be written into one policy, so nothing was written.", "Write it by hand."
+        )
+
+
+def refuse_nobody(effect: Effect) -> None:
+    """Raise ``CleanupError`` for a policy that is blocked or means nobody."""
+    if effect.blocked:
+        raise CleanupError(f"Nothing was written: the policy would act on nobody. {effect.blocked[0]}.")
+    if not effect.matching:
+        raise CleanupError(
+            f"Nothing was written: no user of {effect.site} meets these conditions.",
+            "`cleanup-gitops users --where …` lists who meets which.",
+        )

@@ -5,6 +5,7 @@ Only account ids and names of groups are written: no name and no address of anyb
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ LONGEST = 40_000
 """Members in one file: they stay well below the size that a policy file may have."""
 CANARIES = 3
 """At most so many accounts, and so many groups, must be in every reading."""
+_EMERGENCY = re.compile(r"break.?glass|emergency", re.IGNORECASE)
 ENOUGH_ADMINS = 3
 """From so many active administrators on a plan must leave two of them."""
 
@@ -89,7 +91,7 @@ def _head(kind: str, name: str, what: Importing, why: str = "") -> list[str]:
 
 
 def _text(comment: str, lines: Iterable[str]) -> str:
-    return "\n".join((comment, *lines)) + "\n"
+    return "\n".join(("#", comment, *lines)) + "\n"
 
 
 # Groups
@@ -192,22 +194,35 @@ def _groups_text(groups: Iterable[Group], members: Mapping[str, Sequence[str]], 
 
 
 def _protection(what: Importing, left_out: list[str]) -> str:
-    inventory = what.inventory
-    known = [user for user in inventory.users if user.roles is not None]
+    roles, groups = _roles(what, left_out), _emergency_groups(what)
+    lines = [f"  roles: [{', '.join(roles)}]"] if roles else []
+    lines += [f"  groups: [{', '.join(map(written, groups))}]"] if groups else []
+    return _text(ABOUT_PROTECTION, [*_head("Protection", _free("imported", what), what), *lines]) if lines else ""
+
+
+def _roles(what: Importing, left_out: list[str]) -> list[str]:
+    """Administrative roles that somebody holds and no document protects yet."""
+    known = [user for user in what.inventory.users if user.roles is not None]
     covered = {role for one in what.policies.protections for role in one.roles}
     held = {role for user in known for role in user.roles or ()}
     roles = sorted((held & set(get_args(AdminRole))) - covered)
     if not roles:
-        left_out.append("No Protection: nobody is known to hold an administrative role that is not protected already.")
-        return ""
-    if len(known) < len(inventory.users):
-        left_out.append("No Protection: of some accounts it is not known which administrative roles they hold.")
-        return ""
-    lines = _head("Protection", _free("imported", what), what)
-    return _text(
-        ABOUT_PROTECTION,
-        [*lines, f"  roles: [{', '.join(roles)}]"],
-    )
+        left_out.append("No roles are protected: nobody is known to hold one that no document protects already.")
+    elif len(known) < len(what.inventory.users):
+        left_out.append("No roles are protected: of some accounts it is not known which ones they hold.")
+        return []
+    return roles
+
+
+def _emergency_groups(what: Importing) -> list[str]:
+    """Groups that are called as if they were for emergencies. To protect too many harms nobody."""
+    covered = {group.id for one in what.policies.protections for group in resolve_groups(one.groups, what.inventory)[0]}
+    found = {
+        group.name.casefold(): group.name
+        for group in what.inventory.groups
+        if _EMERGENCY.search(group.name) and group.id not in covered
+    }
+    return sorted(name for name in found.values() if _can_be_named(name) and not what.personal(name))
 
 
 def _guardrails(what: Importing, left_out: list[str]) -> str:

@@ -12,15 +12,14 @@ from cleanup_gitops.cli.conditions import read_conditions
 from cleanup_gitops.cli.options import Day, site_option
 from cleanup_gitops.cli.rehearsing import rehearsing
 from cleanup_gitops.cli.terminal import SystemClock
-from cleanup_gitops.cli.wiring import Workplace, load_policies, only_one, workplaces
+from cleanup_gitops.cli.wiring import load_policies, only_one, workplaces
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.bulk import OneOff, check_ensure, one_off_text
 from cleanup_gitops.policy.documents import PolicySet
 from cleanup_gitops.policy.problems import PolicyError
 from cleanup_gitops.policy.proposals import Proposal, policy_path, with_document
 from cleanup_gitops.policy.suggesting import free_name
-from cleanup_gitops.policy.tree import Match
-from cleanup_gitops.rehearsal.effect import Effect
+from cleanup_gitops.rehearsal.effect import check_meaning, refuse_nobody
 from cleanup_gitops.views.effect import effect_lines
 from cleanup_gitops.views.safe import plain
 
@@ -84,12 +83,12 @@ def command(
     )
     proposal = _proposal(folder, one, out)
     after = load_with(folder, clock, [proposal])
-    _check_meaning(after, place, named, match)
+    check_meaning(after.for_site(place.site.name), named, match)
     with rehearsing(place) as site:
         refuse_personal({"--ticket": ticket, "--owner": owner, "--why": why or ""}, site.live)
         effect = site.effect(named, after.for_site(place.site.name))
     click.echo("".join(f"{plain(line)}\n" for line in effect_lines(effect)))
-    _refuse_nobody(effect)
+    refuse_nobody(effect)
     write(folder, [proposal], f"One-off change {ticket}")
     return 0
 
@@ -104,7 +103,9 @@ def _check_states(ensure: tuple[str, ...]) -> None:
 def _taken(folder: Path, found: PolicySet) -> list[str]:
     """Names that a new policy must not have: of documents, and of files."""
     files = [path.stem for path in (folder / "policies").iterdir()]
-    return [*files, *(one.name for site in found.sites for one in found.for_site(site.name).policies)]
+    sites = [found.for_site(site.name) for site in found.sites]
+    policies = [one.name for site in sites for one in site.policies]
+    return [*files, *policies, *(one.name for site in sites for one in site.groups)]
 
 
 def _proposal(folder: Path, one: OneOff, out: Path | None) -> Proposal:
@@ -117,23 +118,3 @@ def _proposal(folder: Path, one: OneOff, out: Path | None) -> Proposal:
             "Name another file with --out.",
         )
     return with_document(path, root, one_off_text(one))
-
-
-def _check_meaning(after: PolicySet, place: Workplace, name: str, match: Match) -> None:
-    """What is written must be read as what was asked for. Raises ``CleanupError``."""
-    written = next(one for one in after.for_site(place.site.name).policies if one.name == name)
-    wanted = Match(all=tuple(node for one in match.all if isinstance(one, Match) for node in one.all))
-    if written.match != wanted:
-        raise CleanupError(
-            "These conditions cannot be written into one policy, so nothing was written.", "Write it by hand."
-        )
-
-
-def _refuse_nobody(effect: Effect) -> None:
-    if effect.blocked:
-        raise CleanupError(f"Nothing was written: the policy would act on nobody. {effect.blocked[0]}.")
-    if not effect.matching:
-        raise CleanupError(
-            f"Nothing was written: no user of {effect.site} meets these conditions.",
-            "`cleanup-gitops users --where …` lists who meets which.",
-        )

@@ -62,8 +62,8 @@ def command(folder: Path, site_name: str | None, writes: bool, owner: str | None
         )
         proposals = _proposals(folder, place, len(found.sites) > 1, made.files)
         after = load_with(folder, clock, proposals)
-        _check_quiet(site, place, after.for_site(place.site.name))
-    for sentence in made.left_out:
+        fewer = _no_longer_done(site, place, after.for_site(place.site.name))
+    for sentence in (*made.left_out, *fewer):
         click.echo(plain(sentence), err=True)
     if writes:
         write(folder, proposals, f"Import {place.site.name}")
@@ -94,14 +94,20 @@ def _proposals(folder: Path, place: Workplace, several: bool, files: Mapping[str
     return [with_document(path, root, text) for path, text in sorted(paths.items())]
 
 
-def _check_quiet(site: Rehearsal, place: Workplace, after: SitePolicies) -> None:
-    """Raise ``CleanupError`` when the documents would make a plan do more than it does without them."""
+def _no_longer_done(site: Rehearsal, place: Workplace, after: SitePolicies) -> list[str]:
+    """A sentence about what a plan does now and not with the documents, where there is any.
+
+    Raises ``CleanupError`` when the documents would make a plan do more than it does without them.
+    """
     before, with_them = (_acts(_plan(site, place, one)) for one in (place.policies, after))
     if more := sorted(with_them - before):
         raise CleanupError(
             f"Nothing was written: with these documents a plan would do more, such as {more[0][0]} {more[0][1]}.",
             "This is a defect of cleanup-gitops: please report it.",
         )
+    number = len(before - with_them)
+    told = f"{counted(number, 'change')} of a plan would not be made any more, because these documents protect more."
+    return [told] if number else []
 
 
 def _acts(plan: Plan) -> set[tuple[str, str]]:

@@ -8,6 +8,7 @@ import click
 
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.cli.wiring import load_policies, with_sites
+from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.expiry import ended_policies, site_warnings
 from cleanup_gitops.policy.guarding import ended
 from cleanup_gitops.policy.notifying import told_nobody
@@ -30,7 +31,8 @@ def command(folder: Path) -> int:
         own = found.for_site(site.name)
         click.echo(
             f"{site.name}: {counted(len(own.policies), 'policy', 'policies')},"
-            f" {counted(len(own.protections), 'protection')}, {counted(len(own.exemptions), 'exemption')}."
+            f" {counted(len(own.protections), 'protection')},"
+            f" {counted(len(own.exemptions), 'exemption')}{_groups(own)}."
             f" Guardrails: {own.guardrails.where}{_lifted(len(own.overrides))}."
         )
         today = clock.now().date()
@@ -44,6 +46,12 @@ def command(folder: Path) -> int:
             click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The policies are valid. Digest: {found.digest}")
     return 0
+
+
+def _groups(own: SitePolicies) -> str:
+    """How many groups are declared, where there are any."""
+    number = sum(len(one.entries) for one in own.groups)
+    return f", {counted(number, 'declared group')}" if number else ""
 
 
 def _lifted(number: int) -> str:
