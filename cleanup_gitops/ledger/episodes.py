@@ -49,7 +49,7 @@ def with_stages(
         else:
             kept.append(line)
     for row in plan.lifecycle:
-        _take(row, marks, closed, plan.created)
+        _take(row, marks, closed, plan.created, inventory)
     for key, effects in _effects(plan, outcomes, inventory, open_).items():
         user, policy, stage = key
         mark = marks.get((user, policy), {}).get(stage)
@@ -59,11 +59,23 @@ def with_stages(
     for (user, policy, stage), at in _done(plan, outcomes, open_).items():
         mark = marks.get((user, policy), {}).get(stage)
         if mark is not None and mark.done is None:
-            marks[user, policy][stage] = replace(mark, done=at)
+            marks[user, policy][stage] = replace(mark, done=at, shut=_shut(user, inventory))
     return [*kept, *closed.values(), *(mark for own in marks.values() for mark in own.values())]
 
 
-def _take(row: StageRow, marks: dict[_Key, dict[str, Mark]], closed: dict[_Key, Closed], at: datetime) -> None:
+def _shut(account: str, inventory: Inventory) -> bool:
+    """Whether somebody is known to have no access; so has who is not there."""
+    user = inventory.user_by_id.get(account)
+    return user is None or user.license == "none" or user.status in ("absent", "deleting")
+
+
+def _take(
+    row: StageRow,
+    marks: dict[_Key, dict[str, Mark]],
+    closed: dict[_Key, Closed],
+    at: datetime,
+    inventory: Inventory,
+) -> None:
     """One row of a plan that was made at this time."""
     key = (row.user, row.policy)
     match row.what:
@@ -76,7 +88,7 @@ def _take(row: StageRow, marks: dict[_Key, dict[str, Mark]], closed: dict[_Key, 
         case "done":
             mark_now = marks.get(key, {}).get(row.stage)
             if mark_now is not None and mark_now.done is None:
-                marks[key][row.stage] = replace(mark_now, done=at)
+                marks[key][row.stage] = replace(mark_now, done=at, shut=_shut(row.user, inventory))
         case "closed":
             own = sorted(marks.pop(key, {}).values(), key=lambda one: one.entered)
             before = closed.get(key)
@@ -118,7 +130,7 @@ def _ended(row: StageRow, marks: Sequence[Mark], before: Closed | None, at: date
         return before or line
     effects = tuple(effect for mark in marks for effect in mark.effects)
     known = next((mark.known for mark in marks if mark.known), None)
-    return replace(line, effects=effects, known=known)
+    return replace(line, effects=effects, known=known, shut=any(mark.shut for mark in marks))
 
 
 def _effects(

@@ -72,6 +72,8 @@ class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="mark", ta
     """Of the first stage that was entered alone."""
     undelivered: Moment | None = None
     """Of a stage that tells the user: when it was said that the mail came back (UTC). Then it is not done."""
+    shut: bool = False
+    """Whether the user had no access to Confluence when the stage was done."""
 
 
 Ended = Literal[
@@ -90,7 +92,8 @@ Ended = Literal[
 class Closed(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="closed", tag_field="kind"):
     """The newest episode of a user in a policy is over, and since when (UTC); it takes the place of the marks.
 
-    After ``done`` no other one opens until the user once did not match, with ``effects`` taken back.
+    After ``done`` no other one opens until the user once did not match, with ``effects`` taken back. ``shut``:
+    after one of its stages the user had no access.
     """
 
     user: str
@@ -100,6 +103,7 @@ class Closed(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="closed"
     why: Ended
     effects: tuple[Effect, ...] = ()
     known: Known | None = None
+    shut: bool = False
 
 
 class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="hold", tag_field="kind"):

@@ -45,17 +45,17 @@ def regained(
 ) -> tuple[tuple[str, str], ...]:
     """Users and policies of stages that are undone, as something else tells than a change of a run.
 
-    That is where a stage had ended all access and there is some again, in whatever way; and where somebody gave back
-    what had been handed off and was done. Not while something that was sent for the user may be late, without effect,
-    or missing in lists.
+    That is where a stage had ended all access and there is some again, in whatever way (a policy that asks for that
+    only by now had not ended it); and where somebody gave back what had been handed off and was done. Not while
+    something that was sent for the user may be late, without effect, or missing in lists.
     """
     ends = {
         one.name: {stage.name for stage in one.stages if stage.ensure.no_access}
         for one in policies.policies
         if not one.report and any(stage.ensure.no_access for stage in one.stages)
     }
-    done = {(one.user, one.policy) for one in memory.marks if one.done and one.stage in ends.get(one.policy, ())}
-    done |= {(one.user, one.policy) for one in memory.closed if one.why == "done" and one.policy in ends}
+    done = {(one.user, one.policy) for one in memory.marks if one.shut and one.stage in ends.get(one.policy, ())}
+    done |= {(one.user, one.policy) for one in memory.closed if one.shut and one.policy in ends}
     kept: tuple[Mark | Closed, ...] = (*memory.marks, *memory.closed)
     done -= {(one.user, one.policy) for one in kept if any(map(_gives, one.effects))}
     users, late = inventory.user_by_id, frozenset(_late(memory, inventory, now))

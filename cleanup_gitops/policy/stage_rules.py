@@ -27,6 +27,8 @@ def broken_stages(document: Map) -> Iterator[Broken]:
     stages = spec.get("stages")
     if isinstance(stages, Seq):
         yield from _order(stages)
+        if spec.get("class") == "termination":
+            yield from _told_first(stages)
         for stage in stages:
             if isinstance(stage, Map):
                 yield from _one(stage)
@@ -57,6 +59,18 @@ def _order(stages: Seq) -> Iterator[Broken]:
             yield Broken(place, message)
         status = asked_status(stage.get("ensure"))
         ended = status if status in ("removed", "deleted") and status else ended
+
+
+def _told_first(stages: Seq) -> Iterator[Broken]:
+    """Mails to somebody who leaves that come before the access ends: one that comes back keeps the account open."""
+    last = max((number for number, one in enumerate(stages) if isinstance(one, Map) and "ensure" in one), default=0)
+    for stage in stages[:last]:
+        if isinstance(stage, Map) and "notify" in stage:
+            message = (
+                "a mail that cannot be delivered would keep the access of somebody who leaves open:"
+                " with `class: termination` every `ensure` comes before `notify`"
+            )
+            yield Broken(stage.at_key("notify"), message)
 
 
 def _one(stage: Map) -> Iterator[Broken]:

@@ -8,6 +8,7 @@ import pytest
 
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.activity import seen_at
+from cleanup_gitops.model.group import Grant
 from cleanup_gitops.model.user import GroupSeat
 from cleanup_gitops.policy.documents import Ensure, Stage
 from cleanup_gitops.policy.tree import InactiveFor, Match
@@ -52,3 +53,21 @@ def test_an_episode_that_ended_because_the_user_came_back_stays_so_when_the_seat
     office.apply()
     assert closed(office) == [("0001", 1, "returned")]
     assert [one.why for one in memory_of(office.store.read()).holds] == ["restored"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_policy_that_asks_for_more_by_now_was_undone_by_nobody(ended: bool) -> None:
+    office = staged_office(200)
+    seats = (GroupSeat(("g-others",)), GroupSeat((SEATS,)))
+    office.site.group_becomes("g-others", license="seat", grants=(Grant("confluence", "user"),))
+    office.site.happens(ONE, groups=("g-others", SEATS), seats=seats)
+    stages = STAGED.stages[: 1 if ended else 2]
+    office.under(policies=(replace(STAGED, stages=stages),))
+    office.apply()
+    office.later(3)
+    office.apply()
+    harder = Stage(name="release", ensure=Ensure(no_access=True))
+    office.under(policies=(replace(STAGED, stages=(harder, *stages[1:])),))
+    run = office.apply()
+    assert (does(run.plan), rows(run.plan)) == ([], [])
+    assert (memory_of(office.store.read()).flaps, memory_of(office.store.read()).holds) == ((), ())
