@@ -25,6 +25,7 @@ from cleanup_gitops.model.memory import (
     Daily,
     Done,
     Flap,
+    Handed,
     Hold,
     Mark,
     Memory,
@@ -93,6 +94,7 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         served=tuple(sorted(_only(lines, Served), key=lambda one: one.policy)),
         protected=tuple(sorted(_only(lines, Protected), key=lambda one: one.protection)),
         adopted=tuple(sorted(_only(lines, Adopted), key=lambda one: one.group)),
+        handed=tuple(sorted(_only(lines, Handed), key=lambda one: one.name)),
         last=newest,
     )
 
@@ -172,7 +174,7 @@ def _over(line: Remembered, at: datetime) -> bool:
             return all(at.date() - day > REMEMBERED for day in line.days)
         case Daily():
             return at.date() - line.day > KEPT
-        case Mark() | Waiting() | Served() | Protected() | Adopted():
+        case Mark() | Waiting() | Served() | Protected() | Adopted() | Handed():
             return False
 
 

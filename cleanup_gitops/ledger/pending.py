@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
-from cleanup_gitops.model.memory import Daily, Protected, Remembered, Served, Spent, Waiting
+from cleanup_gitops.model.memory import Daily, Handed, Protected, Remembered, Served, Spent, Waiting
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome
 from cleanup_gitops.model.standing import COVERED
@@ -115,6 +115,22 @@ def with_spent(
             if name not in left and (name, digest) not in known
         ),
     ]
+
+
+def with_handed(lines: Iterable[Remembered], plan: Plan, at: datetime) -> list[Remembered]:
+    """The lines with how many rows the lists and rosters of this plan have, in place of those of earlier runs.
+
+    Where the number is the same, the line stays as it is: that is no news.
+    """
+    kept: list[Remembered] = []
+    before: dict[tuple[str, int], Handed] = {}
+    for line in lines:
+        if isinstance(line, Handed):
+            before[line.name, line.rows] = line
+        else:
+            kept.append(line)
+    now = {(one.name, one.rows) for one in plan.inputs.lists or ()}
+    return [*kept, *(before.get(key) or Handed(name=key[0], rows=key[1], at=at) for key in sorted(now))]
 
 
 def with_protected(lines: Iterable[Remembered], terms: Terms) -> list[Remembered]:

@@ -18,7 +18,15 @@ from cleanup_gitops.ledger.claims import intent_bytes, lease_bytes, record_inten
 from cleanup_gitops.ledger.compose import Ground, Record, compose, free_run_id, ground_of, plan_files, run_id
 from cleanup_gitops.ledger.episodes import with_stages
 from cleanup_gitops.ledger.memory import read_lines
-from cleanup_gitops.ledger.pending import Terms, with_daily, with_protected, with_served, with_spent, with_waiting
+from cleanup_gitops.ledger.pending import (
+    Terms,
+    with_daily,
+    with_handed,
+    with_protected,
+    with_served,
+    with_spent,
+    with_waiting,
+)
 from cleanup_gitops.ledger.remember import Ran, remember, with_noticed, without_seen
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.drift import Difference, Drift
@@ -137,6 +145,7 @@ def _lines_after(
         lines = with_spent(lines, plan, ran.outcomes, looked.once, ran.run, ran.at)
         lines = with_served(lines, looked, plan.created)
         lines = with_protected(lines, looked)
+        lines = with_handed(lines, plan, ran.at)
     return with_daily(lines, ran.outcomes, approvals, ran.unsure)
 
 

@@ -230,6 +230,14 @@ class Protected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="prot
     roles: tuple[str, ...] = ()
 
 
+class Handed(Struct, frozen=True, kw_only=True, tag="handed", tag_field="kind"):
+    """How many rows a list of people or a roster has, by its variable or path, and since when runs found so (UTC)."""
+
+    name: str
+    rows: int
+    at: Moment
+
+
 class Adopted(Struct, frozen=True, kw_only=True, tag="adopted", tag_field="kind"):
     """A group (id) whose members are declared as a whole and from which people may be taken out, since ``at`` (UTC).
 
@@ -259,6 +267,7 @@ Remembered = (
     | Served
     | Protected
     | Adopted
+    | Handed
 )
 """What one line of ``memory.jsonl`` may hold."""
 
@@ -319,6 +328,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     served: tuple[Served, ...] = ()
     protected: tuple[Protected, ...] = ()
     adopted: tuple[Adopted, ...] = ()
+    handed: tuple[Handed, ...] = ()
     last: Mapping[Kind, datetime] = {}
     """When the newest entry of each kind was made, as far as the two newest months of the ledger tell."""
 

@@ -33,7 +33,14 @@ from cleanup_gitops.planner.adoption import Adoptions, adoptions
 from cleanup_gitops.planner.declared import told
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.fate import UNCHANGED, Fate
-from cleanup_gitops.planner.guards import administrators, all_checks, ends_administration, exceptions_of, limits
+from cleanup_gitops.planner.guards import (
+    administrators,
+    all_checks,
+    ends_administration,
+    exceptions_of,
+    limits,
+    roster_checks,
+)
 from cleanup_gitops.planner.handed_lists import inputs_of, nobody_listed
 from cleanup_gitops.planner.handoffs import overdue_handoffs
 from cleanup_gitops.planner.holds import stopped
@@ -80,7 +87,7 @@ def make_plan(
     rows = _rows(evaluation, inventory, policies, memory, created, None if undo else adopt)
     changes = rows.changes
     waiting = [one.change for one in rows.pending if one.reason not in ("report", "adopt")]
-    guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing)
+    guards = _guards(changes, waiting, inventory, policies, memory, created, evaluation.shield.missing, lists)
     blocked = _blocked(evaluation)
     digest = plan_digest(changes)
     return Plan(
@@ -182,6 +189,7 @@ def _guards(
     memory: Memory,
     created: datetime,
     unprotected: tuple[str, ...],
+    lists: Lists = NO_LISTS,
 ) -> _Guards:
     """The guards of a plan with these rows, beside rows that wait."""
     exceptions = exceptions_of(policies, created.date())
@@ -199,6 +207,7 @@ def _guards(
         unprotected=unprotected,
         created=created,
     )
+    checks = (*roster_checks(lists, policies, memory, exceptions), *checks)
     return _Guards(checks, tuple(one.limit for one in counted), seats)
 
 

@@ -170,7 +170,7 @@ def _way_out(plan: Plan, broken: Sequence[Check]) -> str:
             "No policy mends what was read: see how it differs with `cleanup-gitops drift --no-record`, and run again"
             " later."
         )
-    if len(reading) < len(broken):
+    if any(not check.name.startswith(("reading:", "roster:")) for check in broken):
         told.append("Take back less at a time (`rollback --user`)." if plan.rollback else "Narrow the policies.")
     if any(check.override for check in broken):
         told.append("What is right all the same takes a reviewed Override; the plan shows which.")

@@ -89,7 +89,7 @@ ALLOWED = {
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
         Waiting.policy Daily.policy Spent.policy Served.policy Protected.protection Intent.approvals Check.lifted
         Manifest.site Plan.site LedgerEntry.site OutcomeRecord.site Intent.site Lease.site ListInput.name
-        Unmatched.policy Unmatched.source
+        Unmatched.policy Unmatched.source Handed.name
     """,
     "labels of groups and directories, which say what was changed": """
         GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,11 +17,13 @@ from cleanup_gitops.model.run import Approval, OutcomeRecord
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.model.user import Lifecycle
 from cleanup_gitops.policy.documents import Ensure, Policy, Protection, Standing
+from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.roster import Leavers, Roster, Source
 from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.timing import Windows
 from cleanup_gitops.policy.tree import HasLeft, Match
+from cleanup_gitops.runner.desk import BrokenGuardsError
 from cleanup_gitops.views.leavers import overdue_rows
 from tests.fakes import NOON, FakeSite
 from tests.runner.office import DORMANT, Office, office_site, open_office
@@ -194,3 +196,43 @@ def test_without_its_rows_a_roster_blocks_its_policy_and_is_not_nobody_leaves() 
     assert not plan.complete
     assert plan.blocked == ("hr (): the roster hr was not read",)
     assert ADA not in {one.user for one in plan.changes}
+
+
+@pytest.mark.case("F1")
+def test_a_roster_that_came_back_short_makes_the_plan_unsafe_until_an_override_says_that_it_is_right() -> None:
+    many = [f"p{number}@acme.com;" for number in range(98)]
+    office = roster_office(*many, LAST_DAY)
+    assert office.plan().applyable
+    office.apply()
+    assert [(one.name, one.rows) for one in memory_of(office.store.read()).handed] == [("HR", 100)]
+    office.later(1)
+    hand(office, *many[:88], LAST_DAY)
+    assert office.plan().applyable
+    hand(office, *many[:87], LAST_DAY)
+    plan = office.plan()
+    (check,) = [one for one in plan.checks if not one.passed]
+    assert (check.name, check.found, check.allowed) == ("roster:hr", 11, 10)
+    assert "HR: 100 rows -> 89 since the run of 2026-11-22 (11 % fewer; " in check.message
+    with pytest.raises(BrokenGuardsError):
+        office.apply()
+    assert done(office) == [(BO, "membership.remove")]
+    lifted = Override(
+        name="smaller", guard="reading.max_drop", max=11, until=date(2026, 12, 1), reason="data-correction", ticket="T"
+    )
+    office.under(overrides=(lifted,))
+    office.apply()
+    assert {user for user, _ in done(office)} == {ADA, BO}
+    assert [one.rows for one in memory_of(office.store.read()).handed] == [89]
+    office.under(overrides=())
+    assert office.plan().applyable
+
+
+def test_a_roster_that_stays_as_it_is_leaves_nothing_new_to_record() -> None:
+    office = roster_office("soon@acme.com;2027-01-01")
+    office.under(policies=(POLICY,))
+    assert not office.apply(sparing=True).quiet
+    office.clock.sleep(HOUR)
+    assert office.apply(sparing=True).quiet
+    hand(office, "soon@acme.com;2027-01-01", "more@acme.com;2027-01-01")
+    office.clock.sleep(HOUR)
+    assert not office.apply(sparing=True).quiet

@@ -20,6 +20,7 @@ from cleanup_gitops.planner.guards.people import (
     self_check,
 )
 from cleanup_gitops.planner.guards.reading import reading_checks
+from cleanup_gitops.planner.guards.rosters import roster_checks
 from cleanup_gitops.policy.documents import SitePolicies
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "exceptions_of",
     "limits",
     "reading_checks",
+    "roster_checks",
 ]
 
 
