@@ -19,14 +19,21 @@ def inputs_of(lists: Lists) -> tuple[ListInput, ...]:
 
 
 def nobody_listed(evaluation: Evaluation) -> tuple[str, ...]:
-    """A warning about each list in which no account of the site stands: often it is the wrong file or column."""
+    """A warning about each list or roster in which no account stands: often it is the wrong file or column."""
     scope = evaluation.scope
     asked = {one for rule in evaluation.rules for one in rule.policy.match.lists if one in scope.lists}
-    return tuple(
+    lists = tuple(
         f"No account of {scope.inventory.site} is in {scope.lists[one].words}, column {one.column!r}:"
         " is it the right list, and the right column?"
         for one in sorted(asked, key=lambda one: (one.source, one.column, one.by))
         if not any(account in scope.lists[one].entries for account in _known_by(one, scope))
+    )
+    known = {*scope.inventory.user_by_id, *scope.addresses.of.values()}
+    return lists + tuple(
+        f"No account of {scope.inventory.site} is in {rows.words}, the roster {name}: is it the right file, and are"
+        " `columns` right?"
+        for name, rows in sorted(scope.lists.rosters.items())
+        if not any(row.account in known or row.email in known for row in rows.rows)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from cleanup_gitops.policy.patterns import normal_email
 from tests.cli.workspace import Workspace
+from tests.ledger.approvers import People
 
 ROSTER = """\
 apiVersion: cleanup-gitops/v1
@@ -104,3 +106,24 @@ def test_a_roster_that_cannot_be_understood_is_an_error_before_the_site_is_asked
         assert "the Roster hr (policies/hr.yaml:1)" in refused.err
         assert "secret" not in refused.out + refused.err
     assert workspace.writes() == []
+
+
+def test_a_roster_that_somebody_else_approved_is_carried_out_at_once(
+    workspace: Workspace, roster: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = someone(workspace)
+    roster.write_text(f"mail;until\n{who['email']};{day(3)}\n", "utf-8")
+    people = People(tmp_path_factory.mktemp("people"), workspace.folder, dict(os.environ))
+    monkeypatch.setenv("APPROVERS", str(people.approvers))
+    people.allow("ben")
+    site = (workspace.folder / "policies" / "site.yaml").read_text("utf-8")
+    workspace.policy("site.yaml", site + "  approvers: {env: APPROVERS}\n")
+    workspace.policy("hr.yaml", ROSTER.replace("  leavers:", "  approval: standing\n  leavers:"))
+    refused = workspace.run("apply", "--standing")
+    assert refused.code == 4
+    assert "no approval of hr counts" in refused.out
+    people.approve("hr", by="ben")
+    done = workspace.run("apply", "--standing")
+    assert done.code == 0, done.out + done.err
+    assert "1 applied" in done.out
+    assert workspace.run("audit", "verify").code == 0

@@ -236,3 +236,13 @@ def test_a_roster_that_stays_as_it_is_leaves_nothing_new_to_record() -> None:
     hand(office, "soon@acme.com;2027-01-01", "more@acme.com;2027-01-01")
     office.clock.sleep(HOUR)
     assert not office.apply(sparing=True).quiet
+
+
+def test_a_roster_in_which_nobody_of_the_site_stands_is_perhaps_the_wrong_file() -> None:
+    office = roster_office("gone@acme.com;2026-11-20")
+    (told,) = [text for text in office.plan().warnings if "roster" in text]
+    assert told == (
+        "No account of acme is in HR (2 rows), the roster hr: is it the right file, and are `columns` right?"
+    )
+    hand(office, "bo@acme.com;")
+    assert not [text for text in office.plan().warnings if "roster" in text]
