@@ -72,9 +72,10 @@ def _by_email(rule: Rule, user: User, scope: Scope) -> bool:
 def with_deadline(fate: Fate, user: User, rules: Iterable[Rule], scope: Scope) -> Fate:
     """The same, with the instant until which a Roster wants the access ended of somebody who has left.
 
-    Of everybody whose access goes on, whatever keeps it from being ended.
+    Of everybody whose access goes on, whatever keeps it from being ended. A leaver who is protected or exempt and has
+    access is handed off, so that nothing is left to end of those who are not.
     """
-    if fate.disposition.state == "unchanged":
+    if fate.disposition.state in ("unchanged", "protected", "exempt"):
         return fate
     due = [at for rule in rules if rule.roster and rule.verdict(user) and (at := rule.due(user, scope))]
     return replace(fate, disposition=msgspec.structs.replace(fate.disposition, due=min(due))) if due else fate

@@ -16,7 +16,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, OutcomeRecord
 from cleanup_gitops.model.standing import Approvals
 from cleanup_gitops.model.user import Lifecycle
-from cleanup_gitops.policy.documents import Ensure, Policy, Protection, Standing
+from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, Standing
 from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.roster import Leavers, Roster, Source
@@ -246,3 +246,17 @@ def test_a_roster_in_which_nobody_of_the_site_stands_is_perhaps_the_wrong_file()
     )
     hand(office, "bo@acme.com;")
     assert not [text for text in office.plan().warnings if "roster" in text]
+
+
+@pytest.mark.parametrize("spared", ["protected", "exempt"])
+def test_a_leaver_who_is_spared_and_has_no_access_any_more_is_not_overdue(spared: str) -> None:
+    office = roster_office("ada@acme.com;2026-10-01", status="deactivated", tokens=())
+    entry = Exemption(account=ADA, reason="absence", owner="hr", until=date(2027, 3, 1), ticket="T", document="leave")
+    if spared == "exempt":
+        office.under(exemptions=(entry,))
+    else:
+        office.under(protections=(Protection(name="vips", owner="security", accounts=(ADA,)),))
+    plan = office.plan()
+    assert plan.dispositions[ADA].state == spared
+    assert plan.dispositions[ADA].due is None
+    assert overdue(plan) == []
