@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -26,6 +26,7 @@ from cleanup_gitops.views.paint import paint
 from cleanup_gitops.views.rows import with_details
 from cleanup_gitops.views.run import results_told
 from cleanup_gitops.views.safe import json_text, label
+from cleanup_gitops.views.waiting_hands import HandedOff
 from cleanup_gitops.views.words import counted
 
 EXEMPTION_DAYS = 30
@@ -65,6 +66,8 @@ class Recorded:
     older: str = ""
     holds: tuple[OnHold, ...] = ()
     """Users whom policies leave alone."""
+    handed: HandedOff = field(default_factory=HandedOff)
+    """Users who wait in a stage for what others should do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +240,7 @@ def _recorded(recorded: Recorded) -> list[str]:
             f"the last snapshot is by version {recorded.version}, which may class accounts and groups otherwise"
         )
     lines += _holds(recorded.holds)
+    lines += filter(None, [recorded.handed.text])
     if recorded.place:
         lines.append(f"kept in {recorded.place}")
     if recorded.older:
@@ -244,11 +248,16 @@ def _recorded(recorded: Recorded) -> list[str]:
     return lines
 
 
-def on_hold(memory: Memory, now: datetime, flapping_after: int) -> tuple[OnHold, ...]:
-    """Whom policies leave alone at this moment (UTC): as a plan would, each user and policy once."""
+def on_hold(
+    memory: Memory, now: datetime, flapping_after: int, unbound: Collection[str] = frozenset()
+) -> tuple[OnHold, ...]:
+    """Whom policies leave alone at this moment (UTC): as a plan would, each user and policy once.
+
+    The policies in ``unbound`` do again what others undid.
+    """
     holds = {(one.user, one.policy): one for one in memory.holds}
     flaps = {(one.user, one.policy): one for one in memory.flaps}
-    counts = holds_of(memory, NOTHING_NOTICED, now, flapping_after).by_user
+    counts = holds_of(memory, NOTHING_NOTICED, now, flapping_after, unbound).by_user
     return tuple(
         flaps[user, policy] if held.until is None else holds[user, policy]
         for user, policies in sorted(counts.items())
@@ -334,6 +343,7 @@ def render_status_json(status: SiteStatus) -> str:
             "results": last.results if last else {},
             "last": {kind: at for kind, at in sorted(recorded.times.items()) if kind not in ACTING},
             "holds": [_hold(one) for one in recorded.holds],
+            "handed_off": {"users": recorded.handed.users, "overdue": recorded.handed.overdue},
             "leases": [
                 {name: getattr(one, name) for name in ("directory", "run", "holder", "place", "since")}
                 | {"process_lives": run.lives}

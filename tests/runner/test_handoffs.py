@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.views.plan import render_text
+from cleanup_gitops.views.waiting_hands import handed_off as recorded
 from tests.runner.office import SEATS, Office
 from tests.runner.test_stages import ONE, staged_office
 
@@ -37,6 +39,18 @@ def test_within_the_time_it_only_waits(days: int) -> None:
     assert {cause.due for one in plan.handoffs for cause in one.causes} == {datetime(2026, 12, 7, tzinfo=UTC)}
     assert overdue(plan) == []
     assert "; due by 2026-12-07 00:00 UTC" in render_text(plan)
+
+
+@pytest.mark.case("E34")
+@pytest.mark.parametrize(("days", "told"), [(0, "1 user"), (14, "1 user"), (15, "1 user, 1 overdue")])
+def test_the_record_tells_whom_stages_wait_for(days: int, told: str) -> None:
+    office = handed_off()
+    office.later(days)
+    found = recorded(memory_of(office.store.read()), office.clock.now(), 14)
+    assert found.text == f"handed off by stages, waiting until the site shows it: {told}"
+    office.site.happens(ONE, groups=(), seats=(), license="none")
+    office.apply()
+    assert recorded(memory_of(office.store.read()), office.clock.now(), 14).text == ""
 
 
 @pytest.mark.case("E34", "E35")

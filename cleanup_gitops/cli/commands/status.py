@@ -20,6 +20,7 @@ from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.model.errors import StateError
 from cleanup_gitops.model.run import ACTING
 from cleanup_gitops.views.status import Recorded, on_hold, render_status, render_status_json, site_status
+from cleanup_gitops.views.waiting_hands import handed_off
 
 UNSAFE = 3
 
@@ -77,6 +78,8 @@ def _recorded(place: Workplace) -> Recorded:
     except StateError as error:
         return Recorded(problem=f"{error.message} {error.hint}".strip())
     runs = [entry for entry in tail.entries if entry.kind in ACTING] if tail else []
+    guardrails = place.policies.guardrails
+    terminations = {one.name for one in place.policies.policies if one.termination}
     return Recorded(
         last=runs[-1] if runs else None,
         serial=memory.serial,
@@ -86,5 +89,6 @@ def _recorded(place: Workplace) -> Recorded:
         place=where,
         version="" if version == __version__ else version,
         older=older,
-        holds=on_hold(memory, now, place.policies.guardrails.flapping_after),
+        holds=on_hold(memory, now, guardrails.flapping_after, terminations),
+        handed=handed_off(memory, now, guardrails.handoff_sla),
     )
