@@ -252,7 +252,7 @@ class UserInvite(_Change, frozen=True, gc=False, kw_only=True, tag="user.invite"
     """Somebody without an account is invited, with a role in this Confluence and into groups (Cloud).
 
     Nobody knows an account id yet, and no address may stand here: ``user`` is the address of the change, which names
-    the roster and a keyed pseudonym of the person (see ``model.guests``). ``groups`` are ids, sorted.
+    the roster and a keyed pseudonym of the person (see ``model.people.People.pseudonym``). ``groups`` are ids, sorted.
     """
 
     action: ClassVar[Action] = "user.invite"

@@ -163,7 +163,7 @@ def _blocked(evaluation: Evaluation) -> tuple[str, ...]:
     """A sentence for each policy that names something that is not there, once for all of its stages, and each entry."""
     lame = (rule for rule in evaluation.rules if rule.missing and not rule.declared)
     found = {
-        (rule.name, rule.policy.where): f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame
+        (rule.name, rule.termination): f"{rule.name} ({rule.policy.where}): {lacking(rule.missing)}" for rule in lame
     }
     return (*found.values(), *evaluation.declared.blocked)
 

@@ -73,6 +73,7 @@ def connect(
     key = taken(secrets, names.org_api_key.env, "organization API key")
     user = taken(secrets, names.user.env, "site user")
     token = taken(secrets, names.token.env, "API token of the site user")
+    pseudonyms = pseudonym_key(secrets, key)
     sources = Sources(site, _listed(site, secrets, folder or Path()))
     trust = trusted(site.ca_bundle, site.where_tls)
     confluence = Http(
@@ -100,7 +101,7 @@ def connect(
         admin.close()
         raise
     client = Client(admin, confluence, InDirectory(site.organization, ground.directory), clock, progress)
-    reader = CloudReader(site, ground, client, sources, pseudonym_key(secrets, key))
+    reader = CloudReader(site, ground, client, sources, pseudonyms)
     return CloudSite(reader, CloudWriter(admin, site.organization, ground.directory, ground.ari), confluence, admin)
 
 
