@@ -21,6 +21,7 @@ from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import Lists, user_list
 from cleanup_gitops.policy.loader import load
+from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.tree import ListedIn
 from cleanup_gitops.runner.times import times_of
 from tests.case_files import read_inventory
@@ -33,6 +34,13 @@ LISTS = {
     ListedIn("account_id", env="HR_LEAVERS_CSV"): b"account_id\n712020:leaver1\n712020:leaver2\n",
     ListedIn("id", env="MERGER_CSV"): b"id\n712020:editor1\n",
 }
+ROSTER = b"""account_id,contract_end
+712020:leaver1,2026-11-20
+712020:leaver2,2026-11-21
+712020:dormant1,
+712020:editor1,2026-11-22
+"""
+"""The last day of `editor1` is not over yet."""
 LEAVES = ["membership.remove confluence-users-acme"]
 OURS = dict.fromkeys(("dormant1", "dormant2", "glass1", "jira1", "leave1"), LEAVES)
 DORMANT = OURS | {"agency1": LEAVES}
@@ -72,6 +80,10 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
         "leaver1": ["tokens.revoke t1", "user.deactivate deactivated"],
         "leaver2": ["handed off: tokens.revoke", "handed off: user.deactivate"],
     },
+    "Leavers from the roster of HR": {
+        "leaver1": ["tokens.revoke t1", "user.deactivate deactivated"],
+        "leaver2": ["handed off: tokens.revoke", "handed off: user.deactivate"],
+    },
     "Clean-up after a merger": {"editor1": LEAVES, "merged1": LEAVES},
     "The first clean-up": DORMANT,
     "Release the seat, then suspend": DORMANT | BEYOND,
@@ -82,6 +94,11 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "Try it first": {"sales1": ["pending, report: membership.remove"]},
     "Seats through a synced group": {"synced1": ["handed off: membership.remove okta-wiki"]},
     "One department, one group": {"sales1": ["membership.add wiki-editors"]},
+    "Who is in a group": {
+        "agency2": ["membership.add contractors-berlin"],
+        "contractor1": ["pending, adopt: membership.remove"],
+        "sales1": ["membership.add wiki-editors"],
+    },
     "Exemptions": {account: told for account, told in DORMANT.items() if account != "leave1"},
     "Break-glass accounts": {account: told for account, told in DORMANT.items() if account != "glass1"},
 }
@@ -111,7 +128,10 @@ def cooked(folder: Path, title: str) -> SitePolicies:
 
 
 def plan_of(policies: SitePolicies, company: Inventory = COMPANY) -> Plan:
-    lists = Lists({asked: user_list(asked, data) for asked, data in LISTS.items()})
+    lists = Lists(
+        {asked: user_list(asked, data) for asked, data in LISTS.items()},
+        {one.name: roster_rows(one.source, ROSTER) for one in policies.rosters},
+    )
     at = company.as_of
     return make_plan(company, policies, BLANK, created=at, as_of=at, tool_version="0", lists=lists)
 
