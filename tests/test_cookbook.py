@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.planner.staged import Days
 from tests.strategies import proof_of
 
 PAGE = (Path(__file__).parent.parent / "docs" / "cookbook.md").read_text("utf-8")
+TEMPLATES = Path(__file__).parent.parent / "policies" / "templates"
 _, COMPANY = read_inventory((Path(__file__).parent / "cookbook" / "inventory.json").read_bytes())
 LISTS = {
     ListedIn("account_id", env="HR_LEAVERS_CSV"): b"account_id\n712020:leaver1\n712020:leaver2\n",
@@ -87,6 +89,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "Clean-up after a merger": {"editor1": LEAVES, "merged1": LEAVES},
     "The first clean-up": DORMANT,
     "Release the seat, then suspend": DORMANT | BEYOND,
+    "Tell people first": {one: ["notice.send inactivity-notice"] for one in DORMANT},
     "Several schedules": DORMANT,
     "Freeze": DORMANT,
     "Shortly before the bill": DORMANT,
@@ -124,6 +127,7 @@ def cooked(folder: Path, title: str) -> SitePolicies:
     folder.mkdir()
     (folder / "site.yaml").write_text(SITE, "utf-8")
     (folder / "recipe.yaml").write_text(RECIPES[title], "utf-8")
+    shutil.copytree(TEMPLATES, folder / "templates")
     return load(folder, today=COMPANY.as_of.date()).for_site("acme")
 
 
@@ -140,7 +144,7 @@ def effect(plan: Plan) -> dict[str, list[str]]:
     """What the plan says of everybody whom it does not simply leave alone."""
     found: dict[str, list[str]] = {}
     for change in plan.changes:
-        what = next(filter(None, (getattr(change, key, "") for key in ("label", "role", "token", "new"))))
+        what = next(filter(None, (getattr(change, key, "") for key in ("label", "role", "token", "new", "template"))))
         found.setdefault(change.user, []).append(f"{change.action} {what}")
     for handoff in plan.handoffs:
         found.setdefault(handoff.user, []).append(f"handed off: {handoff.action} {handoff.label}".strip())
