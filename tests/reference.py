@@ -46,6 +46,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "policy-reference.md"
 ASKED = 40
 """So many accounts are asked about one by one."""
 DOMAINS = ("acme.example", "acme.com")
+SITE = site(more=", identity: {internal_domains: [acme.com]}")
 
 EXAMPLES: dict[str, dict[str, str]] = {
     "has_seat": {"": "true"},
@@ -107,7 +108,7 @@ def match_of(predicate: str, value: str) -> Match:
     """The conditions of a policy with this one alone."""
     with tempfile.TemporaryDirectory() as folder:
         text = policy(f"{{all: [{{{predicate}: {value}}}]}}")
-        (found,) = load_texts(Path(folder) / "policies", site(), text).for_site("acme").policies
+        (found,) = load_texts(Path(folder) / "policies", SITE, text).for_site("acme").policies
     return found.match
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.lists import Lists, user_list
 from cleanup_gitops.policy.loader import load
+from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.tree import ListedIn
 from cleanup_gitops.runner.times import times_of
 from tests.case_files import read_inventory
@@ -28,11 +30,19 @@ from tests.planner.staged import Days
 from tests.strategies import proof_of
 
 PAGE = (Path(__file__).parent.parent / "docs" / "cookbook.md").read_text("utf-8")
+TEMPLATES = Path(__file__).parent.parent / "policies" / "templates"
 _, COMPANY = read_inventory((Path(__file__).parent / "cookbook" / "inventory.json").read_bytes())
 LISTS = {
     ListedIn("account_id", env="HR_LEAVERS_CSV"): b"account_id\n712020:leaver1\n712020:leaver2\n",
     ListedIn("id", env="MERGER_CSV"): b"id\n712020:editor1\n",
 }
+ROSTER = b"""account_id,contract_end
+712020:leaver1,2026-11-20
+712020:leaver2,2026-11-21
+712020:dormant1,
+712020:editor1,2026-11-22
+"""
+"""The last day of `editor1` is not over yet."""
 LEAVES = ["membership.remove confluence-users-acme"]
 OURS = dict.fromkeys(("dormant1", "dormant2", "glass1", "jira1", "leave1"), LEAVES)
 DORMANT = OURS | {"agency1": LEAVES}
@@ -72,9 +82,14 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
         "leaver1": ["tokens.revoke t1", "user.deactivate deactivated"],
         "leaver2": ["handed off: tokens.revoke", "handed off: user.deactivate"],
     },
+    "Leavers from the roster of HR": {
+        "leaver1": ["tokens.revoke t1", "user.deactivate deactivated"],
+        "leaver2": ["handed off: tokens.revoke", "handed off: user.deactivate"],
+    },
     "Clean-up after a merger": {"editor1": LEAVES, "merged1": LEAVES},
     "The first clean-up": DORMANT,
     "Release the seat, then suspend": DORMANT | BEYOND,
+    "Tell people first": {one: ["notice.send inactivity-notice"] for one in DORMANT},
     "Several schedules": DORMANT,
     "Freeze": DORMANT,
     "Shortly before the bill": DORMANT,
@@ -82,6 +97,11 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "Try it first": {"sales1": ["pending, report: membership.remove"]},
     "Seats through a synced group": {"synced1": ["handed off: membership.remove okta-wiki"]},
     "One department, one group": {"sales1": ["membership.add wiki-editors"]},
+    "Who is in a group": {
+        "agency2": ["membership.add contractors-berlin"],
+        "contractor1": ["pending, adopt: membership.remove"],
+        "sales1": ["membership.add wiki-editors"],
+    },
     "Exemptions": {account: told for account, told in DORMANT.items() if account != "leave1"},
     "Break-glass accounts": {account: told for account, told in DORMANT.items() if account != "glass1"},
 }
@@ -107,11 +127,15 @@ def cooked(folder: Path, title: str) -> SitePolicies:
     folder.mkdir()
     (folder / "site.yaml").write_text(SITE, "utf-8")
     (folder / "recipe.yaml").write_text(RECIPES[title], "utf-8")
+    shutil.copytree(TEMPLATES, folder / "templates")
     return load(folder, today=COMPANY.as_of.date()).for_site("acme")
 
 
 def plan_of(policies: SitePolicies, company: Inventory = COMPANY) -> Plan:
-    lists = Lists({asked: user_list(asked, data) for asked, data in LISTS.items()})
+    lists = Lists(
+        {asked: user_list(asked, data) for asked, data in LISTS.items()},
+        {one.name: roster_rows(one.source, ROSTER) for one in policies.rosters},
+    )
     at = company.as_of
     return make_plan(company, policies, BLANK, created=at, as_of=at, tool_version="0", lists=lists)
 
@@ -120,7 +144,7 @@ def effect(plan: Plan) -> dict[str, list[str]]:
     """What the plan says of everybody whom it does not simply leave alone."""
     found: dict[str, list[str]] = {}
     for change in plan.changes:
-        what = next(filter(None, (getattr(change, key, "") for key in ("label", "role", "token", "new"))))
+        what = next(filter(None, (getattr(change, key, "") for key in ("label", "role", "token", "new", "template"))))
         found.setdefault(change.user, []).append(f"{change.action} {what}")
     for handoff in plan.handoffs:
         found.setdefault(handoff.user, []).append(f"handed off: {handoff.action} {handoff.label}".strip())

@@ -27,6 +27,8 @@ _FORBIDDEN = re.compile(
     "\U000e0000-\U000e007f]"
 )
 
+_LINE_END = re.compile(r"\r\n?|\n")
+
 
 class _Refusal(Exception):  # noqa: N818 - carries a problem out of the decoder
     def __init__(self, line: int, col: int, message: str) -> None:
@@ -72,7 +74,8 @@ def _decoded(data: bytes) -> str:
 
 
 def _place_in(text: str, index: int) -> Place:
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+    ends = [found.end() for found in _LINE_END.finditer(text, 0, index)]
+    return len(ends) + 1, index - (ends[-1] if ends else 0) + 1
 
 
 class _Composer:
@@ -101,12 +104,19 @@ class _Composer:
                 event = loader.get_event()
             whole = isinstance(event, yaml.StreamEndEvent)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            at = self._place_of(error)
             self._note(at, self._syntax(error, *at))
         finally:
             loader.dispose()
         return Reading(tuple(self._done), tuple(self._problems), whole)
+
+    def _place_of(self, error: yaml.YAMLError) -> Place:
+        """Where the text is wrong; a key without a colon is told where it stands and not where its line has ended."""
+        marks = [getattr(error, name, None) for name in ("problem_mark", "context_mark")]
+        told = marks if "simple key" not in (getattr(error, "context", None) or "") else reversed(marks)
+        mark = next(filter(None, told), None)
+        end = _place_in(self._text, len(self._text))
+        return min((mark.line + 1, mark.column + 1), end) if mark else (1, 1)
 
     def _syntax(self, error: yaml.YAMLError, line: int, col: int) -> str:
         lines = self._text.splitlines()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,13 @@ from tests.policy.documents import VALID
 Json = Any
 """A value as JSON has it."""
 SEEDS = [path.read_bytes() for path in sorted(VALID.glob("*.yaml"))]
+SEEDS += [path.read_bytes() for path in sorted((VALID.parents[2] / "policies").glob("*.yaml"))]
+GOOD = tuple(SEEDS)
 SEEDS += [path.read_bytes() for path in sorted((VALID.parent / "wrong").glob("*.yaml"))]
 PIECES = [b"", b"\n", b" ", b"\t", b":", b"- ", b"[", b"}", b"*a", b"&a ", b"!t ", b"no", b"1e3", b"\x00"]
+TODAY = date(2026, 11, 22)
 MORE = settings(max_examples=settings().max_examples * 4)
+MANY = settings(max_examples=settings().max_examples * 50)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def outcome(folder: Path, data: bytes) -> PolicySet | PolicyError:
     """Load one file of these bytes; nothing but a PolicyError may be raised."""
     (folder / "a.yaml").write_bytes(data)
     try:
-        loaded = load(folder)
+        loaded = load(folder, today=TODAY)
     except PolicyError as error:
         return error
     for name in ("acme", *(one.name for one in loaded.sites)):
@@ -50,11 +56,17 @@ def check(folder: Path, data: bytes) -> None:
     if isinstance(found, PolicyError):
         assert found.problems
         assert all(line.isprintable() for line in str(found).split("\n"))
-        lines = data.decode("utf-8", "replace").splitlines() or [""]
-        assert all(1 <= one.line <= len(lines) + 1 and one.col >= 1 for one in found.problems)
+        lines = re.split(r"\r\n?|\n", data.decode("utf-8", "replace"))
+        for one in found.problems:
+            assert 1 <= one.line <= len(lines)
+            assert 1 <= one.col <= len(lines[one.line - 1]) + 1
 
 
 @MORE
+@example(b"\r\x00")
+@example(b"a: 1\rb: 2\r\x80")
+@example(b"a: 1\nens")
+@example(b"a:\r\n  b: 1\r\n  ens")
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_arbitrary_bytes(folder: Path, data: bytes) -> None:
     check(folder, data)
@@ -102,7 +114,17 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
     max_leaves=6,
 )
-TREES = [json.loads(json.dumps(one, default=str)) for seed in SEEDS[:2] for one in read_documents(seed, "").documents]
+
+
+def parts(value: Json) -> list[Json]:
+    """The value and all that is in it."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value, *(part for one in inner for part in parts(one))]
+
+
+TREES = [json.loads(json.dumps(one, default=str)) for seed in GOOD for one in read_documents(seed, "").documents]
+SUBTREES = [part for tree in TREES for part in parts(tree)]
+"""Every value that stands anywhere in a valid document."""
 
 
 def holes(value: Json, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -138,3 +160,80 @@ def misshapen(draw: st.DrawFn) -> bytes:
 @example(b'{"kind": "Exemptions", "sites": [1, null, []], "spec": [[], 1, {"account": {}}]}')
 def test_documents_with_values_of_other_types(folder: Path, data: bytes) -> None:
     check(folder, data)
+
+
+def renamed(value: Json, path: tuple[Any, ...], new: str) -> Json:
+    """The same with another name for one key."""
+    if len(path) > 1:
+        return replaced(value, path[:1], renamed(value[path[0]], path[1:], new))
+    return {new if key == path[0] else key: one for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def without(value: Json, path: tuple[Any, ...]) -> Json:
+    """The same with one thing left out."""
+    if len(path) > 1:
+        return replaced(value, path[:1], without(value[path[0]], path[1:]))
+    if isinstance(value, dict):
+        return {key: one for key, one in value.items() if key != path[0]}
+    return [one for number, one in enumerate(value) if number != path[0]]
+
+
+@st.composite
+def rearranged(draw: st.DrawFn) -> bytes:
+    """Valid documents in which parts are left out, named otherwise, doubled, or taken from another document."""
+    document = draw(st.sampled_from(TREES))
+    for _ in range(draw(st.integers(1, 3))):
+        path = draw(st.sampled_from([hole for hole in holes(document) if hole] or [()]))
+        if not path:
+            break
+        match draw(st.sampled_from(("leave out", "rename", "graft", "double"))):
+            case "leave out":
+                document = without(document, path)
+            case "rename":
+                document = renamed(document, path, draw(st.sampled_from(KEYS) | st.text(max_size=5)))
+            case "graft":
+                document = replaced(document, path, draw(st.sampled_from(SUBTREES)))
+            case _:
+                document = replaced(document, path, [draw(st.sampled_from(SUBTREES))] * 2)
+    others = draw(st.lists(st.sampled_from(TREES), max_size=2))
+    return "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in (document, *others)).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+@MORE
+@given(rearranged())
+def test_valid_documents_that_are_rearranged(folder: Path, data: bytes) -> None:
+    check(folder, data)
+
+
+WORDS = st.sampled_from(
+    (*KEYS, *TEXTS, "- ", ": ", "? ", "| ", "> ", "{", "}", "[", "]", ", ", "#", "---", "...", "\n", "\n  ")
+)
+
+
+@MORE
+@given(st.lists(WORDS | st.text(max_size=3), max_size=40).map("".join))
+def test_arbitrary_yaml(folder: Path, text: str) -> None:
+    check(folder, text.encode("utf-8", "surrogatepass"))
+
+
+ANYTHING = st.binary(max_size=400) | mutated() | misshapen() | rearranged()
+
+
+@pytest.mark.slow
+@MANY
+@given(ANYTHING)
+def test_anything_for_longer(folder: Path, data: bytes) -> None:
+    check(folder, data)
+
+
+def test_the_same_bytes_give_the_same_problems(folder: Path) -> None:
+    for seed in SEEDS[::7]:
+        first, second = outcome(folder, seed), outcome(folder, seed)
+        assert str(first) == str(second) or first == second
+
+
+def test_no_valid_document_is_taken_for_a_wrong_one(folder: Path) -> None:
+    """Else what is made of them would only ever be refused."""
+    assert sum(isinstance(outcome(folder, seed), PolicySet) for seed in GOOD) >= len(GOOD) // 2

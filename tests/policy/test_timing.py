@@ -115,6 +115,13 @@ FREEZE = ((date(2026, 12, 15), date(2027, 1, 5)),)
         (Windows(OSLO, allow=(Hours(frozenset({6}), 150, 300),)), "2026-03-28T10:00", "2026-03-29T01:00"),
         (Windows(OSLO, allow=(Hours(frozenset({6}), 120, 180),)), "2026-10-25T00:59", "2026-10-25T00:59"),
         (Windows(OSLO, allow=(Hours(frozenset({0}), 0, 24 * 60),)), "2026-11-22T10:00", "2026-11-22T23:00"),
+        (
+            Windows(OSLO, allow=(Hours(frozenset({6}), 150, 360),)),
+            "2026-10-24T20:00",
+            "2026-10-25T00:30",
+        ),  # comes twice
+        (Windows("UTC", allow=(Hours(frozenset({6}), 1439, 24 * 60),)), "2026-11-22T20:00", "2026-11-22T23:59"),
+        (Windows(OSLO, allow=(Hours(frozenset({6}), 135, 300),)), "2026-03-28T10:00", "2026-03-29T01:00"),
     ],
 )
 def test_windows_open_by_the_clocks_of_their_zone(windows: Windows, now: str, opens: str) -> None:
