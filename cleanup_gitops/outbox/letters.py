@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import asdict
 
 from cleanup_gitops.model.errors import RefusedError
-from cleanup_gitops.model.notices import Notice
+from cleanup_gitops.model.notices import Notice, message_key
 from cleanup_gitops.model.people import Person
 from cleanup_gitops.policy.notifying import Body, Notifications, Template, sendable
 from cleanup_gitops.policy.patterns import normal_domain
@@ -48,7 +48,7 @@ class Letter:
 
 def message_id(site: str, address: str, sender: str) -> str:
     """The id of a notice, which is that of its address: sent twice, it is the same mail."""
-    return f"<{_digits(site, address)}@{sender.rpartition('@')[2]}>"
+    return f"<{message_key(site, address)}@{sender.rpartition('@')[2]}>"
 
 
 def _digits(*parts: str) -> str:

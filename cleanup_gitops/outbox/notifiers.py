@@ -83,7 +83,10 @@ class MailNotifier(_Known):
             raise failure from None
         except LostAnswerError as error:
             lost = f"It is not known whether the notice {notice.address} was sent: {error.message}."
-            raise LostAnswerError(lost, "It is not sent again by itself: ask whoever runs the relay.") from None
+            raise LostAnswerError(
+                lost,
+                "The next run sends it again, with the same Message-ID. The log of the relay says more.",
+            ) from None
 
     def escalate(self) -> Sent | None:
         """Tell the teams which notices were refused since this was asked last; ``None``: nothing to tell, or nobody.

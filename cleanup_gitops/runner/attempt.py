@@ -152,7 +152,7 @@ class Attempt:
             return self._outcome("failed", error.message)
         except LostAnswerError as error:
             self._page.heard("lost", detail=error.message)
-            return self._outcome("not_effective", f"{error.message}; {AGAIN}")
+            return self._outcome("not_effective", f"{error.message.rstrip('.')}; {AGAIN}")
         except SiteError as error:
             self._page.heard("stopped", detail=error.message)
             self.sent = False
