@@ -10,8 +10,8 @@ import pytest
 import cleanup_gitops
 
 PACKAGE = Path(cleanup_gitops.__file__).parent
-SENDING = ("cleanup_gitops.outbox", "cleanup_gitops.cli.telling", "smtplib")
-ACTING = {"cli/telling.py", "cli/commands/apply.py", "cli/commands/notices.py"}
+SENDING = ("cleanup_gitops.outbox", "cleanup_gitops.cli.telling", "cleanup_gitops.cli.posting", "smtplib")
+ACTING = {"cli/telling.py", "cli/posting.py", "cli/commands/apply.py", "cli/commands/notices.py"}
 """Modules beside the outbox that may have to do with sending; `notices` renders previews."""
 
 
