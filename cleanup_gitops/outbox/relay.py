@@ -158,6 +158,7 @@ class Relay:
         client = self._connected()
         self._client = client
         self._encrypt(client)
+        self._ask(lambda: _greet(client))
         self._log_in(client)
         return client
 
@@ -237,6 +238,12 @@ class Relay:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+def _greet(client: smtplib.SMTP) -> tuple[int, bytes]:
+    """Say who we are, also after the connection was encrypted."""
+    client.ehlo_or_helo_if_needed()
+    return 250, b""
 
 
 def _detail(text: bytes) -> str:

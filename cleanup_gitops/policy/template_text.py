@@ -113,7 +113,7 @@ def _flaws_of(node: nodes.Node, depth: int) -> Iterator[Flaw]:
         yield Flaw(node.lineno, f"has conditions more than {DEEPEST} deep")
         return
     if not isinstance(node, _NODES):
-        yield Flaw(node.lineno, _not_known(node))
+        yield Flaw(node.lineno or 1, _not_known(node))  # some nodes of Jinja have no line
         return
     if isinstance(node, nodes.Name) and node.name not in VARIABLES:
         yield Flaw(node.lineno, f"there is no variable {shown(node.name)}{did_you_mean(node.name, VARIABLES)}")
