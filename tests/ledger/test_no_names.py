@@ -50,6 +50,7 @@ ALLOWED = {
         Difference.address Difference.user Difference.group
         Settling.address Settling.user Mark.user Hold.user Flap.user Done.address Done.user
         Lost.address Lost.user Rollback.holds Rollback.users
+        Adopted.group Adoption.group
         Closed.user Effect.address StageRow.address StageRow.user Protected.accounts Protected.roles
     """
     + " ".join(
@@ -73,7 +74,7 @@ ALLOWED = {
         Intent.plan Intent.policy_commit Intent.run Intent.tool_version Lease.intent Lease.run
         Applied.run Consumed.envelope Consumed.rows Waiting.change Waiting.meaning Settling.run Hold.run Difference.run
         Done.run Spent.digest Spent.run
-        Rollback.run NoticeSend.template_digest
+        Adopted.run Rollback.run NoticeSend.template_digest
         Receipt.request_id
     """,
     "words of a closed list, weeks, and values of managed fields": """
@@ -85,6 +86,7 @@ ALLOWED = {
         Effect.before Effect.after
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
+        Adoption.policy
         Cause.stage Closed.policy StageRow.policy StageRow.stage NoticeSend.policy NoticeSend.stage NoticeSend.template
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
         Waiting.policy Daily.policy Spent.policy Served.policy Protected.protection Intent.approvals Check.lifted
@@ -93,7 +95,7 @@ ALLOWED = {
     """,
     "labels of groups and directories, which say what was changed": """
         GroupRow.name GroupRow.file Directory.name Handoff.label Lost.label MembershipAdd.label
-        MembershipRemove.label UserInvite.label Protected.groups
+        Adopted.name Adoption.name MembershipRemove.label UserInvite.label Protected.groups
     """,
     "domains: only internal ones, those that policies name, and those that the organization claims": """
         AccountRow.domain Manifest.claimed_domains
