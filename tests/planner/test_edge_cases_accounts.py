@@ -198,7 +198,7 @@ def test_a_plan_has_only_actions_that_are_allowed() -> None:
     assert found.message == (
         "1 planned, which Guardrails do not allow (policies/guardrails.yaml:2); if it is meant, write under spec of a"
         " Guardrails document: allow: [user.deactivate, user.disable, role.revoke, membership.remove, tokens.revoke,"
-        " user.enable, membership.add]"
+        " user.enable, membership.add, notice.send, user.invite]"
     )
     assert check_of(plan, "allow:membership.remove").passed
     at_work = ({"id": "c", "seen": "2026-11-21"},)

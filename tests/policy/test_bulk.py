@@ -60,7 +60,7 @@ def test_conditions_and_states_stand_in_the_document_as_they_were_given() -> Non
         ([""], ["--ensure:1:1: write one wished state, such as "]),
         (["{}"], ["--ensure:1:1: write one wished state, such as "]),
         (["status: active", "{status: active}"], ["--ensure 2:1:2: `status` stands in --ensure 1 already"]),
-        (["a: [", "groups: {}"], ["--ensure 1:2:1: not valid YAML"]),
+        (["a: [", "groups: {}"], ["--ensure 1:1:5: not valid YAML"]),
         (["status: active\n---\nstatus: active"], ["--ensure:1:1: write one wished state"]),
     ],
 )
