@@ -10,6 +10,7 @@ from cleanup_gitops.policy.acting_rules import ends_access
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.patterns import glob
 from cleanup_gitops.policy.problems import Problem, did_you_mean, shown
+from cleanup_gitops.policy.roster import welcome_of
 from cleanup_gitops.policy.rules import asked_states, asked_status, reach
 from cleanup_gitops.policy.shapes import AnyDocument, ExemptionsDocument, PolicyDocument
 from cleanup_gitops.policy.yaml_values import Map, Place, Seq
@@ -82,12 +83,21 @@ def _names(sources: Sequence[Source]) -> Iterator[Problem]:
         if source.name is None:
             continue
         kind = "Policy" if source.kind in ("Roster", "Groups") else source.kind  # they stand for policies
-        earlier = first.setdefault((kind, source.name), source)
-        if earlier is not source:
-            at = place_of(source.data, ("metadata", "name"))
-            other = "another" if earlier.kind == source.kind else "a"
-            message = f"there is {other} {earlier.kind} {shown(source.name)} ({earlier.where})"
-            yield source.problem(at, message)
+        for name in (source.name, *_welcoming(source)):
+            earlier = first.setdefault((kind, name), source)
+            if earlier is not source:
+                at = place_of(source.data, ("metadata", "name"))
+                other = "another" if earlier.kind == source.kind else "a"
+                told = f"{earlier.kind} {shown(earlier.name)}"
+                uses = "" if name == earlier.name else f", which needs the name {shown(name)} for its welcome"
+                yield source.problem(at, f"there is {other} {told} ({earlier.where}){uses}")
+
+
+def _welcoming(source: Source) -> tuple[str, ...]:
+    """The name that a Roster needs beside its own, when it welcomes people."""
+    spec = source.data.get("spec")
+    joiners = spec.get("joiners") if source.kind == "Roster" and isinstance(spec, Map) else None
+    return (welcome_of(source.name),) if source.name and isinstance(joiners, Map) and "notify" in joiners else ()
 
 
 def _sites(scoped: Sequence[Source], sites: Sequence[str], *, whole: bool) -> Iterator[Problem]:

@@ -264,6 +264,7 @@ class PolicySet:
         rosters = sorted((one for one in says if isinstance(one, Roster)), key=lambda one: one.name)
         policies = [one for one in says if isinstance(one, Policy)]
         policies += [policy for one in rosters if (policy := one.policy or one.joining)]
+        policies += [one.welcome for one in rosters if one.welcome]
         protections = [one for one in says if isinstance(one, Protection)]
         entries = [entry for one in says if isinstance(one, tuple) for entry in one]
         return SitePolicies(

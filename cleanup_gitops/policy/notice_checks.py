@@ -48,8 +48,9 @@ def check_notices(sources: Sequence[Source], found: Mapping[int, Found], *, whol
         without = [site for site, teller in own.items() if teller is None]
         for stage in _telling(source):
             if without:
+                left = "`notify`" if source.kind == "Roster" else "this stage"
                 where = f" of {', '.join(filter(None, without))}" if any(without) else ""
-                message = f"no Notifications document{where} says how mail is sent: write one, or leave this stage out"
+                message = f"no Notifications document{where} says how mail is sent: write one, or leave {left} out"
                 yield source.problem(stage.at_key("notify"), message)
             template = stage["notify"]
             for number in sorted({one for one in own.values() if one is not None and one in found}):
@@ -67,8 +68,11 @@ def _teller(site: str, tellers: Mapping[int, Source]) -> int | None:
 
 
 def _telling(policy: Source) -> Iterator[Map]:
-    """The stages of a policy that tell users something."""
+    """What tells users something: stages of a policy, and what a Roster gives to those who begin."""
     spec = policy.data.get("spec")
+    joiners = spec.get("joiners") if policy.kind == "Roster" and isinstance(spec, Map) else None
+    if isinstance(joiners, Map) and "notify" in joiners:
+        yield joiners
     stages = spec.get("stages") if policy.kind == "Policy" and isinstance(spec, Map) else None
     for stage in stages if isinstance(stages, Seq) else ():
         if isinstance(stage, Map) and "notify" in stage:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Encoding = Literal["utf-8", "utf-16", "latin-1", "cp1252"]
 Separator = Literal["comma", "semicolon", "tab"]
 DEFAULT_SLA_HOURS = 24
+WELCOME = "welcome"
+"""Name of the one stage of the policy that welcomes people, which has the name of its Roster before that."""
 DEFAULT_PER_DAY = 20
 """Changes on one UTC day under a standing approval, where the Roster does not say; as the cap of terminations."""
 
@@ -53,18 +55,22 @@ class Leavers:
 
 @dataclass(frozen=True, slots=True)
 class Joiners:
-    """What people who begin are given: groups by name, and a role in Confluence if they have to be invited."""
+    """What people who begin are given: groups by name, and a role in Confluence if they have to be invited.
+
+    ``notify`` is the template of the notice that welcomes them; ``None``: none does.
+    """
 
     groups: tuple[str, ...]
     role: str
     where: str = ""
+    notify: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
     """One list of the people of a company. ``policy`` ends the access of those who left; ``None`` without leavers.
 
-    ``joining`` puts those who begin and have an account into groups; ``None`` without joiners.
+    ``joining`` puts those who begin and have an account into groups, ``welcome`` tells them once; ``None`` without.
     ``standing`` is ``None`` when each plan needs an approval. ``digest`` is that of what the document means.
     """
 
@@ -76,5 +82,11 @@ class Roster:
     joiners: Joiners | None = None
     policy: Policy | None = None
     joining: Policy | None = None
+    welcome: Policy | None = None
     where: str = ""
     digest: str = field(default="", compare=False)
+
+
+def welcome_of(roster: str) -> str:
+    """The name of the policy that welcomes those who begin by a roster."""
+    return f"{roster}-{WELCOME}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cleanup_gitops.policy.documents import Ensure, Policy, Standing
+from cleanup_gitops.policy.documents import Ensure, Policy, Stage, Standing
 from cleanup_gitops.policy.messages import key_of
-from cleanup_gitops.policy.roster import DEFAULT_PER_DAY, Joiners, Leavers, Roster, Source
+from cleanup_gitops.policy.roster import DEFAULT_PER_DAY, WELCOME, Joiners, Leavers, Roster, Source, welcome_of
 from cleanup_gitops.policy.roster_shapes import RosterSource, RosterSpec
 from cleanup_gitops.policy.stages import ensure_of
 from cleanup_gitops.policy.tree import Begins, HasLeft, Match
@@ -26,7 +26,7 @@ def roster_of(name: str, owner: str, spec: RosterSpec, data: Map, file: str, dig
     if spec.joiners:
         given = spec.joiners
         where = f"{file}:{key_of(data, ('spec', 'joiners'))[0]}"
-        joiners = Joiners(tuple(given.groups), given.role, where)
+        joiners = Joiners(tuple(given.groups), given.role, where, given.notify)
     return Roster(
         name=name,
         owner=owner,
@@ -36,6 +36,7 @@ def roster_of(name: str, owner: str, spec: RosterSpec, data: Map, file: str, dig
         joiners=joiners,
         policy=_policy(name, owner, spec, leavers, standing, data, file, digest) if leavers else None,
         joining=_joining(name, owner, joiners, standing, digest) if joiners else None,
+        welcome=_welcome(name, owner, joiners, standing, digest) if joiners and joiners.notify else None,
         where=f"{file}:{data.line}",
         digest=digest,
     )
@@ -49,6 +50,20 @@ def _joining(name: str, owner: str, joiners: Joiners, standing: Standing | None,
         why="Who begins is given what everybody here has.",
         match=Match(all=(Begins(name),)),
         ensure=Ensure(groups_present=joiners.groups, where_groups=joiners.where),
+        standing=standing,
+        where=joiners.where,
+        digest=digest,
+    )
+
+
+def _welcome(name: str, owner: str, joiners: Joiners, standing: Standing | None, digest: str) -> Policy:
+    """What people who begin are told once they have an account, as a policy of its own name."""
+    return Policy(
+        name=welcome_of(name),
+        owner=owner,
+        why="Who begins is told what there is.",
+        match=Match(all=(Begins(name),)),
+        stages=(Stage(name=WELCOME, notify=joiners.notify, where=joiners.where),),
         standing=standing,
         where=joiners.where,
         digest=digest,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from cleanup_gitops.policy.fields import EnvName, GroupName, Sla, Some, Text, TimeZone, wrong
+from cleanup_gitops.policy.fields import EnvName, GroupName, Name, Sla, Some, Text, TimeZone, wrong
 from cleanup_gitops.policy.roster import DEFAULT_SLA_HOURS, Encoding, Separator
 from cleanup_gitops.policy.roster_rows import is_day_form
 from cleanup_gitops.policy.shape import Shape, some_key
@@ -78,6 +78,8 @@ class JoinersSpec(Shape):
     """Groups that they become members of."""
     role: Literal["user"] = "user"
     """Their role in Confluence, if they have no account and are invited."""
+    notify: Name | None = None
+    """Template of the notice that welcomes them, once they have an account."""
 
 
 class RosterStanding(Shape):
