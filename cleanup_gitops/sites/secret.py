@@ -63,18 +63,17 @@ SHORTEST_KEY = 32
 """Characters: whoever has pseudonyms and addresses must not be able to guess the key."""
 
 
-def pseudonym_key(secrets: Mapping[str, Secret], api_key: Secret) -> bytes:
+def pseudonym_key(secrets: Mapping[str, Secret], api_key: Secret) -> Secret:
     """The key of pseudonyms. Raises `CredentialError` when the one that is set is too short to be none to guess."""
     if PSEUDONYM_KEY not in secrets:
-        return api_key.reveal().encode()
-    own = secrets[PSEUDONYM_KEY].reveal().strip()
-    if len(own) < SHORTEST_KEY:
+        return api_key
+    if len(secrets[PSEUDONYM_KEY].reveal().strip()) < SHORTEST_KEY:
         raise CredentialError(
             f"The value of the environment variable {PSEUDONYM_KEY} is shorter than {SHORTEST_KEY} characters, so that"
             " it could be guessed.",
             "Set a random value, such as what `openssl rand -hex 32` prints, and the same one in every job.",
         )
-    return own.encode()
+    return secrets[PSEUDONYM_KEY]
 
 
 def taken(

@@ -148,7 +148,7 @@ def test_semicolons_separate_as_well(file: Path) -> None:
         ('account,last_seen_utc\n1,"2026-05-01"x\n', "2: this is no CSV"),
         ('account,last_seen_utc\n1,2026-05-01\n2,"2026', "3: this is no CSV"),
         (b"account,last_seen_utc\n\xe5da,2026-05-01\n", "2: the text here is not UTF-8."),
-        ("account,last_seen_utc\n".encode("utf-16"), "1: the text here is not UTF-8."),
+        ("account,last_seen_utc\n".encode("utf-16"), "1: there is no row below the header."),
     ],
 )
 def test_a_list_that_is_wrong_somewhere_says_where(file: Path, text: str | bytes, message: str) -> None:

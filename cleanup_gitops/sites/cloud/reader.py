@@ -40,6 +40,7 @@ from cleanup_gitops.sites.cloud.questions import Questions, about_one
 from cleanup_gitops.sites.cloud.sources import Sources
 from cleanup_gitops.sites.cloud.wire import IdRow, Page, UserRow
 from cleanup_gitops.sites.http import StatusError
+from cleanup_gitops.sites.secret import Secret
 
 _USERS = msgspec.json.Decoder(Page[UserRow])
 _IDS = msgspec.json.Decoder(Page[IdRow])
@@ -53,7 +54,7 @@ class CloudReader:
     (``_around``), has its own lock (``_sources``, the HTTP clients), or is never changed.
     """
 
-    def __init__(self, site: Site, ground: Ground, client: Client, sources: Sources, key: bytes = b"") -> None:
+    def __init__(self, site: Site, ground: Ground, client: Client, sources: Sources, key: Secret) -> None:
         """``key`` is the one under which addresses become pseudonyms."""
         self._key = key
         self._site = site
@@ -97,7 +98,7 @@ class CloudReader:
                 claimed_domains=around.domains,
             )
         self._sources.tell_strangers(self._client, inventory.user_by_id)
-        return Live(inventory, People(people, self._key))
+        return Live(inventory, People(people, self._key.reveal().strip().encode()))
 
     def ask(self, inventory: Inventory, questions: Mapping[str, frozenset[Question]]) -> Inventory:
         """The inventory with answers; accounts that are not in it are left out."""
