@@ -189,6 +189,25 @@ def test_rows_that_mean_nobody_are_told_by_their_line_alone() -> None:
     assert (one.policy, one.source, one.lines, one.overdue) == ("hr", "HR", (3, 4), (3,))
 
 
+@pytest.mark.parametrize(
+    ("email", "left"),
+    [("bo@acme.com", True), ("", True), ("bo.before@acme.com", True), ("ada@acme.com", False)],
+)
+def test_a_row_whose_id_and_address_are_those_of_two_accounts_says_of_nobody_that_he_left(
+    email: str,
+    left: bool,
+) -> None:
+    office = roster_office()
+    source = replace(SOURCE, columns={**SOURCE.columns, "account": "id"})
+    text = f"id;mail;until\n{BO};{email};2026-11-01\n"
+    office.lists = Lists(rosters={"hr": roster_rows(source, text.encode())})
+    plan = office.plan()
+    assert fates(plan)[BO] == (("changed", "changed") if left else ("unknown", "policy-undecided"))
+    assert ADA not in fates(plan)
+    if not left:
+        assert "the address in its row is that of another account" in plan.dispositions[BO].note
+
+
 def test_without_its_rows_a_roster_blocks_its_policy_and_is_not_nobody_leaves() -> None:
     office = roster_office("ada@acme.com;2026-11-21")
     office.lists = Lists()
