@@ -211,7 +211,8 @@ class Evaluation:
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
         askers = names([rule for rules in settled.asked.values() for rule in rules])
         note = also_asked(settled)
-        held = self.holds.of(user.id)
+        leaves = any(rule.termination for rules in settled.asked.values() for rule in rules)
+        held = self.holds.of_leaver(user.id) if leaves else self.holds.of(user.id)
         later: list[Step] = []
         some = held or any(rule.adopting for rules in settled.asked.values() for rule in rules)
         if some and (later := [step for step in made if _all_wait(settled, step, held)]):

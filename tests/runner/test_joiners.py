@@ -159,6 +159,25 @@ def test_nobody_is_told_to_open_the_account_of_somebody_who_left_by_another_rost
     assert reasons(again.plan()) == [(ADA, "joiner-closed")]  # began anew after the last day: people have to look
 
 
+def test_a_group_that_others_took_again_waits_and_whoever_leaves_meanwhile_does_not() -> None:
+    office = registry(",ada@acme.com,2026-11-15,", rosters=(roster("others"),))
+    ensure, sla = Ensure(status="deactivated"), timedelta(hours=24)
+    match = Match(all=(HasLeft("hr", sla),))
+    policy = Policy(name="hr", owner="hr", why="left", match=match, ensure=ensure, termination=True)
+    both = replace(roster("others"), leavers=Leavers(ensure, sla), policy=policy)
+    office.policies = replace(office.policies, policies=(policy,), rosters=(both,))
+    office.site.happens(ADA, lifecycle=Lifecycle("", ""))
+    assert [one.action for one in office.apply().plan.changes] == ["membership.add"]
+    office.site.happens(ADA, groups=(SEATS,))
+    for _ in range(2):
+        office.later(1)
+        plan = office.apply().plan
+        assert plan.changes == ()
+        assert [(one.change.action, one.reason) for one in plan.pending] == [("membership.add", "hold")]
+    office.lists = Lists({}, {"hr": rows(",ada@acme.com,2026-11-15,2026-11-22")})
+    assert [one.action for one in office.apply().plan.changes] == ["user.deactivate"]
+
+
 def test_nobody_is_invited_who_left_by_another_roster_on_the_first_day_or_later() -> None:
     office = beside_leavers(f",{NEW},,2026-11-20", f",{NEW},2026-11-15,")
     assert reasons(office.plan()) == [(PSEUDONYM, "joiner-has-left")]
