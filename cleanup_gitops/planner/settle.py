@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
-from cleanup_gitops.model.requirement import MembershipRequirement, Requirement, StatusRequirement
+from cleanup_gitops.model.requirement import DesiredStatus, MembershipRequirement, Requirement, StatusRequirement
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.rules import ADDITIVE, NOTHING, Rule
 from cleanup_gitops.planner.statuses import CLOSED, WANTED
@@ -77,17 +77,25 @@ def winners(deciding: Sequence[Rule]) -> list[Rule]:
 
 
 def _one_status(by_requirement: dict[Requirement, list[Rule]], user: User) -> dict[Requirement, list[Rule]]:
-    """The same with one status: of those that terminations ask for the furthest, and a deletion after all others.
+    """The same with one status, of those that terminations ask for the first that is not reached.
 
-    A deletion may wait long for its second approval, and nobody keeps an access for that time.
+    The furthest comes first, before it those that can be done here, and before these what can be taken back: a removal
+    and a deletion need an approval for themselves, and nobody keeps an access for that time.
     """
     found = [one for one in by_requirement if isinstance(one, StatusRequirement)]
     if len(found) < 2:
         return by_requirement
-    found.sort(key=lambda one: WANTED.get(one.value, 0))
-    is_closed = CLOSED.get(user.status, 0) >= WANTED.get(found[-2].value, 0)
-    furthest = found[-2] if found[-1].value == "deleted" and not is_closed else found[-1]
-    return {one: askers for one, askers in by_requirement.items() if one not in found or one == furthest}
+    order = sorted(found, key=lambda one: _first(one.value, user))
+    closed = CLOSED.get(user.status, 0)
+    asked = next((one for one in order if closed < WANTED.get(one.value, 0)), order[-1])
+    return {one: askers for one, askers in by_requirement.items() if one not in found or one == asked}
+
+
+def _first(status: DesiredStatus, user: User) -> tuple[bool, int, int]:
+    """What comes first is the least."""
+    elsewhere = user.managed is False and status in ("deactivated", "deleted")
+    for_good = {"removed": 1, "deleted": 2}.get(status, 0)
+    return elsewhere, for_good, -WANTED.get(status, 0)
 
 
 def class_that_decides(rules: Sequence[Rule]) -> Sequence[Rule]:

@@ -51,12 +51,13 @@ def unsettled(changes: Iterable[Change], memory: Memory, now: datetime, *, revie
         before = sent.get(change.address)
         if before is not None and before.state == "late":
             found[change.address] = Left(change, "settling", before.note, before.line.deadline)
-        elif before is not None and before.state == "doubtful" and not reviewed and not _leaves(change):
+        elif before is not None and before.state == "doubtful" and not reviewed and not leaves(change):
             found[change.address] = Left(change, "doubtful", before.note)
     return found
 
 
-def _leaves(change: Change) -> bool:
+def leaves(change: Change) -> bool:
+    """Whether the row is part of ending the access of somebody who leaves."""
     return any(cause.termination for cause in change.causes)
 
 

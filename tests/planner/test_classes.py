@@ -96,6 +96,19 @@ def test_a_deletion_comes_after_all_else_that_terminations_ask_for() -> None:
     assert actions(plan_of(closed, erased, roster)) == [("user.delete", "a")]
 
 
+def test_of_several_statuses_comes_first_what_can_be_done_here_and_taken_back() -> None:
+    removed = leaving(ensure=Ensure(status="removed"), name="removed")
+    mild = leaving(ensure=SUSPENDED, name="mild")
+    inventory = site({"id": "a", **GONE}, {"id": "b", **GONE, "status": "deactivated"})
+    assert sorted(actions(plan_of(inventory, removed, leaving(), mild))) == [
+        ("user.deactivate", "a"),
+        ("user.remove", "b"),
+    ]
+    unmanaged = site({"id": "a", **GONE, "managed": False, "lifecycle": None})
+    plan = plan_of(unmanaged, leaving(), mild)
+    assert (actions(plan), plan.handoffs) == ([("user.disable", "a")], ())
+
+
 def test_a_termination_of_higher_priority_may_ask_for_less() -> None:
     mild = replace(leaving(ensure=SUSPENDED, name="mild"), priority=1)
     plan = plan_of(site({"id": "a", **GONE}), mild, leaving())

@@ -22,7 +22,7 @@ from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.roster import Leavers, Roster, Source
 from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.timing import Windows
-from cleanup_gitops.policy.tree import HasLeft, Match
+from cleanup_gitops.policy.tree import HasLeft, InactiveFor, Match
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from cleanup_gitops.views.leavers import overdue_rows
 from tests.fakes import NOON, FakeSite
@@ -103,6 +103,16 @@ def test_a_leaver_loses_all_at_the_end_of_the_last_day_under_a_standing_approval
     assert {cause.due for one in kept for cause in one.causes} == {OVER + SLA}
     assert all(one.at <= OVER + SLA for one in kept)
     assert not [path for path, data in recorded.items() if b"ada@" in data or b"Ada" in data]
+
+
+def test_another_termination_that_waits_for_an_approval_holds_up_no_leaver_of_an_approved_roster() -> None:
+    office = roster_office("bo@acme.com;2026-11-20")
+    match = Match(all=(InactiveFor(100),))
+    by_plan = replace(POLICY, name="seats", match=match, ensure=Ensure(no_access=True), standing=None)
+    office.under(policies=(POLICY, by_plan))
+    run = office.apply(standing=APPROVED)
+    assert [(one.user, one.action, one.result) for one in run.outcomes] == [(BO, "user.deactivate", "applied")]
+    assert [(one.change.action, one.code) for one in run.choice.left] == [("membership.remove", "not-approved")]
 
 
 def test_a_leaver_does_not_wait_for_a_window_and_a_routine_policy_does() -> None:
