@@ -64,7 +64,7 @@ def leaves(change: Change) -> bool:
 def left_whole(changes: Iterable[Change], left: Mapping[str, Left]) -> tuple[tuple[Change, ...], tuple[Left, ...]]:
     """These changes without all rows of the users of whom one is in ``left``, and these rows.
 
-    Half of a user's rows may take access that the other half gives.
+    Half of a user's rows may take access that the other half gives. Those of somebody who leaves only take, and go on.
     """
     behind: dict[str, Left] = {}
     for one in left.values():
@@ -76,7 +76,7 @@ def left_whole(changes: Iterable[Change], left: Mapping[str, Left]) -> tuple[tup
     for change in changes:
         if change.address in left:
             later.append(left[change.address])
-        elif (first := behind.get(change.user)) is not None:
+        elif (first := behind.get(change.user)) is not None and not leaves(change):
             later.append(replace(first, change=change, why=for_others(first.why), behind=first.change))
         else:
             kept.append(change)

@@ -14,7 +14,7 @@ from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, OutcomeRecord
-from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.model.user import Lifecycle
 from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, Standing
 from cleanup_gitops.policy.guarding import Override
@@ -113,6 +113,16 @@ def test_another_termination_that_waits_for_an_approval_holds_up_no_leaver_of_an
     run = office.apply(standing=APPROVED)
     assert [(one.user, one.action, one.result) for one in run.outcomes] == [(BO, "user.deactivate", "applied")]
     assert [(one.change.action, one.code) for one in run.choice.left] == [("membership.remove", "not-approved")]
+
+
+@pytest.mark.case("E75")
+def test_a_deletion_without_a_second_approval_holds_up_no_other_end_of_a_leavers_access() -> None:
+    office = roster_office("bo@acme.com;2026-11-20")
+    erased = replace(POLICY, name="erased", match=Match(all=(InactiveFor(100),)), ensure=Ensure(status="deleted"))
+    office.under(policies=(replace(POLICY, ensure=Ensure(no_access=True)), erased))
+    run = office.apply(office.plan(), second=Missing("nobody else has approved the plan"))
+    assert [(one.user, one.action, one.result) for one in run.outcomes] == [(BO, "membership.remove", "applied")]
+    assert [(one.change.action, one.code) for one in run.choice.left] == [("user.delete", "not-approved")]
 
 
 def test_a_leaver_does_not_wait_for_a_window_and_a_routine_policy_does() -> None:
