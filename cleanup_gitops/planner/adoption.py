@@ -32,15 +32,15 @@ class Adoptions:
 def adoptions(
     declared: Declared, inventory: Inventory, memory: Memory, fates: Mapping[str, Fate], adopt: Collection[str]
 ) -> Adoptions:
-    """``fates`` are those of all users in this plan, ``adopt`` the names (lower case) of groups to adopt."""
+    """``fates`` are those of all users in this plan, ``adopt`` the names (lower case) or ids of groups to adopt."""
     before = {one.group for one in memory.adopted}
     whole = [one for one in declared.all if one.entry.exactly]
     members = _members({group.id for one in whole for group in one.groups}, inventory)
     rows: list[Adoption] = []
     waiting: list[str] = []
     for one in whole:
-        asked = one.entry.name.casefold() in adopt
         for group in one.groups:
+            asked = one.entry.name.casefold() in adopt or group.id in adopt
             others = [account for account in members[group.id] if account not in one.entry.accounts]
             if group.id not in before and (asked or all(_stays_for_good(fates[each]) for each in others)):
                 name, policy = one.entry.name, one.document.name

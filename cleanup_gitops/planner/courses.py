@@ -180,6 +180,7 @@ class Course:
         spared = self._spared(before)
         open_ = self.blocked or spared is None or (not spared and self._spared(user) != "")
         matches = None if open_ else self._match(before)
+        holds = self._holds.of_leaver(user.id) if self.policy.termination else self._holds.of(user.id)
         undone = episode is not NO_EPISODE and (user.id, self.policy.name) in self._episodes.undone
         return Facts(
             matches=matches,
@@ -187,7 +188,7 @@ class Course:
             met=lambda number: is_met(self.stages[number], user, self._scope.inventory),
             returned=lambda number: self._returned(user, episode, number),
             spared=spared or "",
-            held=self.policy.name in self._holds.of(user.id),
+            held=self.policy.name in holds,
             undone=undone or bool(matches and self.policy.termination and self._is_open_again(user, episode)),
         )
 

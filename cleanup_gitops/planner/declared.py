@@ -82,7 +82,8 @@ def declare(
 ) -> Declared:
     """The declarations of these policies on this site, beside the rules of all other policies.
 
-    ``adopted`` are the ids of groups from which memberships may end, ``adopt`` names (lower case) of further ones.
+    ``adopted`` are the ids of groups from which memberships may end, ``adopt`` names (lower case) or ids of further
+    ones.
     """
     if not policies.groups:
         return NOTHING_DECLARED
@@ -127,7 +128,7 @@ def _declaration(
     if len(here) != 1:
         return Declaration(document, entry, (), _why_blocked(entry, here))
     groups = _called(entry, inventory)
-    whole = entry.name.casefold() in adopt or all(group.id in adopted for group in groups)
+    whole = entry.name.casefold() in adopt or all(group.id in adopted or group.id in adopt for group in groups)
     return Declaration(document, entry, groups, adopted=whole)
 
 

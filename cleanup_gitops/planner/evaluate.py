@@ -23,7 +23,7 @@ from cleanup_gitops.planner.leavers import as_a_whole, leaver_spared, with_deadl
 from cleanup_gitops.planner.open_facts import open_facts
 from cleanup_gitops.planner.protect import Shield, kind_protection, speakable
 from cleanup_gitops.planner.rules import Rule
-from cleanup_gitops.planner.settle import Settled, class_that_decides, completions, settle
+from cleanup_gitops.planner.settle import Settled, class_that_decides, completions, could_decide, settle, unblocked
 from cleanup_gitops.planner.shortlist import Shortlist
 from cleanup_gitops.planner.trial import with_trial
 from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
@@ -124,9 +124,9 @@ class Evaluation:
 
     def _settled(self, user: User, verdicts: Sequence[tuple[bool | None, Rule]]) -> Fate:
         """What becomes of a user for whom these rules say yes or unknown."""
-        known = [rule for verdict, rule in verdicts if verdict]
-        leaves = any(rule.termination for rule in known)
-        unknown = [rule for verdict, rule in verdicts if verdict is None and (rule.termination or not leaves)]
+        known = unblocked([rule for verdict, rule in verdicts if verdict])
+        open_ = [rule for verdict, rule in verdicts if verdict is None]
+        unknown = could_decide(open_, known)
         deciding = [*class_that_decides(known), *unknown]
         blocked = [rule for rule in deciding if rule.missing]
         if blocked:
@@ -211,7 +211,8 @@ class Evaluation:
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
         askers = names([rule for rules in settled.asked.values() for rule in rules])
         note = also_asked(settled)
-        held = self.holds.of(user.id)
+        leaves = any(rule.termination for rules in settled.asked.values() for rule in rules)
+        held = self.holds.of_leaver(user.id) if leaves else self.holds.of(user.id)
         later: list[Step] = []
         some = held or any(rule.adopting for rules in settled.asked.values() for rule in rules)
         if some and (later := [step for step in made if _all_wait(settled, step, held)]):

@@ -40,6 +40,8 @@ class Held:
     reason: Literal["hold", "flapping"]
     until: date | None
     note: str
+    binds_leavers: bool = True
+    """Whether it holds a termination as well; else only what else a document of that name asks for."""
 
     @property
     def order(self) -> date:
@@ -60,6 +62,10 @@ class Holds:
     def of(self, user: str) -> Mapping[str, Held]:
         """The policies that leave the user alone now."""
         return self.by_user.get(user, {})
+
+    def of_leaver(self, user: str) -> Mapping[str, Held]:
+        """The terminations among them."""
+        return {name: one for name, one in self.of(user).items() if one.binds_leavers}
 
     def came_back(self, user: str, policies: Iterable[str]) -> str:
         """A note about a change that others have undone before; "" when they have not."""
@@ -83,7 +89,8 @@ def noticed(
 ) -> Noticed:
     """What others undid of our changes, as this reading shows it, and the holds that follow from the day of ``now`` on.
 
-    ``unbound`` are policies that do again what was undone: it is counted, and nothing is held. ``regained`` are users
+    ``unbound`` are policies that do again what was undone: it is counted, and nothing is held. A termination takes
+    only, so that what was given under its name comes of the joiners of a Roster, and is held. ``regained`` are users
     and policies of whom something else tells that it was undone.
 
     A fact that is unknown shows nothing. What had not shown on the site when its run ended may be late or without
@@ -106,13 +113,14 @@ def noticed(
     for one in sorted(undone, key=lambda one: one.at):
         runs |= {(one.user, policy): one.run for policy in one.policies}
     until = today + timedelta(days=grace)
+    given = {(one.user, policy) for one in undone if one.after.get("member") is True for policy in one.policies}
     days = {(one.user, one.policy): one.days for one in memory.flaps}
     return Noticed(
         undone=undone,
         holds=tuple(
             Hold(user=user, policy=policy, until=until, why="restored", run=run)
             for (user, policy), run in sorted(runs.items())
-            if policy not in unbound
+            if policy not in unbound or (user, policy) in given
         ),
         flaps=tuple(
             Flap(user=user, policy=policy, days=tuple(sorted({*days.get((user, policy), ()), today})))
@@ -176,15 +184,16 @@ def holds_of(
     """The holds that count on the UTC day of ``as_of``: remembered ones, those just noticed, and endless ones.
 
     From ``flapping_after`` days on which others undid the same, a policy has stopped by itself for that user. The
-    policies in ``unbound`` are held by a rollback alone.
+    terminations of the names in ``unbound`` are held by a rollback alone.
     """
     today = as_of.date()
     if not (memory.holds or memory.flaps or found.holds or found.flaps):
         return NO_HOLDS
     held: defaultdict[str, dict[str, Held]] = defaultdict(dict)
     for hold in (*memory.holds, *found.holds):
-        if today <= hold.until and (hold.why == "rollback" or hold.policy not in unbound):
-            _keep_longer(held[hold.user], hold.policy, Held("hold", hold.until, _told(hold)))
+        if today <= hold.until:
+            binds = hold.why == "rollback" or hold.policy not in unbound
+            _keep_longer(held[hold.user], hold.policy, Held("hold", hold.until, _told(hold), binds))
     lines = {(one.user, one.policy): one.days for one in (*memory.flaps, *found.flaps)}
     returned = {key: tuple(day for day in days if today - day <= REMEMBERED) for key, days in lines.items()}
     for (user, policy), days in returned.items():
@@ -194,7 +203,8 @@ def holds_of(
 
 
 def _keep_longer(held: dict[str, Held], policy: str, new: Held) -> None:
-    if policy not in held or held[policy].order < new.order:
+    known = held.get(policy)
+    if known is None or (known.binds_leavers, known.order) < (new.binds_leavers, new.order):
         held[policy] = new
 
 

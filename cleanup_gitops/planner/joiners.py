@@ -23,6 +23,7 @@ from cleanup_gitops.planner.statuses import no_seat_left
 from cleanup_gitops.policy.beginning import Beginner
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.guests import pseudonym_of
+from cleanup_gitops.policy.leaving import leaver
 from cleanup_gitops.policy.roster import Joiners, Roster
 
 
@@ -34,7 +35,8 @@ def joining_of(evaluation: Evaluation, policies: SitePolicies, memory: Memory) -
     scope = evaluation.scope
     if not scope.people.keyed or scope.inventory.hosting != "cloud":
         return NO_JOINING
-    desk = _Desk(evaluation, _invited(memory), frozenset(one.address for one in memory.settling))
+    leaving = tuple(one.name for one in policies.rosters if one.leavers)
+    desk = _Desk(evaluation, _invited(memory), frozenset(one.address for one in memory.settling), leaving)
     for roster in policies.rosters:
         begun = scope.beginning(roster.name)
         rule = next((one for one in evaluation.rules if one.policy is roster.joining), None)
@@ -73,6 +75,8 @@ class _Desk:
     invited: Mapping[str, Done]
     settling: frozenset[str]
     """Addresses of invitations that were sent and may still show."""
+    leaving: tuple[str, ...] = ()
+    """The rosters by which people leave."""
     invites: list[UserInvite] = field(default_factory=list)
     handoffs: list[Handoff] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
@@ -104,11 +108,27 @@ class _Desk:
             self._without_account(person, place)
 
     def _with_account(self, user: User, person: Beginner, place: _Place) -> None:
+        if user.status != "active" and self._leaves(user, person):
+            return  # closed because the person left: nobody is told to open it
         if user.status != "active":
             self._account(user, "joiner-closed", person, place)
         elif user.accepted is False:
             told = Disposition("pending", "invited", (place.roster.name,))
             self.accounts.setdefault(user.id, (told, ()))
+
+    def _leaves(self, user: User, person: Beginner) -> bool:
+        """Whether a termination means the user, and no first day says that the person has begun anew since."""
+        scope = self.evaluation.scope
+        meant = [one for one in self.evaluation.rules if one.termination and not one.report and one.verdict(user)]
+        asked = [rule.roster.roster for rule in meant if rule.roster]
+        days = [left.day for roster in asked if (left := leaver(roster, user, scope).left)]
+        return bool(meant) and (len(days) < len(meant) or person.starts <= max(days))
+
+    def _has_left(self, person: Beginner) -> bool:
+        """Whether a roster says of the address that the person left on the first day or later."""
+        found = (self.evaluation.scope.leaving(name) for name in self.leaving)
+        left = (one.by_email.get(person.email) for one in found if one)
+        return any(one is not None and person.starts <= one.day for one in left)
 
     def _account(self, user: User, reason: str, person: Beginner, place: _Place) -> None:
         """Somebody has to look whose account it is."""
@@ -135,6 +155,8 @@ class _Desk:
             self._with_account(user, person, place)
         elif done is not None and address not in self.settling:
             self._nobody(address, address, "joiner-invited-before", person, place)
+        elif self._has_left(person):
+            self._nobody(address, address, "joiner-has-left", person, place)
         elif not evaluation.scope.addresses.of:
             self._nobody(address, address, "joiner-addresses-hidden", person, place)
         elif (found := _obstacle(place.rule.present, evaluation)) is not None:

@@ -79,7 +79,8 @@ def make_plan(
     """Compare desired with live state. ``created`` and ``as_of`` are UTC; ages are counted for ``as_of``.
 
     ``warnings`` are shown beside the plan's own. ``people`` and ``lists`` are for conditions on names and on lists; the
-    plan holds nobody of them. With ``undo`` it takes back what a run did. ``adopt``: declared groups (lower case).
+    plan holds nobody of them. With ``undo`` it takes back what a run did. ``adopt``: groups, see
+    ``evaluate``.
     """
     evaluation = evaluation_now(
         inventory, policies, memory, created=created, as_of=as_of, people=people, lists=lists, undo=undo, adopt=adopt

@@ -23,8 +23,8 @@ from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.holds import only_listed
 from cleanup_gitops.planner.protect import speakable
 from cleanup_gitops.planner.ready import episodes_now, evaluate
-from cleanup_gitops.planner.rules import ADDITIVE, Rule
-from cleanup_gitops.planner.settle import settle
+from cleanup_gitops.planner.rules import Rule
+from cleanup_gitops.planner.settle import class_that_decides, could_decide, settle, unblocked, winners
 from cleanup_gitops.planner.stage_rows import asked_and_done
 from cleanup_gitops.planner.undo import Undo
 from cleanup_gitops.planner.unmet import Obstacle, Unmet
@@ -141,22 +141,23 @@ def _askers(user: User, evaluation: Evaluation) -> list[tuple[Rule, bool]]:
     if user.admin or user.kind != "person":
         rules = speakable(user, rules)
     asking = [(rule, bool(verdict)) for rule in rules if (verdict := rule.verdict(user)) is not False]
-    enforced = [(rule, decided) for rule, decided in asking if not rule.report]
+    enforced = _deciding([(rule, decided) for rule, decided in asking if not rule.report])
     if not asking or any(rule.missing for rule, _ in enforced) or evaluation.spares(user):
         return []
     return [*_winners(enforced), *((rule, decided) for rule, decided in asking if rule.report)]
 
 
+def _deciding(asking: list[tuple[Rule, bool]]) -> list[tuple[Rule, bool]]:
+    """The rules of the class that decides, as the evaluation sees them: what is blocked beside it asks nothing."""
+    known = unblocked([rule for rule, decided in asking if decided])
+    open_ = could_decide([rule for rule, decided in asking if not decided], known)
+    return [*((rule, True) for rule in class_that_decides(known)), *((rule, False) for rule in open_)]
+
+
 def _winners(asking: list[tuple[Rule, bool]]) -> list[tuple[Rule, bool]]:
     """Without the rules that are beaten for certain."""
-    if any(rule.termination for rule, decided in asking if decided):
-        asking = [(rule, decided) for rule, decided in asking if rule.termination]
-    best = max((rule.rank for rule, decided in asking if decided and rule.level > ADDITIVE), default=None)
-    return [
-        (rule, decided)
-        for rule, decided in asking
-        if not decided or best is None or rule.level == ADDITIVE or rule.rank >= best
-    ]
+    winning = winners([rule for rule, decided in asking if decided])
+    return [(rule, decided) for rule, decided in asking if not decided or rule in winning]
 
 
 def _made(rule: Rule, user: User, inventory: Inventory) -> tuple[Unmet, ...]:

@@ -45,7 +45,7 @@ def evaluate(
     ``people`` and ``lists`` are for conditions on names and on lists of people; without them such a condition is
     unknown. ``holds`` are the policies that leave users alone for a while, ``spent`` those that were to act once and
     have, ``episodes`` is what earlier runs left of policies with stages, ``adopted`` are ids and ``adopt`` names (lower
-    case) of declared groups from which people may be taken out. With ``undo`` the policies are not asked at all:
+    case) or ids of declared groups from which people may be taken out. With ``undo`` the policies are not asked at all:
     decided is what a run did, and is to be taken back.
     """
     scope = Scope(as_of, inventory, people, lists)

@@ -19,7 +19,8 @@ CLOSED: dict[Status, int] = {
     "deleting": 4,
 }
 """How far an account is closed; "unknown" is not in the table."""
-_WANTED: dict[DesiredStatus, int] = {"suspended": 1, "disabled": 1, "deactivated": 2, "removed": 3, "deleted": 4}
+WANTED: dict[DesiredStatus, int] = {"suspended": 1, "disabled": 1, "deactivated": 2, "removed": 3, "deleted": 4}
+"""How far the account is to be closed."""
 OUTSIDE = "externalDirectory."
 """How the reasons begin for which only an identity provider may change an account (User management REST API)."""
 
@@ -30,7 +31,7 @@ def status_step(asked: StatusRequirement, user: User, inventory: Inventory) -> U
         return Obstacle(asked, "unknown", "status-unknown")
     if asked.value == "active":
         return _opening(asked, user, inventory)
-    if CLOSED[user.status] >= _WANTED[asked.value]:
+    if CLOSED[user.status] >= WANTED[asked.value]:
         return None
     match asked.value:
         case "suspended" | "disabled":

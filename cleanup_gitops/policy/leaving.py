@@ -39,6 +39,9 @@ def leaver(roster: str, user: User, scope: Scope) -> Leaver:
     address = scope.addresses.of.get(user.id)
     if (left := known.by_account.get(user.id)) is not None:
         doubt = "a row with the same address goes on" if address in known.emails_that_stay else ""
+        written = known.emails_of.get(user.id, frozenset())
+        if address and address not in written and not written.isdisjoint(scope.addresses.of.values()):
+            doubt = doubt or "the address in its row is that of another account"
         return Leaver(None if doubt else True, left, doubt=doubt)
     if address is None:
         return _without_address(known, user, scope)

@@ -91,6 +91,8 @@ class Leaving:
     by_email: Mapping[str, Left] = field(repr=False)
     accounts_that_stay: frozenset[str] = field(repr=False)
     emails_that_stay: frozenset[str] = field(repr=False)
+    emails_of: Mapping[str, frozenset[str]] = field(repr=False)
+    """The addresses in the rows of somebody who left by id."""
 
 
 def leaving(roster: RosterRows, at: datetime) -> Leaving:
@@ -98,7 +100,11 @@ def leaving(roster: RosterRows, at: datetime) -> Leaving:
     by_account, accounts_that_stay = _sorted_out(roster, ((row.account, row) for row in roster.rows), at)
     bare = ((row.email, row) for row in roster.rows if not row.account)
     by_email, emails_that_stay = _sorted_out(roster, bare, at)
-    return Leaving(by_account, by_email, accounts_that_stay, emails_that_stay)
+    emails_of: dict[str, frozenset[str]] = {}
+    for row in roster.rows:
+        if row.email and row.account in by_account:
+            emails_of[row.account] = emails_of.get(row.account, frozenset()) | {row.email}
+    return Leaving(by_account, by_email, accounts_that_stay, emails_that_stay, emails_of)
 
 
 def _sorted_out(

@@ -62,7 +62,7 @@ class Desk:
     journals: Journals = UNKEPT
     """Where the run keeps its journal."""
     adopt: frozenset[str] = frozenset()
-    """Names (lower case) of declared groups that this run adopts; a saved plan names its own."""
+    """Names (lower case) of declared groups that this run adopts; of a saved plan the ids of those that it adopts."""
 
 
 def ground_for(desk: Desk) -> Ground:

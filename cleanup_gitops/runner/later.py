@@ -51,19 +51,20 @@ def unsettled(changes: Iterable[Change], memory: Memory, now: datetime, *, revie
         before = sent.get(change.address)
         if before is not None and before.state == "late":
             found[change.address] = Left(change, "settling", before.note, before.line.deadline)
-        elif before is not None and before.state == "doubtful" and not reviewed and not _leaves(change):
+        elif before is not None and before.state == "doubtful" and not reviewed and not leaves(change):
             found[change.address] = Left(change, "doubtful", before.note)
     return found
 
 
-def _leaves(change: Change) -> bool:
+def leaves(change: Change) -> bool:
+    """Whether the row is part of ending the access of somebody who leaves."""
     return any(cause.termination for cause in change.causes)
 
 
 def left_whole(changes: Iterable[Change], left: Mapping[str, Left]) -> tuple[tuple[Change, ...], tuple[Left, ...]]:
     """These changes without all rows of the users of whom one is in ``left``, and these rows.
 
-    Half of a user's rows may take access that the other half gives.
+    Half of a user's rows may take access that the other half gives. Those of somebody who leaves only take, and go on.
     """
     behind: dict[str, Left] = {}
     for one in left.values():
@@ -75,7 +76,7 @@ def left_whole(changes: Iterable[Change], left: Mapping[str, Left]) -> tuple[tup
     for change in changes:
         if change.address in left:
             later.append(left[change.address])
-        elif (first := behind.get(change.user)) is not None:
+        elif (first := behind.get(change.user)) is not None and not leaves(change):
             later.append(replace(first, change=change, why=for_others(first.why), behind=first.change))
         else:
             kept.append(change)

@@ -77,7 +77,7 @@ def _execute(
     refuse_open_run(ground.before, started)
     if saved is not None:
         check_saved(saved, site=ground.site, memory=ground.memory, now=started, ttl=desk.policies.guardrails.plan_ttl)
-        desk = replace(desk, adopt=frozenset(one.name.casefold() for one in saved.adoption if one.what == "asked"))
+        desk = replace(desk, adopt=frozenset(one.group for one in saved.adoption if one.what == "asked"))
     undo = _undo(desk, ground, saved)
     sight = _look(desk, ground, started, stop, undo)
     plan = _planned(desk, sight.live, ground.memory, started, policy_commit, undo)

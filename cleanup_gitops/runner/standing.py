@@ -15,7 +15,7 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval
 from cleanup_gitops.model.standing import Approvals, Missing, covers, joint
 from cleanup_gitops.policy.documents import Policy, Standing
-from cleanup_gitops.runner.later import TIMED, Left, behind_gifts, for_others, unsettled
+from cleanup_gitops.runner.later import TIMED, Left, behind_gifts, for_others, leaves, unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ def choose_standing(
     A row needs all policies that ask for it: standing, approved, recorded as pending for long enough, and below what
     they may do on the UTC day of ``now``. ``wait`` tells of a row that has all this why it waits for its time. The rows
     of one user belong together, because half of them may take access that the other half gives back: one that has to
-    wait holds up the others, and a day's maximum takes a user whole or not at all. One that waits for its time holds up
-    what takes, if it gives. The user whose rows have all been pending longest comes first, then by address.
+    wait holds up the others, and a day's maximum takes a user whole or not at all. Of somebody who leaves each row
+    stands for itself, because nothing is given. One that waits for its time holds up what takes, if it gives. The
+    user whose rows have all been pending longest comes first, then by address.
     """
     asking = tuple(one for one in policies if one.standing)
     rules = {one.name: one.standing for one in asking if one.standing}
@@ -84,9 +85,12 @@ def choose_standing(
         rows, timed = _in_time(own)
         left += timed
         ready = tuple(one for one in rows if isinstance(one, Ready))
-        if len(ready) < len(rows):
+        if len(ready) < len(rows) and all(leaves(one.change) for one in rows):
+            left += [one for one in rows if isinstance(one, Left)]
+        elif len(ready) < len(rows):
             left += _held_up(rows, rules, now)
-        elif ready:
+            continue
+        if ready:
             wholes.append(Whole(ready))
     taken, over = _within(wholes, rules, spent_on(memory, now), now)
     places = {change.address: place for place, change in enumerate(plan.changes)}

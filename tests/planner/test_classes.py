@@ -65,6 +65,73 @@ def test_a_blocked_policy_of_others_keeps_nobody_who_leaves() -> None:
     assert fate(plan_of(inventory, policy(IDLE), leaving(LEFT, InGroup(("nowhere",)))), "a") == ("conflict", "blocked")
 
 
+def test_what_ends_the_access_of_a_leaver_is_asked_although_a_policy_of_others_is_blocked() -> None:
+    typo = policy(InGroup(("no such group",)), name="typo")
+    inventory = site({"id": "a", "groups": ["g-users", "g-editors"]})
+    policies = SitePolicies(site="acme", policies=(typo, leaving()), guardrails=WIDE)
+    asked = questions(inventory, policies, TODAY)
+    assert "lifecycle" in asked["a"]
+
+
+SUSPENDED, NO_ACCESS = Ensure(status="suspended"), Ensure(no_access=True)
+
+
+def test_several_terminations_do_all_that_they_ask_for_down_to_the_furthest_status() -> None:
+    inventory = site({"id": "a", **GONE, "tokens": ["t"]})
+    plan = plan_of(
+        inventory,
+        leaving(ensure=SUSPENDED, name="mild"),
+        leaving(ensure=Ensure(status="deactivated", no_tokens=True), name="harsh"),
+        leaving(ensure=NO_ACCESS, name="seats"),
+    )
+    assert sorted(actions(plan)) == [("membership.remove", "a"), ("tokens.revoke", "a"), ("user.deactivate", "a")]
+    assert {one.action: [cause.policy for cause in one.causes] for one in plan.changes}["user.deactivate"] == ["harsh"]
+
+
+def test_a_deletion_comes_after_all_else_that_terminations_ask_for() -> None:
+    erased = leaving(ensure=Ensure(status="deleted"), name="erased")
+    roster = leaving(ensure=CLOSED, name="roster")
+    assert actions(plan_of(site({"id": "a", **GONE}), erased, roster)) == [("user.deactivate", "a")]
+    closed = site({"id": "a", **GONE, "status": "deactivated"})
+    assert actions(plan_of(closed, erased, roster)) == [("user.delete", "a")]
+
+
+def test_of_several_statuses_comes_first_what_can_be_done_here_and_taken_back() -> None:
+    removed = leaving(ensure=Ensure(status="removed"), name="removed")
+    mild = leaving(ensure=SUSPENDED, name="mild")
+    inventory = site({"id": "a", **GONE}, {"id": "b", **GONE, "status": "deactivated"})
+    assert sorted(actions(plan_of(inventory, removed, leaving(), mild))) == [
+        ("user.deactivate", "a"),
+        ("user.remove", "b"),
+    ]
+    unmanaged = site({"id": "a", **GONE, "managed": False, "lifecycle": None})
+    plan = plan_of(unmanaged, leaving(), mild)
+    assert (actions(plan), plan.handoffs) == ([("user.disable", "a")], ())
+
+
+def test_a_termination_of_higher_priority_may_ask_for_less() -> None:
+    mild = replace(leaving(ensure=SUSPENDED, name="mild"), priority=1)
+    plan = plan_of(site({"id": "a", **GONE}), mild, leaving())
+    assert actions(plan) == [("user.disable", "a")]
+    assert plan.changes[0].note == "also asked, but of lower priority: left"
+
+
+@pytest.mark.parametrize("ensure", [CLOSED, SUSPENDED])
+def test_a_termination_that_is_blocked_or_undecided_keeps_nobody_who_leaves_by_another(ensure: Ensure) -> None:
+    inventory = site({"id": "a", **GONE})
+    blocked = leaving(LEFT, InGroup(("nowhere",)), name="blocked", ensure=ensure)
+    undecided = leaving(AttributeIs("department", ("left",)), name="undecided", ensure=ensure)
+    plan = plan_of(inventory, blocked, undecided, leaving())
+    assert actions(plan) == [("user.deactivate", "a")]
+    assert not plan.complete
+
+
+def test_an_undecided_termination_of_higher_priority_is_waited_for() -> None:
+    department = AttributeIs("department", ("left",))
+    above = replace(leaving(department, name="undecided", ensure=SUSPENDED), priority=1)
+    assert fate(plan_of(site({"id": "a", **GONE}), above, leaving()), "a") == ("unknown", "policy-undecided")
+
+
 @pytest.mark.case("F2")
 def test_whether_somebody_leaves_must_be_known() -> None:
     plan = plan_of(site({"id": "a"}), policy(IDLE), leaving(AttributeIs("department", ("left",))))

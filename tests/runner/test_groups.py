@@ -123,6 +123,21 @@ def test_a_group_that_is_not_declared_as_a_whole_for_a_while_is_adopted_anew() -
     assert adopted(office) == []
 
 
+@pytest.mark.case("F8", "F15")
+def test_a_saved_plan_adopts_the_group_that_it_shows_and_none_of_the_same_name() -> None:
+    office = office_of(entry(ONE), members=(TWO,))
+    saved = read_plan(plan_bytes(office.plan(adopt=frozenset({"others"}))))
+    office.site.group_becomes(CREW, name="attic")
+    anew = Group(id="g-anew", name="others", directory="default", modifiable=True, admin=False, grants=())
+    office.site.group_begins(anew)
+    office.site.happens(THREE, groups=(SEATS, "g-anew"))
+    assert {one.result for one in office.apply(saved).outcomes} == {"superseded"}
+    assert adopted(office) == []
+    plan = office.plan()
+    assert does(plan) == [("membership.add", ONE)]
+    assert [(one.change.user, one.reason) for one in plan.pending] == [(THREE, "adopt")]
+
+
 @pytest.mark.case("F15")
 def test_a_renamed_group_stays_adopted_and_one_made_anew_does_not() -> None:
     office = office_of(entry(ONE), members=(ONE,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,15 +21,16 @@ from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, Invitation, Invited
 from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.user import Lifecycle
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies, Standing
 from cleanup_gitops.policy.groups import GroupEntry, Groups
 from cleanup_gitops.policy.guests import with_guests
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.match import Scope
-from cleanup_gitops.policy.roster import Joiners, Roster, Source
+from cleanup_gitops.policy.roster import Joiners, Leavers, Roster, Source
 from cleanup_gitops.policy.roster_rows import RosterRows, roster_rows
-from cleanup_gitops.policy.tree import Begins, Match
+from cleanup_gitops.policy.tree import Begins, HasLeft, Match
 from cleanup_gitops.runner import Desk, Run, Stop, execute, read_with_answers
 from cleanup_gitops.runner.attempt import Hands
 from cleanup_gitops.runner.journal import Line
@@ -127,6 +128,62 @@ PEOPLE_BY_ID = {ADA: Person("Ada Example", "ada@acme.com"), BO: Person("Bo Examp
 
 def reasons(plan: Plan) -> list[tuple[str, str]]:
     return [(one.user, one.reason) for one in plan.handoffs]
+
+
+# -- people who begin by one roster and have left by another ----------------------------------------
+
+
+def beside_leavers(left: str, *lines: str) -> Registry:
+    """The roster ``hr`` says who begins, ``gone`` who has left: one line of an address and a last day."""
+    office = registry(*lines)
+    own = roster()
+    ensure, sla = Ensure(status="deactivated"), timedelta(hours=24)
+    policy = Policy(
+        name="gone", owner="hr", why="left", match=Match(all=(HasLeft("gone", sla),)), ensure=ensure, termination=True
+    )
+    other = Roster(name="gone", owner="hr", source=SOURCE, leavers=Leavers(ensure, sla), policy=policy)
+    asked = policies(own, other)
+    office.policies = replace(asked, policies=(*asked.policies, policy))
+    office.lists = Lists({}, {"hr": rows(*lines), "gone": rows(left)})
+    office.site.happens(ADA, lifecycle=Lifecycle("", ""), groups=("g-others",), seats=(), license="none")
+    return office
+
+
+def test_nobody_is_told_to_open_the_account_of_somebody_who_left_by_another_roster() -> None:
+    office = beside_leavers(",ada@acme.com,,2026-11-20", ",ada@acme.com,2026-11-15,")
+    assert [one.action for one in office.apply().plan.changes] == ["user.deactivate"]
+    plan = office.plan()
+    assert (plan.changes, reasons(plan)) == ((), [])
+    again = beside_leavers(",ada@acme.com,,2026-11-10", ",ada@acme.com,2026-11-15,")
+    again.apply()
+    assert reasons(again.plan()) == [(ADA, "joiner-closed")]  # began anew after the last day: people have to look
+
+
+def test_a_group_that_others_took_again_waits_and_whoever_leaves_meanwhile_does_not() -> None:
+    office = registry(",ada@acme.com,2026-11-15,", rosters=(roster("others"),))
+    ensure, sla = Ensure(status="deactivated"), timedelta(hours=24)
+    match = Match(all=(HasLeft("hr", sla),))
+    policy = Policy(name="hr", owner="hr", why="left", match=match, ensure=ensure, termination=True)
+    both = replace(roster("others"), leavers=Leavers(ensure, sla), policy=policy)
+    office.policies = replace(office.policies, policies=(policy,), rosters=(both,))
+    office.site.happens(ADA, lifecycle=Lifecycle("", ""))
+    assert [one.action for one in office.apply().plan.changes] == ["membership.add"]
+    office.site.happens(ADA, groups=(SEATS,))
+    for _ in range(2):
+        office.later(1)
+        plan = office.apply().plan
+        assert plan.changes == ()
+        assert [(one.change.action, one.reason) for one in plan.pending] == [("membership.add", "hold")]
+    office.lists = Lists({}, {"hr": rows(",ada@acme.com,2026-11-15,2026-11-22")})
+    assert [one.action for one in office.apply().plan.changes] == ["user.deactivate"]
+
+
+def test_nobody_is_invited_who_left_by_another_roster_on_the_first_day_or_later() -> None:
+    office = beside_leavers(f",{NEW},,2026-11-20", f",{NEW},2026-11-15,")
+    assert reasons(office.plan()) == [(PSEUDONYM, "joiner-has-left")]
+    assert office.plan().changes == ()
+    before = beside_leavers(f",{NEW},,2026-11-10", f",{NEW},2026-11-15,")
+    assert [one.action for one in before.plan().changes] == ["user.invite"]
 
 
 # -- who is invited --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.run import Approval, OutcomeRecord
-from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.model.user import Lifecycle
 from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection, Standing
 from cleanup_gitops.policy.guarding import Override
@@ -22,7 +22,7 @@ from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.roster import Leavers, Roster, Source
 from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.timing import Windows
-from cleanup_gitops.policy.tree import HasLeft, Match
+from cleanup_gitops.policy.tree import HasLeft, InactiveFor, Match
 from cleanup_gitops.runner.desk import BrokenGuardsError
 from cleanup_gitops.views.leavers import overdue_rows
 from tests.fakes import NOON, FakeSite
@@ -103,6 +103,26 @@ def test_a_leaver_loses_all_at_the_end_of_the_last_day_under_a_standing_approval
     assert {cause.due for one in kept for cause in one.causes} == {OVER + SLA}
     assert all(one.at <= OVER + SLA for one in kept)
     assert not [path for path, data in recorded.items() if b"ada@" in data or b"Ada" in data]
+
+
+def test_another_termination_that_waits_for_an_approval_holds_up_no_leaver_of_an_approved_roster() -> None:
+    office = roster_office("bo@acme.com;2026-11-20")
+    match = Match(all=(InactiveFor(100),))
+    by_plan = replace(POLICY, name="seats", match=match, ensure=Ensure(no_access=True), standing=None)
+    office.under(policies=(POLICY, by_plan))
+    run = office.apply(standing=APPROVED)
+    assert [(one.user, one.action, one.result) for one in run.outcomes] == [(BO, "user.deactivate", "applied")]
+    assert [(one.change.action, one.code) for one in run.choice.left] == [("membership.remove", "not-approved")]
+
+
+@pytest.mark.case("E75")
+def test_a_deletion_without_a_second_approval_holds_up_no_other_end_of_a_leavers_access() -> None:
+    office = roster_office("bo@acme.com;2026-11-20")
+    erased = replace(POLICY, name="erased", match=Match(all=(InactiveFor(100),)), ensure=Ensure(status="deleted"))
+    office.under(policies=(replace(POLICY, ensure=Ensure(no_access=True)), erased))
+    run = office.apply(office.plan(), second=Missing("nobody else has approved the plan"))
+    assert [(one.user, one.action, one.result) for one in run.outcomes] == [(BO, "membership.remove", "applied")]
+    assert [(one.change.action, one.code) for one in run.choice.left] == [("user.delete", "not-approved")]
 
 
 def test_a_leaver_does_not_wait_for_a_window_and_a_routine_policy_does() -> None:
@@ -187,6 +207,25 @@ def test_rows_that_mean_nobody_are_told_by_their_line_alone() -> None:
     office = roster_office("gone@acme.com;2026-11-20", "soon@acme.com;2026-11-21", "later@acme.com;2027-01-01")
     (one,) = office.plan().unmatched
     assert (one.policy, one.source, one.lines, one.overdue) == ("hr", "HR", (3, 4), (3,))
+
+
+@pytest.mark.parametrize(
+    ("email", "left"),
+    [("bo@acme.com", True), ("", True), ("bo.before@acme.com", True), ("ada@acme.com", False)],
+)
+def test_a_row_whose_id_and_address_are_those_of_two_accounts_says_of_nobody_that_he_left(
+    email: str,
+    left: bool,
+) -> None:
+    office = roster_office()
+    source = replace(SOURCE, columns={**SOURCE.columns, "account": "id"})
+    text = f"id;mail;until\n{BO};{email};2026-11-01\n"
+    office.lists = Lists(rosters={"hr": roster_rows(source, text.encode())})
+    plan = office.plan()
+    assert fates(plan)[BO] == (("changed", "changed") if left else ("unknown", "policy-undecided"))
+    assert ADA not in fates(plan)
+    if not left:
+        assert "the address in its row is that of another account" in plan.dispositions[BO].note
 
 
 def test_without_its_rows_a_roster_blocks_its_policy_and_is_not_nobody_leaves() -> None:
