@@ -31,7 +31,7 @@ def read_roster(roster: Roster, folder: Path) -> RosterRows:
     try:
         return roster_rows(source, data)
     except CsvError as error:
-        hint = f"Correct the list; {who} asks for it. {_NOTHING_READ}"
+        hint = f"Correct the list, or how `source` says that it is written; {who} asks for it. {_NOTHING_READ}"
         raise CleanupError(f"{source.name}:{error.line}: {error.what}.", hint) from None
 
 

@@ -31,14 +31,7 @@ def leaver_spared(user: User, rules: Iterable[Rule], shield: Shield, scope: Scop
 
     A protection must not hide somebody who has left: whoever owns it has to decide.
     """
-    asking = [
-        rule
-        for rule in rules
-        if rule.termination
-        and not rule.report
-        and (rule.roster or user.kind in rule.policy.kinds or user.kind == "unknown")
-        and rule.verdict(user)
-    ]
+    asking = _asking(user, rules)
     why = _spared(user, asking, shield, scope) if asking else None
     if why is None:
         return None
@@ -49,6 +42,23 @@ def leaver_spared(user: User, rules: Iterable[Rule], shield: Shield, scope: Scop
         return None
     todo = [replace(one, handoff=one.handoff or reason) for one in made if isinstance(one, Step)]
     return Fate(Disposition("handed_off", reason, names(asking), note), [], build(todo, settled, user, scope)[1])
+
+
+def asking_of_spared(user: User, rules: Iterable[Rule], shield: Shield, scope: Scope) -> list[Rule]:
+    """The rules that want the access of such a leaver ended; none for all others."""
+    asking = _asking(user, rules)
+    return asking if asking and _spared(user, asking, shield, scope) else []
+
+
+def _asking(user: User, rules: Iterable[Rule]) -> list[Rule]:
+    return [
+        rule
+        for rule in rules
+        if rule.termination
+        and not rule.report
+        and (rule.roster or user.kind in rule.policy.kinds or user.kind == "unknown")
+        and rule.verdict(user)
+    ]
 
 
 def _spared(user: User, asking: Sequence[Rule], shield: Shield, scope: Scope) -> tuple[str, str] | None:

@@ -21,6 +21,7 @@ from cleanup_gitops.planner.assume import begins_with
 from cleanup_gitops.planner.diff import steps
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.holds import only_listed
+from cleanup_gitops.planner.leavers import asking_of_spared
 from cleanup_gitops.planner.protect import speakable
 from cleanup_gitops.planner.ready import episodes_now, evaluate
 from cleanup_gitops.planner.rules import Rule
@@ -136,7 +137,12 @@ def _may_ask(rule: Rule) -> frozenset[Question]:
 
 
 def _askers(user: User, evaluation: Evaluation) -> list[tuple[Rule, bool]]:
-    """The rules that may have their way with the user, and whether they match for certain."""
+    """The rules that may have their way with the user, and whether they match for certain.
+
+    Of a leaver nobody here may touch, those that want the access ended: what is to be done by others has to be told.
+    """
+    if evaluation.leavers and (spared := asking_of_spared(user, evaluation.rules, evaluation.shield, evaluation.scope)):
+        return [(rule, True) for rule in spared]
     rules = evaluation.shortlist(user)
     if user.admin or user.kind != "person":
         rules = speakable(user, rules)

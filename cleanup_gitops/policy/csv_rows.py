@@ -51,7 +51,7 @@ def csv_rows(
         if not row:
             continue
         if len(row) != len(header):
-            raise CsvError(line, f"{len(row)} fields, but the header has {len(header)}")
+            raise CsvError(line, f"{len(row)} field{'s' * (len(row) != 1)}, but the header has {len(header)}")
         empty = False
         yield line, tuple(row[place].strip() for place in places)
     if empty:

@@ -189,7 +189,10 @@ def _day(value: object) -> object:
 def _zone(value: str) -> str:
     known = available_timezones()
     if value not in known:
-        raise wrong(f"must be a time zone such as Europe/Oslo or UTC{did_you_mean(value, known)}")
+        city = f"/{value.strip().replace(' ', '_')}".casefold()
+        meant = min((one for one in known if one.casefold().endswith(city)), default="")
+        hint = f"; did you mean `{meant}`?" if meant else did_you_mean(value, known)
+        raise wrong(f"must be a time zone such as Europe/Oslo or UTC{hint}")
     return value
 
 

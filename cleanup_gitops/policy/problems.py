@@ -59,8 +59,12 @@ def _same_end(word: str, known: str) -> bool:
     return bool(difflib.get_close_matches(end, [known.removeprefix(f"{head}.")], cutoff=0.6))
 
 
+_SHORT = 40
+"""So many words at most are listed: of hundreds nobody finds the right one."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean `x`?``, or the short list of what is known, or nothing."""
+    """``; did you mean `x`?``, or the list of what is known where that is short, or nothing."""
     words = sorted(known)
     # A long word is no typing mistake of a short one, and comparing it would take long.
     folded = word.casefold().replace("-", "_") if len(word) <= 60 else ""
@@ -69,4 +73,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     meant = next((one for one in close if _same_end(folded, one)), None)
     if meant:
         return f"; did you mean `{by_folded[meant]}`?"
-    return f"; known here: {', '.join(words)}" if words else ""
+    return f"; known here: {', '.join(words)}" if 0 < len(words) <= _SHORT else ""

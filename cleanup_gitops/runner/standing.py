@@ -141,7 +141,8 @@ def _judged(
     recorded = [one for one in started if one is not None]
     if len(recorded) != len(started):
         hours = max(rules[name].after for name in names) // timedelta(hours=1)
-        return Left(change, "soak", f"not recorded as pending yet, due {hours} hours after a run has done that")
+        waits = "an hour" if hours == 1 else f"{hours} hours"
+        return Left(change, "soak", f"not recorded as pending yet, due {waits} after a run has done that")
     until = max(begun + rules[name].after for name, begun in zip(names, recorded, strict=True))
     if until > now:
         return Left(change, "soak", f"pending since {max(recorded):%Y-%m-%d %H:%M} UTC", until)

@@ -200,7 +200,7 @@ def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
                 name=label(people.name(one.change.user)),
                 group=getattr(one.change, "label", ""),
                 done="",
-                why=f"{one.why}, due from {one.until:%Y-%m-%d %H:%M} UTC" if one.until else one.why,
+                why=_why_later(one),
             )
             for one in left
             if one.code == code
@@ -208,6 +208,13 @@ def _later(left: Sequence[Left], people: People) -> list[ResultRows]:
         if rows:
             found.append(ResultRows(title, rows))
     return found
+
+
+def _why_later(one: Left) -> str:
+    """Why a row is for later, and from when on it is due; the words about a billing period name the day already."""
+    if one.until is None or one.code == "billing-day":
+        return one.why
+    return f"{one.why}, due from {one.until:%Y-%m-%d %H:%M} UTC"
 
 
 def _headline(site: str, outcomes: Sequence[Outcome], counts: Counter[Result], left: Sequence[Left]) -> str:

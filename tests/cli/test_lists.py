@@ -164,7 +164,7 @@ def test_an_account_that_shares_its_listed_address_is_left_alone(workspace: Work
         ("Account ID\n", "HR_LEAVERS_CSV:1: there is no row below the header."),
         ("Account ID\n712020:1\nN/A\n", "HR_LEAVERS_CSV:3: column 'Account ID' holds no account id."),
         ("Account ID,x\n712020:1,1\n,2\n", "HR_LEAVERS_CSV:3: column 'Account ID' is empty."),
-        ("Account ID,x\n712020:1\n", "HR_LEAVERS_CSV:2: 1 fields, but the header has 2."),
+        ("Account ID,x\n712020:1\n", "HR_LEAVERS_CSV:2: 1 field, but the header has 2."),
         ("ada@acme.com\n", "HR_LEAVERS_CSV:1: the column 'Account ID', which `listed_in` names, is not there."),
     ],
 )

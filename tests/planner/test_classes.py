@@ -220,6 +220,21 @@ def test_a_leaver_nobody_may_touch_is_handed_off_and_never_just_left_alone(
     assert [(row.action, row.reason) for row in plan.handoffs] == [("user.deactivate", reason)]
 
 
+@pytest.mark.case("E21", "E22")
+@pytest.mark.parametrize(
+    ("facts", "more"), [({}, SHIELDS["protections"]), ({}, SHIELDS["exemptions"]), ({"admin": True}, {})]
+)
+def test_what_others_have_to_end_is_asked_of_a_leaver_nobody_here_may_touch(
+    facts: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """A list tells neither: without the answers nothing could be said of what is to be done."""
+    inventory = site({"id": "a", "groups": ["g-users", "g-editors"], **facts})
+    rule = leaving(ensure=Ensure(status="deactivated", no_tokens=True))
+    own = SitePolicies(site="acme", policies=(rule,), **more)
+    assert {"lifecycle", "tokens"} <= questions(inventory, own, TODAY)["a"]
+    assert questions(inventory, replace(own, policies=(replace(rule, termination=False),)), TODAY) == {}
+
+
 @pytest.mark.case("E43", "E44")
 @pytest.mark.parametrize(
     ("facts", "reason"),

@@ -138,9 +138,9 @@ def test_semicolons_separate_as_well(file: Path) -> None:
             "account,last_seen_utc,account\n",
             "1: the column 'account', which spec.activity.csv of the site names, is twice",
         ),
-        ("account;last_seen_utc\n1,2026-05-01\n", "2: 1 fields, but the header has 2."),
+        ("account;last_seen_utc\n1,2026-05-01\n", "2: 1 field, but the header has 2."),
         ("account,last_seen_utc\n", "1: there is no row below the header."),
-        ("account,last_seen_utc\n1,2026-05-01\n2\n", "3: 1 fields, but the header has 2."),
+        ("account,last_seen_utc\n1,2026-05-01\n2\n", "3: 1 field, but the header has 2."),
         ("account,last_seen_utc\n1,2026-05-01,x\n", "2: 3 fields, but the header has 2."),
         ("account,last_seen_utc\n,2026-05-01\n", "2: column 'account' holds no account id."),
         ("account,last_seen_utc\nada@acme.com,2026-05-01\n", "2: column 'account' holds no account id."),
@@ -149,6 +149,7 @@ def test_semicolons_separate_as_well(file: Path) -> None:
         ('account,last_seen_utc\n1,2026-05-01\n2,"2026', "3: this is no CSV"),
         (b"account,last_seen_utc\n\xe5da,2026-05-01\n", "2: the text here is not UTF-8."),
         ("account,last_seen_utc\n".encode("utf-16"), "1: there is no row below the header."),
+        (b"\xff\xfea", "1: the text here is not UTF-16."),
     ],
 )
 def test_a_list_that_is_wrong_somewhere_says_where(file: Path, text: str | bytes, message: str) -> None:

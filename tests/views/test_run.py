@@ -96,6 +96,13 @@ def test_what_an_earlier_run_has_sent_is_told_with_when_and_how_to_go_on() -> No
     assert "Next: Look whether others changed these users back; then make a plan and have it reviewed.\n" in text
 
 
+def test_a_seat_that_is_not_freed_yet_is_told_with_its_day_once() -> None:
+    plan = plans.usual()
+    why = "dormant frees seats from 2026-11-28 on"
+    left = [Left(plan.changes[0], "billing-day", why, plans.CREATED + timedelta(days=5))]
+    assert f": {why}\n" in render_run(plan, [], plans.approval(plan), COMMIT, left=left)
+
+
 def test_every_outcome_that_needs_a_look_is_listed_with_its_reason() -> None:
     plan = plans.usual()
     changes = plan.changes[0]
