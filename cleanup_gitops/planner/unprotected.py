@@ -65,14 +65,15 @@ def told_of(
     return tuple(found)
 
 
+PROTECTION_GONE = "The last run protected what no Protection protects any more"
+"""How the warnings about protections that are gone begin: they stand on top of a plan."""
+
 _BY_DOCUMENT = ("listed", "protected-group", "protected-role")
 
 
 def warnings(lost: Iterable[Protection]) -> tuple[str, ...]:
     """A sentence for each document of which something is gone."""
-    return tuple(
-        f"The last run protected what no Protection protects any more: {_what(one)} ({one.name})." for one in lost
-    )
+    return tuple(f"{PROTECTION_GONE}: {_what(one)} ({one.name})." for one in lost)
 
 
 def _what(lost: Protection) -> str:

@@ -22,6 +22,7 @@ from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Check, Handoff, Limit, Plan, Seats, State
 from cleanup_gitops.model.requirement import Cause
 from cleanup_gitops.planner.guards.caps import counting
+from cleanup_gitops.planner.unprotected import PROTECTION_GONE
 from cleanup_gitops.runner.approval import USUAL_COMMAND, command_of
 from cleanup_gitops.views import words
 from cleanup_gitops.views.leavers import in_time, overdue_rows, unmatched_lines
@@ -60,6 +61,8 @@ def plan_rows(plan: Plan, people: People, limit: int | None = None) -> PlanRows:
         verdict=_verdict(plan),
         failed=tuple(check for check in plan.checks if not check.passed),
         lifted=tuple(check for check in plan.checks if check.passed and check.lifted),
+        unprotected=tuple(text for text in plan.warnings if text.startswith(PROTECTION_GONE)),
+        warnings=tuple(text for text in plan.warnings if not text.startswith(PROTECTION_GONE)),
         unliftable=", ".join(check.name for check in plan.checks if not check.passed and not check.override),
         overrides=_override_lines(plan.checks),
         again=command if (command := command_of(plan)) != USUAL_COMMAND else "",

@@ -213,6 +213,9 @@ class PlanRows:
     verdict: str
     failed: tuple[Check, ...]
     lifted: tuple[Check, ...]
+    unprotected: tuple[str, ...]
+    """Warnings that stand on top: of protections that the last run had and that are gone."""
+    warnings: tuple[str, ...]
     """Guards that hold because of an Override."""
     unliftable: str
     """Names of broken guards that no Override lifts."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cleanup_gitops.model.change import change_digest
+from cleanup_gitops.planner.unprotected import PROTECTION_GONE
 from cleanup_gitops.policy.documents import Protection
+from cleanup_gitops.views.plan import render_markdown, render_text
 from tests.runner.office import DORMANT, Office, open_office
 
 ADA, BEN = "712020:0001", "712020:0002"
@@ -40,6 +42,16 @@ def test_an_account_that_is_protected_no_longer_is_told() -> None:
     assert plan.warnings == (GONE,)
     assert list(notes(office)) == [ADA]
     assert notes(office)[ADA].startswith("protected by break-glass until the last run")
+
+
+def test_it_stands_above_all_that_a_plan_changes_and_once() -> None:
+    office = office_under(GLASS)
+    office.under(protections=())
+    plan = office.plan()
+    for shown, first in ((render_text(plan), "Actions are marked"), (render_markdown(plan), "<details>")):
+        assert shown.count(PROTECTION_GONE) == 1
+        assert shown.index(PROTECTION_GONE) < shown.index(first)
+        assert "Warnings" not in shown
 
 
 def test_it_is_told_until_a_run_is_recorded_and_changes_no_digest() -> None:
