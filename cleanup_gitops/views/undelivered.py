@@ -25,7 +25,7 @@ def _lines(found: Returned, policies: SitePolicies, file: str, place: str, *, ag
         yield f"{_notices(found.changed)} came back on {policies.site}; nothing follows for these users:"
     yield from map(_row, found.changed)
     if not found.changed:
-        what = "came back and wait to be sent again" if again else "can be stopped"
+        what = "came back and waits to be sent again" if again else "still has to be stopped"
         yield f"Nothing to do on {policies.site}: none of these notices {what}."
     if found.late:
         yield f"Too late for {_notices(found.late)}, because the next stage has begun:"
