@@ -9,7 +9,7 @@ from cleanup_gitops.model.plan import Disposition, Pending
 from cleanup_gitops.planner.fate import Fate, names
 from cleanup_gitops.planner.rules import Rule
 
-NOTE = "would change: the policy only reports"
+NOTE = "the policy only reports"
 
 
 def with_trial(found: Fate, whole: Fate, trial: Sequence[Rule]) -> Fate:

@@ -99,7 +99,7 @@ _REASONS = {
     "protected-group": "in a protected group",
     "protected-group-unknown": "perhaps in a protected group",
     "protected-role": "holds a protected role",
-    "report": "would change: the policy only reports",
+    "report": "the policy only reports",
     "role-unknown": "perhaps holds a protected role",
     "runner": "the account that runs this",
     "seat-by-permission": "the seat is held through a permission",
