@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cleanup_gitops.model.errors import CleanupError, RefusedError
 from cleanup_gitops.model.people import Person
 from cleanup_gitops.model.ports import Notifier
-from cleanup_gitops.outbox.notifiers import FolderNotifier, MailNotifier, SilentNotifier
+from cleanup_gitops.outbox.notifiers import AnyNotifier, FolderNotifier, MailNotifier, SilentNotifier
 from cleanup_gitops.outbox.relay import Relay
 from tests.fakes import FakeClock, FakeNotifier
 from tests.mail_server import login, serving, trust
@@ -47,8 +49,13 @@ def fakes(folder: Path) -> Iterator[Notifier]:
     yield FakeNotifier(templates={"soon": DIGEST})
 
 
+def silent_fakes(folder: Path) -> Iterator[Notifier]:
+    del folder
+    yield FakeNotifier(templates={"soon": DIGEST}, silent=True)
+
+
 TELLING = {"starttls": relays("starttls"), "tls": relays("tls"), "folder": folders, "fake": fakes}
-ALL = TELLING | {"silent": silence}
+ALL = TELLING | {"silent": silence, "silent fake": silent_fakes}
 
 
 @pytest.fixture(params=sorted(ALL))
@@ -58,8 +65,14 @@ def notifier(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Notifie
 
 @pytest.fixture(params=sorted(TELLING))
 def telling(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Notifier]:
-    """All but the silent one."""
+    """All but the silent ones."""
     yield from TELLING[request.param](tmp_path)
+
+
+def test_no_notifier_is_left_out(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        found = {type(stack.enter_context(contextmanager(make)(tmp_path))) for make in ALL.values()}
+    assert found == {*get_args(AnyNotifier), FakeNotifier}
 
 
 def test_it_can_be_asked_first_and_then_sends(notifier: Notifier) -> None:

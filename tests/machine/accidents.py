@@ -25,7 +25,8 @@ from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import make_plan
-from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
+from cleanup_gitops.policy.documents import NOTHING_ASKED, Ensure, Policy, Protection, SitePolicies, Stage
+from cleanup_gitops.policy.groups import GroupEntry, Groups
 from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.guardrails import Cap, Guardrails
 from cleanup_gitops.policy.loader import load
@@ -36,7 +37,7 @@ from cleanup_gitops.views.plan import render_markdown, render_text
 from tests.fakes import FakeSite
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_planner import IDLE, plan_of, policy, site
-from tests.runner.office import SEATS, office_site, open_office
+from tests.runner.office import DORMANT, SEATS, office_site, open_office
 from tests.runner.test_lease import KilledError, Mortal
 from tests.sites.box import connected, disturb
 from tests.views import plans
@@ -102,6 +103,65 @@ def a_group_was_renamed_and_those_in_it_are_not_spared() -> bool:
     """The policy leaves the members of a group alone; somebody gives the group another name."""
     inventory = site({"id": "712020:0001", "groups": ["g-users", "g-editors"]})
     return bool(plan_of(inventory, policy(IDLE, none=InGroup(("vips",)))).changes)
+
+
+# -- taking over, protections, waiting -------------------------------------------------------------
+
+
+def a_list_that_is_not_whole_yet_empties_a_group() -> bool:
+    """Somebody begins to write down who is in a group; two of three are not on the list yet."""
+    office = open_office(1, 2, 3)
+    others = ("712020:0002", "712020:0003")
+    for account in others:
+        office.site.happens(account, groups=(SEATS, "g-others"))
+    entry = GroupEntry(name="others", accounts=("712020:0001",), exactly=True)
+    office.under(policies=(), groups=(Groups(name="declared", entries=(entry,)),))
+    office.apply()
+    return any(change.user in others for change in office.site.written)
+
+
+def a_protection_goes_with_the_file_it_stood_in() -> bool:
+    """The file is deleted; whom it protected is planned like everybody else, and nothing in the plan is about that."""
+    office = open_office(100)
+    office.under(protections=(Protection(name="break-glass", owner="o@acme.com", accounts=("712020:0001",)),))
+    office.apply()
+    office.under(protections=())
+    plan = office.plan()
+    return bool(plan.changes) and not plan.warnings and not any(change.note for change in plan.changes)
+
+
+def a_stage_does_not_wait_for_the_days_before_it() -> bool:
+    """The seat is released today; the suspension that is to come two weeks later comes tomorrow."""
+    office = open_office(200)
+    stages = (
+        Stage(name="release", ensure=Ensure(groups_absent=("confluence-users-acme",))),
+        Stage(name="suspend", ensure=Ensure(status="suspended"), after=14),
+    )
+    office.under(policies=(replace(DORMANT, ensure=NOTHING_ASKED, stages=stages),))
+    office.apply()
+    office.later(1)
+    office.apply()
+    return "user.disable" in {change.action for change in office.site.written}
+
+
+HASTY = """\
+apiVersion: cleanup-gitops/v1
+kind: Policy
+metadata: {name: hasty, owner: iam@acme.com, why: Nobody wrote how long to wait.}
+spec:
+  match: {all: [{inactive_for: {for: 90d, product: any}}]}
+  stages:
+    - {name: first, ensure: {product_access: absent}}
+    - {name: second, ensure: {status: disabled}}
+"""
+
+
+@stopped_by_errors
+def a_stage_without_days_gets_some_by_default() -> bool:
+    """A policy does not say how long after the first stage the second one comes."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "hasty.yaml").write_text(HASTY, "utf-8")
+        return bool(load(Path(folder)).documents)
 
 
 # -- guards ----------------------------------------------------------------------------------------

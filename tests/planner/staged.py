@@ -86,13 +86,16 @@ class Days:
     def run(self, at: datetime, *, apply: bool = True) -> Plan:
         """A recorded run: with ``apply`` it does all of its plan, else nothing of it."""
         plan = self.plan(at)
-        outcomes = outcomes_of(plan.changes, at) if apply else ()
         found = undone(self.inventory, self.policies, self.memory, created=at)
-        if apply:
-            self.inventory = assume(self.inventory, plan)
+        outcomes = self.does(plan, at) if apply else ()
         ran = Ran(run=f"{at:%Y%m%dT%H%M%SZ}-aaaaaaaa", at=at, envelope="e", outcomes=outcomes, noticed=found)
         self.lines = with_stages(remember(self.lines, ran), plan, outcomes, self.inventory, open_=())
         return plan
+
+    def does(self, plan: Plan, at: datetime) -> tuple[Outcome, ...]:
+        """All of a plan is applied at a UTC time, and seen."""
+        self.inventory = assume(self.inventory, plan)
+        return outcomes_of(plan.changes, at)
 
     def carried_out(self, handoffs: Iterable[Handoff]) -> None:
         """Others do what was handed off to them: memberships and suspensions."""
@@ -127,19 +130,22 @@ def _after(user: User, one: Handoff, inventory: Inventory) -> User:
 TELLS = Stage(name="notice", notify="inactivity-notice", where="p:0")
 
 
-def staged(rng: Random, policies: SitePolicies, inventory: Inventory, *, telling: bool = False) -> SitePolicies:
+def staged(
+    rng: Random, policies: SitePolicies, inventory: Inventory, *, telling: bool = False, outside_only: bool = False
+) -> SitePolicies:
     """The same, with policies that go through two stages: what they asked for, then what others ask for.
 
-    ``telling``: after a notice.
+    ``telling``: after a notice. ``outside_only``: the others ask only about facts that no change writes.
     """
-    others = site_policies(rng, inventory).policies
+    others = site_policies(rng, inventory, outside_only=outside_only).policies
     found = []
     for policy in policies.policies:
         second = rng.choice(others)
         stages: tuple[Stage, ...] = (
             Stage(name="first", ensure=policy.ensure, allow_shared_groups=policy.allow_shared_groups, where="p:1"),
         )
-        if policy.ensure.status not in ("removed", "deleted"):
+        gives = second.ensure.status == "active" or second.ensure.groups_present or second.ensure.groups_exactly
+        if policy.ensure.status not in ("removed", "deleted") and not (policy.termination and gives):
             when = second.match if rng.random() < 0.2 else None
             stages = (*stages, Stage(name="second", ensure=second.ensure, after=7, when=when, where="p:2"))
         if telling:
