@@ -46,6 +46,7 @@ def test_the_cheap_measurements_run_and_give_rows_of_the_promised_shape(
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
+@pytest.mark.slow
 def test_a_year_is_recorded_day_by_day_packed_and_checked(tmp_path: Path) -> None:
     file = tmp_path / "year.json"
     main(["year", "--users", "50", "--days", "3", "--json", str(file), "--work", str(tmp_path)])

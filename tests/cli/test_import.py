@@ -88,6 +88,7 @@ def test_beside_a_policy_that_acts_the_plan_does_no_more_and_spares_who_is_prote
     assert len(left) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.case("F3")
 def test_a_group_is_declared_as_a_whole_and_adopted_by_a_saved_plan(bare: Workspace) -> None:
     assert bare.run("import", "--write").code == 0

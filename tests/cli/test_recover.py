@@ -46,6 +46,7 @@ def killed(workspace: Workspace) -> str:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.case("F12")
 def test_it_is_told_whether_the_process_of_an_open_run_lives_where_that_can_be_known(workspace: Workspace) -> None:
     process, run = begun(workspace)
@@ -127,6 +128,7 @@ def test_a_run_that_was_killed_is_told_ended_and_the_rest_done_once(
     assert workspace.box.user_email not in told
 
 
+@pytest.mark.slow
 @pytest.mark.case("F1", "F12")
 def test_while_a_run_is_open_no_plan_proposes_to_lift_a_guard_of_the_reading(workspace: Workspace) -> None:
     workspace.policy("guardrails.yaml", ROOMY)

@@ -108,6 +108,7 @@ def test_a_roster_that_cannot_be_understood_is_an_error_before_the_site_is_asked
     assert workspace.writes() == []
 
 
+@pytest.mark.slow
 def test_a_roster_that_somebody_else_approved_is_carried_out_at_once(
     workspace: Workspace, roster: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

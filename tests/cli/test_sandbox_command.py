@@ -108,6 +108,7 @@ def test_without_a_file_it_serves_a_world_that_is_forgotten(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_faults_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
     (tmp_path / "faults.json").write_text('{"kind": "status", "status": 503, "match": {"nth": 1}}')
     with served(tmp_path, "--faults", "faults.json") as (_, said):

@@ -65,6 +65,7 @@ def test_a_full_disk_is_told_and_is_no_success(workspace: Workspace, line: str, 
     assert "Error: the output could not be written completely: No space left on device." in done.stderr
 
 
+@pytest.mark.slow
 @needs_full
 def test_an_apply_that_nobody_can_read_is_done_and_recorded(workspace: Workspace) -> None:
     done = shell(workspace, "cg apply --auto-approve > /dev/full")

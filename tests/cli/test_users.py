@@ -235,6 +235,7 @@ def test_a_long_table_goes_through_the_pager_and_a_short_one_does_not(workspace:
     assert "PAGED:" not in on_terminal(workspace, "users", "--format", "csv", PAGER=pager).out
 
 
+@pytest.mark.slow
 def test_colours_are_for_terminals_that_want_them(workspace: Workspace) -> None:
     assert "\x1b[1mID" in on_terminal(workspace, "users", "--limit", "2").out
     assert "\x1b[" not in on_terminal(workspace, "users", "--limit", "2", NO_COLOR="1").out

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -191,4 +192,4 @@ class Notices(Stages):
 Stages.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 Notices.TestCase.settings = Stages.TestCase.settings
 TestStages = Stages.TestCase
-TestNotices = Notices.TestCase
+TestNotices = pytest.mark.slow(Notices.TestCase)
