@@ -115,6 +115,7 @@ def test_a_run_is_recovered_from_a_server_that_repeats_the_credential(workspace:
     assert "Error: " in clean(said)
 
 
+@pytest.mark.slow
 @pytest.mark.case("E78", "F21")
 def test_the_password_of_a_proxy_is_not_shown(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):

@@ -73,6 +73,7 @@ def later(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     monkeypatch.setattr(SystemClock, "now", lambda _self: now)
 
 
+@pytest.mark.slow
 @pytest.mark.case("E72")
 @pytest.mark.case("E69")
 def test_people_are_told_and_who_was_not_reached_is_left_alone(

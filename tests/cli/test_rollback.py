@@ -194,6 +194,7 @@ def test_a_plan_that_takes_a_run_back_over_its_limits_says_where_it_is_and_how_i
     assert f"Make a new plan with `cleanup-gitops rollback {run} --out undo.json`" in refused.err
 
 
+@pytest.mark.slow
 def test_a_run_that_nobody_recorded_cannot_be_taken_back(workspace: Workspace) -> None:
     said = workspace.run("rollback", "20260101T000000Z-00000000")
     assert said.code == 1

@@ -100,6 +100,7 @@ def test_it_serves_a_world_says_how_to_reach_it_and_keeps_what_happened(tmp_path
     assert world.options.ticking
 
 
+@pytest.mark.slow
 def test_without_a_file_it_serves_a_world_that_is_forgotten(tmp_path: Path) -> None:
     with served(tmp_path) as (_, said):
         assert "480 accounts" in said

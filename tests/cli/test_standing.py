@@ -149,6 +149,7 @@ def test_one_way_of_approving_is_named(workspace: Workspace, arguments: tuple[st
     assert "Give either a saved plan, or --auto-approve, or --standing, or --due." in said.err
 
 
+@pytest.mark.slow
 def test_a_job_that_runs_often_waits_for_the_schedule_and_leaves_one_record_a_day(
     workspace: Workspace, people: People, later: Later
 ) -> None:

@@ -62,6 +62,7 @@ def test_what_was_recorded_is_shown(workspace: Workspace) -> None:
     assert recorded["problem"] is None
 
 
+@pytest.mark.slow
 def test_a_record_that_is_not_sound_is_told_beside_everything_else(workspace: Workspace) -> None:
     workspace.run("apply", "--auto-approve")
     manifest = workspace.folder / "state" / "acme" / "manifest.json"

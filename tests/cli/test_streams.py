@@ -73,6 +73,7 @@ def test_an_apply_that_nobody_can_read_is_done_and_recorded(workspace: Workspace
     assert "Plan-Digest: " in workspace.git("log", "-1", "--format=%(trailers:only)")
 
 
+@pytest.mark.slow
 def test_an_encoding_without_arrows_gets_escapes(workspace: Workspace) -> None:
     done = shell(workspace, "cg plan --format markdown", PYTHONIOENCODING="latin-1")
     assert done.returncode == 0

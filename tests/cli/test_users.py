@@ -218,6 +218,7 @@ def test_several_sites_need_a_name(workspace: Workspace) -> None:
 # -- terminals ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_table_fits_the_terminal(workspace: Workspace) -> None:
     seen = on_terminal(workspace, "users", columns=70, lines=500)
     table = [line for line in seen.out.splitlines() if line.startswith(("ID", "712020:"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def cases(draw: st.DrawFn) -> tuple[Match, Inventory, People]:
     return draw(trees([group.name for group in inventory.groups])), inventory, people
 
 
+@pytest.mark.slow
 @given(cases(), st.integers(0, 4000))
 def test_whoever_a_policy_means_on_some_day_is_never_told_to_be_out_of_its_reach(
     case: tuple[Match, Inventory, People], later: int

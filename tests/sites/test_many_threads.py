@@ -80,6 +80,7 @@ def restoring(user: User) -> Change:
     return UserEnable(address=address, user=user.id, directory=user.directory, old="suspended", new="active")
 
 
+@pytest.mark.slow
 def test_users_and_groups_are_the_same_for_eight_threads_as_for_one(box: RunningSandbox) -> None:
     with connected(box, sources=EVERYTHING) as site:
         inventory = site.reader.read().inventory
