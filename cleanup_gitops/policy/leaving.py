@@ -67,7 +67,9 @@ def _doubt(user: User, address: str, left: Left, known: Leaving, scope: Scope) -
         return "several accounts have the address"
     if user.managed is None:
         return "whether the account is managed is not known"
-    if user.added is not None and user.added.astimezone(UTC) >= left.over:
+    if user.added is None:
+        return "when the account was added is not known, so that somebody else may have the address now"
+    if user.added.astimezone(UTC) >= left.over:
         return "the account was added after the last day, so that somebody else may have the address now"
     return ""
 

@@ -295,6 +295,7 @@ def test_an_address_says_who_is_meant_only_where_one_account_has_it_for_certain(
     assert ask(text, someone) is None
     assert ask(text, msgspec.structs.replace(someone, managed=None), ada="ada@acme.com") is None
     assert ask(text, msgspec.structs.replace(someone, added=ago(20)), ada="ada@acme.com") is None
+    assert ask(text, msgspec.structs.replace(someone, added=None), ada="ada@acme.com") is None
 
 
 def test_an_account_that_is_not_managed_has_left_all_the_same() -> None:
