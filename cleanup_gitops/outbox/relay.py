@@ -11,6 +11,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from cleanup_gitops.model.errors import CredentialError, LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.model.ports import Clock
@@ -92,7 +93,7 @@ class Relay:
         """Raises ``RefusedError`` when the relay takes none of them."""
         refusals: list[tuple[int, str]] = []
         for one in letter.to:
-            code, detail = self._ask(lambda one=one: client.rcpt(one))  # type: ignore[misc]
+            code, detail = self._ask(partial(client.rcpt, one))
             if code in _CREDENTIAL:
                 raise self._credential(code, detail)
             if code not in (250, 251, 252):

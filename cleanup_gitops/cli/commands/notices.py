@@ -128,12 +128,14 @@ def _in_language(own: Notifications, template: Template, language: str) -> Notif
 
 
 def _notice(place: Workplace, template: str, language: str) -> Notice:
+    import msgspec
+
     from cleanup_gitops.model.notices import Notice
     from cleanup_gitops.policy.samples import sample
 
     values = {key: value for key, value in sample().items() if key != "name"}
     values |= {"site": place.site.name, "url": place.site.url, "template": template, "language": language}
-    return Notice(**values)  # type: ignore[arg-type]
+    return msgspec.convert(values, Notice)
 
 
 def _letter(place: Workplace, own: Notifications, template: str, language: str) -> Letter:
