@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cleanup_gitops.policy.condition_shapes import PREDICATES, Attribute, Condition, ListFile, MatchSpec, SeatWays
+from cleanup_gitops.policy.condition_shapes import Attribute, Condition, ListFile, MatchSpec, SeatWays
 from cleanup_gitops.policy.state_shapes import WhenSpec
 from cleanup_gitops.policy.tree import (
     AccountIs,
@@ -46,10 +46,10 @@ def match_of(shape: MatchSpec | WhenSpec | Condition) -> Match:
 
 
 def _node(shape: Condition) -> Node:
-    for name in PREDICATES:
-        value = getattr(shape, name)
-        if value is not None:
-            return _PREDICATES[name](value)
+    """A predicate or a tree; ``rules`` makes sure that it is one of them."""
+    for name in shape.model_fields_set:
+        if name in _PREDICATES:
+            return _PREDICATES[name](getattr(shape, name))
     return match_of(shape)
 
 

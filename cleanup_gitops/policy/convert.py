@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, assert_never
 
@@ -62,8 +61,7 @@ def placed(shape: AnyDocument, data: Map, file: str) -> Placed:
     """One document with its digest, which covers what it means: defaults written out or not are the same."""
     meaning = meaning_digest(shape)
     sites = None if isinstance(shape, SiteDocument) or shape.sites is None else tuple(shape.sites)
-    says = _document(shape, data, file)
-    return Placed(sites=sites, digest=meaning, says=replace(says, digest=meaning) if isinstance(says, Policy) else says)
+    return Placed(sites=sites, digest=meaning, says=_document(shape, data, file, meaning))
 
 
 def meaning_digest(shape: AnyDocument) -> str:
@@ -82,13 +80,13 @@ _USUAL = {"approval": "plan", "class": "routine", "mode": "enforce", "once": Fal
 """What is meant where a policy does not say."""
 
 
-def _document(shape: AnyDocument, data: Map, file: str) -> Document:
+def _document(shape: AnyDocument, data: Map, file: str, meaning: str) -> Document:
     where = f"{file}:{data.line}"
     match shape:
         case SiteDocument():
             return _site(shape, data, file)
         case PolicyDocument():
-            return _policy(shape, data, file)
+            return _policy(shape, data, file, meaning)
         case ProtectionDocument():
             return Protection(
                 name=shape.metadata.name,
@@ -106,7 +104,7 @@ def _document(shape: AnyDocument, data: Map, file: str) -> Document:
             return _override(shape, where)
         case RosterDocument():
             metadata = shape.metadata
-            return roster_of(metadata.name, metadata.owner, shape.spec, data, file, meaning_digest(shape))
+            return roster_of(metadata.name, metadata.owner, shape.spec, data, file, meaning)
         case GroupsDocument():
             entries = entries_of(shape.spec, data["spec"], file)
             owner = shape.metadata.owner or ""
@@ -177,7 +175,7 @@ def _credential(shape: Credential, data: Map, file: str, key: str) -> Credential
     return CredentialRef(shape.env, shape.expires, where=f"{file}:{line}")
 
 
-def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
+def _policy(shape: PolicyDocument, data: Map, file: str, meaning: str) -> Policy:
     metadata, ensure = shape.metadata, shape.spec.ensure
     match = match_of(shape.spec.match)
     return Policy(
@@ -201,6 +199,7 @@ def _policy(shape: PolicyDocument, data: Map, file: str) -> Policy:
         ensure=ensure_of(ensure, data["spec"]["ensure"], file) if ensure else NOTHING_ASKED,
         stages=stages_of(shape.spec.stages or (), data["spec"].get("stages"), file),
         where=f"{file}:{key_of(data, ('spec', 'ensure' if ensure else 'stages'))[0]}",
+        digest=meaning,
     )
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.policy import versions
 from cleanup_gitops.policy.acting_rules import broken_acting
 from cleanup_gitops.policy.answerable import check_answerable
@@ -38,6 +39,7 @@ from cleanup_gitops.policy.yaml_values import Map, Trap
 __all__ = ["PolicyError", "load"]
 
 
+@collector_paused()
 def load(
     folder: Path, *, today: date | None = None, proposed: Mapping[Path, bytes] = MappingProxyType({})
 ) -> PolicySet:

@@ -8,8 +8,9 @@ scalars that another YAML reader would take for something else (``no``, ``010``,
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -78,6 +79,9 @@ def _place_in(text: str, index: int) -> Place:
     return len(ends) + 1, index - (ends[-1] if ends else 0) + 1
 
 
+_NO_KEY: Final = ("", (0, 0))
+
+
 class _Composer:
     """Builds documents from the parser's events; iterative, so that no nesting can exhaust the stack."""
 
@@ -87,22 +91,36 @@ class _Composer:
         self._problems: list[Problem] = []
         self._done: list[Map] = []
         self._open: list[Map | Seq] = []
-        # For each open container: the key that waits for its value, and where it stands. ``None``: no key was
-        # read yet. A key "" with place (0, 0) was refused: its value is read and dropped.
-        self._keys: list[tuple[str, Place] | None] = []
+        # What the next value belongs to, for the file and for each open container: the key that waits for it, and
+        # where that stands. ``None``: a key must come first. ``_NO_KEY``: an entry of a list, or a whole document;
+        # in a mapping the key was refused, and its value is read and dropped.
+        self._keys: list[tuple[str, Place] | None] = [_NO_KEY]
 
     def _note(self, at: Place, message: str) -> None:
         self._problems.append(Problem(self._file, *at, message))
 
     def read(self) -> Reading:
-        """Compose every document up to the end or to the first syntax error."""
+        """Compose every document up to the end, to the first syntax error, or to what is nested too deep."""
+        handlers: dict[type[yaml.Event], Callable[[Any, Place], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.SequenceStartEvent: self._sequence,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
         loader = _Loader(self._text)
         whole = False
         try:
-            event = loader.get_event()
-            while not isinstance(event, yaml.StreamEndEvent) and self._take(event):
-                event = loader.get_event()
-            whole = isinstance(event, yaml.StreamEndEvent)
+            while event := loader.get_event():
+                handle = handlers.get(type(event))
+                if handle:
+                    mark = event.start_mark
+                    handle(event, (mark.line + 1, mark.column + 1))
+            whole = True
+        except _Refusal as refusal:
+            self._note((refusal.line, refusal.col), refusal.message)
         except yaml.YAMLError as error:
             at = self._place_of(error)
             self._note(at, self._syntax(error, *at))
@@ -132,25 +150,20 @@ class _Composer:
             return "not valid YAML: a key without a colon, or wrong indentation"
         return f"not valid YAML: {problem or 'it cannot be parsed'}{f' ({context})' if context else ''}"
 
-    def _take(self, event: yaml.Event) -> bool:
-        """Handle one event. False: stop reading this file."""
-        at = (event.start_mark.line + 1, event.start_mark.column + 1) if event.start_mark else (1, 1)
-        match event:
-            case yaml.ScalarEvent():
-                self._scalar(event, at)
-            case yaml.MappingStartEvent():
-                return self._begin(event, Map(*at), at)
-            case yaml.SequenceStartEvent():
-                return self._begin(event, Seq(*at), at)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._end()
-            case yaml.AliasEvent():
-                self._note(at, "aliases (`*name`) are not allowed; text that begins with `*` needs quotes")
-                if self._open:
-                    self._add(REPORTED, at)
-            case yaml.DocumentStartEvent() if event.tags or event.version not in (None, (1, 2)):
-                self._note(at, "directives (`%TAG`, `%YAML` other than 1.2) are not allowed")
-        return True
+    def _document(self, event: yaml.DocumentStartEvent, at: Place) -> None:
+        if event.tags or event.version not in (None, (1, 2)):
+            self._note(at, "directives (`%TAG`, `%YAML` other than 1.2) are not allowed")
+
+    def _alias(self, _: yaml.AliasEvent, at: Place) -> None:
+        self._note(at, "aliases (`*name`) are not allowed; text that begins with `*` needs quotes")
+        if self._open:
+            self._add(REPORTED, at)
+
+    def _mapping(self, event: yaml.MappingStartEvent, at: Place) -> None:
+        self._begin(event, Map(*at), at, None)
+
+    def _sequence(self, event: yaml.SequenceStartEvent, at: Place) -> None:
+        self._begin(event, Seq(*at), at, _NO_KEY)
 
     def _refuse_properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, at: Place) -> bool:
         if event.anchor is not None:
@@ -159,21 +172,22 @@ class _Composer:
             self._note(at, "tags (`!name`) are not allowed; text that begins with `!` needs quotes")
         return event.tag is not None
 
-    def _begin(self, event: yaml.CollectionStartEvent, container: Map | Seq, at: Place) -> bool:
+    def _begin(
+        self, event: yaml.CollectionStartEvent, container: Map | Seq, at: Place, key: tuple[str, Place] | None
+    ) -> None:
+        """Open a container; ``key`` is what its first value belongs to."""
         self._refuse_properties(event, at)
         if len(self._open) >= MAX_DEPTH:
-            self._note(at, f"nested more than {MAX_DEPTH} levels deep")
-            return False
-        if self._wants_key():
+            raise _Refusal(*at, f"nested more than {MAX_DEPTH} levels deep")
+        if self._keys[-1] is None:
             self._note(at, "a key must be one word of text")
-            self._keys[-1] = ("", (0, 0))
+            self._keys[-1] = _NO_KEY
         elif self._open:
             self._add(container, at)
         self._open.append(container)
-        self._keys.append(None)
-        return True
+        self._keys.append(key)
 
-    def _end(self) -> None:
+    def _end(self, _: yaml.CollectionEndEvent, __: Place) -> None:
         self._keys.pop()
         container = self._open.pop()
         if self._open:
@@ -183,9 +197,6 @@ class _Composer:
         else:
             self._note((container.line, container.col), NO_DOCUMENT)
 
-    def _wants_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1], Map) and self._keys[-1] is None
-
     def _scalar(self, event: yaml.ScalarEvent, at: Place) -> None:
         value: object = event.value
         if self._refuse_properties(event, at):
@@ -194,7 +205,7 @@ class _Composer:
             value = scalar(event.value)
             if isinstance(value, Trap):
                 self._note(at, value.message)
-        if self._wants_key():
+        if self._keys[-1] is None:
             self._key(value, at, plain=not event.style)
             return
         if value is None and self._open:
@@ -214,7 +225,7 @@ class _Composer:
 
     def _key(self, key: object, at: Place, *, plain: bool) -> None:
         mapping = self._open[-1]
-        self._keys[-1] = ("", (0, 0))
+        self._keys[-1] = _NO_KEY
         if isinstance(key, Trap):
             return
         if not isinstance(key, str) or not key:
@@ -235,7 +246,7 @@ class _Composer:
             return
         waiting = self._keys[-1]
         if waiting is None:  # an alias where a key should be
-            self._keys[-1] = ("", (0, 0))
+            self._keys[-1] = _NO_KEY
             return
         if waiting[0]:
             parent[waiting[0]] = value

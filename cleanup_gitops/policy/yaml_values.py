@@ -14,7 +14,7 @@ from typing import Any
 Place = tuple[int, int]
 """Line and column, both from 1."""
 
-_LOOKS_LIKE_MORE = re.compile(r"[0-9.+~=-]|[nN]|[tTfFyYoO]")
+_LOOKS_LIKE_MORE = frozenset("0123456789.+~=-nNtTfFyYoO")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -39,7 +39,6 @@ class Map(dict[str, Any]):
     __slots__ = ("col", "line", "marks")
 
     def __init__(self, line: int, col: int) -> None:
-        super().__init__()
         self.line = line
         self.col = col
         self.marks: dict[str, tuple[int, int, int, int]] = {}
@@ -61,7 +60,6 @@ class Seq(list[Any]):
     __slots__ = ("col", "line", "marks")
 
     def __init__(self, line: int, col: int) -> None:
-        super().__init__()
         self.line = line
         self.col = col
         self.marks: list[Place] = []
@@ -80,7 +78,7 @@ REPORTED = Trap("")
 
 def scalar(text: str) -> str | bool | int | float | date | Trap | None:
     """The value of a plain (unquoted) scalar."""
-    if text and not _LOOKS_LIKE_MORE.match(text):
+    if text and text[0] not in _LOOKS_LIKE_MORE:
         return text
     if text in _WORDS:
         return _WORDS[text]
