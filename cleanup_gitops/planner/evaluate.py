@@ -115,9 +115,10 @@ class Evaluation:
         if user.admin or user.kind != "person":
             rules = speakable(user, rules)
         verdicts = [(verdict, rule) for rule in rules if (verdict := rule.verdict(user)) is not False]
+        if not verdicts:  # nearly everybody
+            return self._unasked(user, rules)
         enforced = [(verdict, rule) for verdict, rule in verdicts if not rule.report]
-        nobody = None if enforced else self._spared(user) or _untouched(user, rules, self.scope)
-        found = nobody or self._settled(user, enforced)
+        found = self._settled(user, enforced) if enforced else self._unasked(user, rules)
         if len(enforced) == len(verdicts) or not trials:
             return found
         return with_trial(found, self._settled(user, verdicts), [rule for _, rule in verdicts if rule.report])
@@ -169,13 +170,14 @@ class Evaluation:
     def _would_match(self, user: User) -> tuple[str, ...]:
         return names([rule for rule in self.shortlist(user) if rule.verdict(user)])
 
-    def _spared(self, user: User) -> Fate | None:
-        """Nobody asks anything of somebody whom a policy would leave alone: said all the same, with the day."""
-        held = self.holds.of(user.id)
-        if not held:
-            return self._stuck(user)
-        longest = max(held.values(), key=lambda one: one.order)
-        return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
+    def _unasked(self, user: User, rules: tuple[Rule, ...]) -> Fate:
+        """Nobody asks anything. Of somebody whom a policy would leave alone that is said all the same, with the day."""
+        held = self.holds.by_user.get(user.id)
+        if held:
+            longest = max(held.values(), key=lambda one: one.order)
+            return Fate(Disposition("unchanged", longest.reason, tuple(sorted(held)), longest.note))
+        stuck = self._stuck(user) if self.courses else None
+        return stuck or _untouched(user, rules, self.scope)
 
     def _stuck(self, user: User) -> Fate | None:
         """Somebody whose next stage is due and does not ask: its condition does not hold, or its notice came back."""
@@ -209,12 +211,12 @@ class Evaluation:
         return self._carry_out(user, settled, as_a_whole(todo, settled))
 
     def _carry_out(self, user: User, settled: Settled, made: list[Step]) -> Fate:
-        askers = names([rule for rules in settled.asked.values() for rule in rules])
-        note = also_asked(settled)
-        leaves = any(rule.termination for rules in settled.asked.values() for rule in rules)
+        asking = {rule for rules in settled.asked.values() for rule in rules}
+        askers, note = names(asking), also_asked(settled)
+        leaves = any(rule.termination for rule in asking)
         held = self.holds.of_leaver(user.id) if leaves else self.holds.of(user.id)
         later: list[Step] = []
-        some = held or any(rule.adopting for rules in settled.asked.values() for rule in rules)
+        some = held or any(rule.adopting for rule in asking)
         if some and (later := [step for step in made if _all_wait(settled, step, held)]):
             made = [step for step in made if step not in later]
             if obstacle := becomes_guest(made, user, self.scope.inventory):
@@ -251,7 +253,7 @@ class Evaluation:
 
     def _with_returns(self, change: Change) -> Change:
         """The change, with a note when others have undone the same before."""
-        told = self.holds.came_back(change.user, [cause.policy for cause in change.causes])
+        told = self.holds.came_back(change.user, (cause.policy for cause in change.causes))
         return msgspec.structs.replace(change, note="; ".join(filter(None, (change.note, told)))) if told else change
 
     def _open(

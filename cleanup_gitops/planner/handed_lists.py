@@ -28,6 +28,8 @@ def nobody_listed(evaluation: Evaluation) -> tuple[str, ...]:
         for one in sorted(asked, key=lambda one: (one.source, one.column, one.by))
         if not any(account in scope.lists[one].entries for account in _known_by(one, scope))
     )
+    if not scope.lists.rosters:
+        return lists
     known = {*scope.inventory.user_by_id, *scope.addresses.of.values()}
     return lists + tuple(
         f"No account of {scope.inventory.site} is in {rows.words}, the roster {name}: is it the right file, and are"

@@ -69,6 +69,8 @@ class Holds:
 
     def came_back(self, user: str, policies: Iterable[str]) -> str:
         """A note about a change that others have undone before; "" when they have not."""
+        if not self.returned:
+            return ""
         days = sorted({day for policy in policies for day in self.returned.get((user, policy), ())})
         if not days:
             return ""

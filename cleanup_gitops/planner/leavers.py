@@ -123,8 +123,9 @@ def _meant_by_email(roster: str, user: User, scope: Scope) -> bool:
 
 def as_a_whole(todo: list[Step], settled: Settled) -> list[Step]:
     """The steps towards the end of an access: handed off together, where one of them is somebody else's."""
-    leaves = any(rule.termination for rules in settled.asked.values() for rule in rules)
-    if not leaves or not any(one.handoff for one in todo):
+    if not any(one.handoff for one in todo):
+        return todo
+    if not any(rule.termination for rules in settled.asked.values() for rule in rules):
         return todo
     return [replace(one, handoff=one.handoff or ELSEWHERE) for one in todo]
 

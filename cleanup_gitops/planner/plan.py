@@ -61,6 +61,7 @@ from cleanup_gitops.policy.lists import NO_LISTS, Lists
 from cleanup_gitops.policy.missing import lacking
 
 
+@collector_paused()
 def make_plan(
     inventory: Inventory,
     policies: SitePolicies,
@@ -144,10 +145,10 @@ def _rows(
 
     ``adopt`` ``None``: the plan takes something back, and looks at no declared group.
     """
-    with collector_paused():
-        joining = evaluation.joining
-        fates = {user.id: joining.told(user.id, evaluation.fate(user)) for user in inventory.users}
-        lifecycle = stage_rows(evaluation)
+    joining = evaluation.joining
+    fates = {user.id: evaluation.fate(user) for user in inventory.users}
+    fates |= {account: joining.told(account, fates[account]) for account in joining.accounts if account in fates}
+    lifecycle = stage_rows(evaluation)
     _keep_an_administrator(fates, inventory)
     dispositions, changes, handoffs, pending = _gather(fates, joining)
     return _Rows(

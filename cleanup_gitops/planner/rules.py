@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from msgspec.structs import replace as replace_struct
 
@@ -43,7 +44,7 @@ _STATUS_LEVELS: dict[DesiredStatus, int] = {
 Verdict = Callable[[User], bool | None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One policy, ready to be asked about any user of one inventory.
 
@@ -84,22 +85,22 @@ class Rule:
     adopting: bool = False
     """Whether nobody is taken out yet, because the group is new to the record."""
 
-    @property
+    @cached_property
     def about_groups(self) -> bool:
         """Whether the policy asks for any membership."""
         return bool(self.present or self.absent or self.exactly is not None or self.no_access)
 
-    @property
+    @cached_property
     def termination(self) -> bool:
         """Whether it ends the access of people who leave."""
         return self.policy.termination
 
-    @property
+    @cached_property
     def report(self) -> bool:
         """Whether it only says what it would change."""
         return self.policy.report
 
-    @property
+    @cached_property
     def rank(self) -> tuple[bool, int, int]:
         """Of rules of one class that take something the highest rank wins: by priority, then the mildest.
 
@@ -107,12 +108,12 @@ class Rule:
         """
         return not self.idle, self.policy.priority, -self.level
 
-    @property
+    @cached_property
     def idle(self) -> bool:
         """Whether it is a termination that asks for nothing now."""
         return self.termination and self.level == NOTHING
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The policy's name."""
         return self.policy.name
@@ -172,7 +173,7 @@ class Rule:
             due=self.due(user, scope),
         )
 
-    @property
+    @cached_property
     def roster(self) -> HasLeft | None:
         """The condition of a Roster, where the policy is one's."""
         return next((one for one in self.policy.match.all if isinstance(one, HasLeft)), None)

@@ -70,7 +70,7 @@ def settle(rules: Sequence[Rule], user: User) -> Settled:
 def winners(deciding: Sequence[Rule]) -> list[Rule]:
     """Those that count: of terminations of one priority all that ask for something, else the mildest."""
     taking = [rule for rule in deciding if rule.level > ADDITIVE]
-    best = max((rule.rank for rule in taking), default=None)
+    best = max([rule.rank for rule in taking], default=None)
     if best is None or not deciding[0].termination:
         return [rule for rule in deciding if rule.level == ADDITIVE or rule.rank == best]
     return [rule for rule in taking if rule.rank[:2] == best[:2]]

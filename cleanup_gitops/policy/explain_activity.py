@@ -184,7 +184,7 @@ def _days(age: int) -> str:
 
 
 def _day(at: datetime | None) -> str:
-    return at.astimezone(UTC).date().isoformat() if at else "an unknown day"
+    return _utc(at).date().isoformat() if at else "an unknown day"
 
 
 def _span(seen: Seen) -> str:

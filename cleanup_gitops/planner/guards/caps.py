@@ -98,8 +98,9 @@ def limits(
     pending: Counter[Guard] = Counter()
     for row, waits in (*((row, 0) for row in rows), *((row, 1) for row in waiting)):
         never: tuple[Guard, ...] = (row.action,) if _never(caps[row.action]) else ()
+        policies = policies_of(row.causes)
         for guard in {*_guards_of(row), *never}:
-            asked[guard][policies_of(row.causes)] += 1
+            asked[guard][policies] += 1
             pending[guard] += waits
     lately = [run for run in memory.applied if created - run.at < WINDOW]
     recent = _recent(rows, lately, memory, created)
@@ -260,7 +261,7 @@ def _domains(rows: Iterable[Change], percent: int, inventory: Inventory, excepti
     asked: dict[str, set[str]] = {}
     for row in rows:
         if row.action in TAKING:
-            asked.setdefault(row.user, set()).update(policies_of(row.causes))
+            asked.setdefault(row.user, set()).update(cause.policy for cause in row.causes)
     touched: dict[str, Rows] = {}
     for account, policies in asked.items():
         domain = inventory.user_by_id[account].domain
