@@ -40,7 +40,7 @@ PACED_BURST = 2
 LOOK_BACK = 10.0
 """Seconds over which the rate is observed before there was any refusal."""
 SAME_WINDOW = 1.5
-"""Seconds by which the reported end of one window may differ from answer to answer."""
+"""Seconds by which the reported end of one window may differ from answer to answer, the way of the call aside."""
 UNTIL_ANSWERED = -1.0
 """A wait for the answer to another call, not for a time."""
 
@@ -55,9 +55,10 @@ class Told(Struct, frozen=True):
 
 
 class Slot(Struct, frozen=True):
-    """The right to send one call, given back with its answer. ``epoch`` counts the refusals before it."""
+    """The right to send one call, given back with its answer: ``at`` is when, ``epoch`` counts the refusals before."""
 
     epoch: int
+    at: float
 
 
 class Bucket:
@@ -95,7 +96,7 @@ class Bucket:
         pace = self._pace()
         if pace is not None:
             self._due = max(self._due, now - (PACED_BURST - 1) / pace) + 1 / pace
-        return Slot(self._epoch)
+        return Slot(self._epoch, now)
 
     def answered(self, slot: Slot, told: Told, now: float) -> None:
         """An answer that is no refusal for the rate."""
@@ -105,7 +106,7 @@ class Bucket:
             self._recent.append(now)
         if self.pace is not None and not told.near:
             self.pace = self._faster(self.pace)
-        self._learn(told, now)
+        self._learn(told, slot.at, now)
         if told.near and self._resets is None and now - self._warned >= LOOK_BACK and self._successes >= ENOUGH:
             self._warned = now
             self._good = max(SLOWEST, self._observed(now) * LATER_CUT)
@@ -116,7 +117,7 @@ class Bucket:
     def refused(self, slot: Slot, told: Told, wait: float, now: float) -> None:
         """429: nothing goes out for ``wait`` seconds, and after that more slowly unless the site counts for us."""
         self.lost(now)
-        self._learn(told, now)
+        self._learn(told, slot.at, now)
         self.shut(wait, now)
         if slot.epoch != self._epoch:
             return  # sent before a refusal that was the lesson already
@@ -162,17 +163,21 @@ class Bucket:
         paces = [pace for pace in (self.pace, self._spread) if pace is not None]
         return min(paces) if paces else None
 
-    def _learn(self, told: Told, now: float) -> None:
+    def _learn(self, told: Told, sent: float, now: float) -> None:
+        """The site spoke at some moment between ``sent`` and ``now``, so its window ends between two moments as well.
+
+        An answer that was long on its way is old news of the same window, and must not pass for the first of a new one.
+        """
         if told.remaining is None or not told.resets:
             if self._resets is None:
                 self._left = None  # nothing is told of the window that has begun
             return
-        ends = now + told.resets
-        if self._resets is not None and abs(ends - self._resets) <= SAME_WINDOW:
+        earliest, latest = sent + told.resets - SAME_WINDOW, now + told.resets
+        if self._resets is None or earliest > self._resets:
+            self._left, self._resets = told.remaining, latest
+        elif latest >= self._resets - SAME_WINDOW:
             self._left = told.remaining if self._left is None else min(self._left, told.remaining)
-            self._resets = min(self._resets, ends)
-        elif self._resets is None or ends > self._resets:
-            self._left, self._resets = told.remaining, ends
+            self._resets = min(self._resets, latest)
         self._size = told.limit or None
         if told.near and told.remaining:
             self._spread = max(SLOWEST, told.remaining / told.resets)

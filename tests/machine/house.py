@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,11 +41,11 @@ from tests.machine.books import Books
 from tests.machine.effects import Effects, administers
 from tests.machine.mortal import Life, MortalJournals, MortalReader, MortalStore, MortalWriter
 from tests.planner.site_policies import WIDE
-from tests.sites.box import secrets_of, site_of
+from tests.sites.box import STALLED, SharedClock, secrets_of, site_of
 
 NOW = "2026-11-22T09:00:00Z"
 TEAM = "dept-finance"
-PATIENT = Limits(connect=5, read=20, total=60)
+PATIENT = Limits(connect=STALLED, read=STALLED, total=STALLED)
 """Seconds of real time for the connection; tries and waits are as usual, and waiting costs virtual time alone."""
 
 
@@ -131,29 +130,6 @@ ROOMY = replace(WIDE, reading=ReadingGuards(max_drop=60, min_known=0), per_domai
 """On a site of twenty people two are many percent: what guards do has tests of its own."""
 
 
-class SharedClock:
-    """One virtual time for client and sandbox: whoever sleeps moves both on, and nobody really waits."""
-
-    def __init__(self, client: httpx.Client, now: datetime) -> None:
-        self._client = client
-        self._now = self._began = now
-        self._lock = threading.Lock()
-        self.slept = 0.0
-
-    def now(self) -> datetime:
-        return self._now.replace(microsecond=0)
-
-    def elapsed(self) -> float:
-        return (self._now - self._began).total_seconds()
-
-    def sleep(self, seconds: float) -> None:
-        with self._lock:
-            before, self._now = self.now(), self._now + timedelta(seconds=seconds)
-            self.slept += seconds
-            if self.now() != before:
-                self._client.post("/_sandbox/clock", json={"set": format_time(self.now())}).raise_for_status()
-
-
 @dataclass
 class House:
     """One site and all that works on it. A context manager; `effects` are what writes really did."""
@@ -168,7 +144,7 @@ class House:
 
     def __enter__(self) -> Self:
         self.box: RunningSandbox = running(self.world).__enter__()
-        self.client = httpx.Client(base_url=self.box.url, verify=False)
+        self.client = httpx.Client(base_url=self.box.url, verify=False, timeout=STALLED)
         self.clock = SharedClock(self.client, parse_time(self.world.now).astimezone(UTC))
         self.effects = Effects(self.box, self.shield)
         self.folder = tempfile.TemporaryDirectory()

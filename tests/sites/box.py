@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
 from cleanup_gitops.policy.site import CredentialRef, Credentials, Site
 from cleanup_gitops.sandbox.server import RunningSandbox
+from cleanup_gitops.sandbox.world import format_time
 from cleanup_gitops.sites.cloud import CloudSite, connect
 from cleanup_gitops.sites.exchange import Limits
 from cleanup_gitops.sites.secret import Secret
@@ -16,7 +18,38 @@ from tests.fakes import FakeClock
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 KEY, USER, TOKEN = "ORG_KEY", "SITE_USER", "SITE_TOKEN"
-QUICK = Limits(connect=5, read=5, total=20, attempts=3, connect_attempts=2, waiting=30)
+STALLED = 120.0
+"""Seconds of real time after which something hangs for good; a machine with much else to do takes some of them."""
+QUICK = Limits(connect=STALLED, read=STALLED, total=STALLED, attempts=3, connect_attempts=2, waiting=30)
+"""Few tries and short waits, both counted and not measured."""
+
+
+class SharedClock:
+    """One virtual time for client and sandbox: whoever sleeps moves both on, and nobody really waits.
+
+    Safe between threads: nobody sees a time that the sandbox does not show yet, or no longer.
+    """
+
+    def __init__(self, client: httpx.Client, now: datetime) -> None:
+        self._client = client
+        self._now = self._began = now
+        self._lock = threading.RLock()
+        self.slept = 0.0
+
+    def now(self) -> datetime:
+        with self._lock:
+            return self._now.replace(microsecond=0)
+
+    def elapsed(self) -> float:
+        with self._lock:
+            return (self._now - self._began).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            before, self._now = self.now(), self._now + timedelta(seconds=seconds)
+            self.slept += seconds
+            if self.now() != before:
+                self._client.post("/_sandbox/clock", json={"set": format_time(self.now())}).raise_for_status()
 
 
 def site_of(box: RunningSandbox, **other: object) -> Site:
@@ -47,15 +80,15 @@ def connected(box: RunningSandbox, **site: object) -> CloudSite:
 
 def disturb(box: RunningSandbox, *faults: dict[str, Any]) -> None:
     """Have the sandbox answer wrongly from now on."""
-    httpx.post(f"{box.url}/_sandbox/faults", json=list(faults), verify=False).raise_for_status()
+    httpx.post(f"{box.url}/_sandbox/faults", json=list(faults), verify=False, timeout=STALLED).raise_for_status()
 
 
 def happens(box: RunningSandbox, account: str, **what: object) -> None:
     """Somebody else changes a user."""
-    httpx.post(f"{box.url}/_sandbox/users/{account}", json=what, verify=False).raise_for_status()
+    httpx.post(f"{box.url}/_sandbox/users/{account}", json=what, verify=False, timeout=STALLED).raise_for_status()
 
 
 def requests(box: RunningSandbox) -> list[dict[str, Any]]:
     """Every request that the sandbox got."""
-    found: list[dict[str, Any]] = httpx.get(f"{box.url}/_sandbox/requests", verify=False).json()
+    found: list[dict[str, Any]] = httpx.get(f"{box.url}/_sandbox/requests", verify=False, timeout=STALLED).json()
     return found

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import heapq
+import math
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -35,15 +38,16 @@ def filling(burst: int, rate: float) -> Server:
     return hit
 
 
-def windows(limit: int, seconds: float, *, told: bool = True, near: float = 0.0) -> Server:
-    """A site that counts in fixed windows; below the share ``near`` it warns."""
+def windows(limit: int, seconds: float, *, told: bool = True, near: float = 0.0, fine: bool = True) -> Server:
+    """A site that counts in fixed windows; below the share ``near`` it warns. Not ``fine``: it tells whole seconds."""
     used: dict[int, int] = {}
 
     def hit(now: float) -> tuple[bool, Told]:
         number = int(now // seconds)
         used[number] = used.get(number, 0) + 1
         left = max(0, limit - used[number])
-        says = Told(left, limit, (number + 1) * seconds - now, left < near * limit) if told else Told()
+        resets = (number + 1) * seconds - (now if fine else math.floor(now))
+        says = Told(left, limit, resets, left < near * limit) if told else Told()
         return used[number] <= limit, says
 
     return hit
@@ -51,21 +55,26 @@ def windows(limit: int, seconds: float, *, told: bool = True, near: float = 0.0)
 
 @dataclass
 class Worker:
-    """One of the workers: ``flight`` is the call under way with its answer to come."""
+    """One of the workers: ``out`` is its call on the way to the server, ``back`` the answer on its way here."""
 
     busy: bool = False
     failures: int = 0
-    flight: tuple[Slot, bool, Told] | None = None
+    out: Slot | None = None
+    back: tuple[Slot, bool, Told] | None = None
 
 
 @dataclass
 class Work:
-    """So many calls by eight workers against a server, event by event."""
+    """So many calls by eight workers against a server, event by event.
+
+    A call takes ``latency`` seconds, half of them there and half back, or what ``ways`` tells for each way.
+    """
 
     server: Server
     calls: int
     family: Family = FREE
     latency: float = 0.05
+    ways: Callable[[], float] | None = None
     sent: list[float] = field(default_factory=list)
     refused: int = 0
     ended: float = 0.0
@@ -77,8 +86,12 @@ class Work:
         number = len(events)
         while events:
             now, _, worker = heapq.heappop(events)
-            if worker.flight:
-                self._answered(bucket, worker, *worker.flight, now)
+            if worker.out:
+                worker.back, worker.out = (worker.out, *self.server(now)), None
+                heapq.heappush(events, (now + self._way(), number := number + 1, worker))
+                continue
+            if worker.back:
+                self._answered(bucket, worker, *worker.back, now)
             if not worker.busy and self.calls == 0:
                 continue
             if not worker.busy:
@@ -87,7 +100,7 @@ class Work:
         return self
 
     def _answered(self, bucket: Bucket, worker: Worker, slot: Slot, good: bool, told: Told, now: float) -> None:
-        worker.flight = None
+        worker.back = None
         if good:
             bucket.answered(slot, told, now)
             worker.busy, worker.failures, self.ended = False, 0, now
@@ -102,8 +115,11 @@ class Work:
         if not isinstance(asked, Slot):
             return now + (self.latency / 8 if asked == UNTIL_ANSWERED else asked)
         self.sent.append(now)
-        worker.flight = (asked, *self.server(now + self.latency / 2))
-        return now + self.latency
+        worker.out = asked
+        return now + self._way()
+
+    def _way(self) -> float:
+        return self.ways() if self.ways else self.latency / 2
 
 
 def most_within(times: list[float], seconds: float) -> int:
@@ -154,6 +170,39 @@ def test_a_window_that_the_site_tells_is_used_up_without_a_refusal(limit: int, s
     assert len(work.sent) == calls
     assert work.refused == 0
     assert work.ended <= 5 * seconds + seconds * (0.1 if near == 0 else 1.0) + 1
+
+
+@pytest.mark.case("E62")
+@pytest.mark.parametrize("mean", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("fine", [True, False])
+def test_answers_that_come_late_and_out_of_turn_lead_to_no_refusal(mean: float, fine: bool) -> None:
+    for number in range(8):
+        drawn = random.Random(number)
+        site = windows(25, 60.0, fine=fine)
+        work = Work(site, 200, latency=mean, ways=partial(drawn.expovariate, 1 / mean)).run()
+        assert (work.refused, len(work.sent)) == (0, 200)
+
+
+def test_an_answer_that_was_long_on_its_way_is_not_taken_for_a_new_window() -> None:
+    bucket = Bucket(FREE, 0.0)
+    late, quick = bucket.ask(0.0), bucket.ask(0.0)
+    assert isinstance(late, Slot)
+    assert isinstance(quick, Slot)
+    bucket.answered(quick, Told(remaining=0, limit=9, resets=60.0), 0.1)
+    bucket.answered(late, Told(remaining=8, limit=9, resets=60.0), 20.0)
+    assert bucket.ask(20.0) == pytest.approx(40.1)
+
+
+def test_the_first_answer_of_a_new_window_counts_although_the_window_before_seemed_to_last() -> None:
+    bucket = Bucket(FREE, 0.0)
+    first = bucket.ask(0.0)
+    assert isinstance(first, Slot)
+    bucket.answered(first, Told(remaining=1, limit=9, resets=60.0), 1.0)
+    last = bucket.ask(60.5)
+    assert isinstance(last, Slot)
+    bucket.answered(last, Told(remaining=8, limit=9, resets=59.5), 60.6)
+    assert all(isinstance(bucket.ask(60.7), Slot) for _ in range(8))
+    assert bucket.ask(60.7) == UNTIL_ANSWERED
 
 
 # -- what refusals teach -----------------------------------------------------------------------------
