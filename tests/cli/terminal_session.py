@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from tests import canaries
 from tests.cli.workspace import Said, Workspace
+from tests.patience import STALLED
 
 _USUAL = {"TERM": "xterm-256color"}
 _UNSET = ("CI", "NO_COLOR", "PAGER", "LESS", "COLUMNS", "LINES")
@@ -31,7 +32,7 @@ def on_terminal(workspace: Workspace, *args: str, columns: int = 120, lines: int
         while part := os.read(outer, 65536):
             shown += part
     os.close(outer)
-    code = process.wait(timeout=60)
+    code = process.wait(timeout=STALLED)
     text = shown.decode().replace("\r\n", "\n")
     assert "Traceback" not in text
     assert canaries.found(text) == []

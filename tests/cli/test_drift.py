@@ -14,6 +14,7 @@ from cleanup_gitops.ledger.record import lease_bytes
 from cleanup_gitops.model.run import Approval, Intent
 from cleanup_gitops.sandbox.world import User
 from tests.cli.workspace import Workspace
+from tests.patience import STALLED
 
 
 class Others:
@@ -22,11 +23,15 @@ class Others:
     def __init__(self, workspace: Workspace) -> None:
         self.box = workspace.box
         self.directory = f"{self.box.url}/admin/v2/orgs/{self.box.org_id}/directories/default"
-        httpx.post(f"{self.box.url}/_sandbox/options", json={"late": {}}, verify=False).raise_for_status()
+        httpx.post(
+            f"{self.box.url}/_sandbox/options", json={"late": {}}, verify=False, timeout=STALLED
+        ).raise_for_status()
 
     def call(self, method: str, path: str, **options: Any) -> None:  # noqa: ANN401 - handed on
         headers = {"Authorization": f"Bearer {self.box.org_api_key}"}
-        httpx.request(method, f"{self.directory}/{path}", headers=headers, **options, verify=False).raise_for_status()
+        httpx.request(
+            method, f"{self.directory}/{path}", headers=headers, **options, verify=False, timeout=STALLED
+        ).raise_for_status()
 
     def group(self, name: str) -> str:
         return next(one.id for one in self.box.world.groups if one.name == name)
@@ -221,7 +226,7 @@ def test_a_late_effect_of_our_own_is_told_apart_and_is_remembered_no_longer(
     monkeypatch.setattr("cleanup_gitops.runner.attempt.READ_BACK_WAITS", (0.0,))
     control = f"{workspace.box.url}/_sandbox"
     httpx.post(
-        f"{control}/options", json={"late": {"membership": {"reads": 1_000_000}}}, verify=False
+        f"{control}/options", json={"late": {"membership": {"reads": 1_000_000}}}, verify=False, timeout=STALLED
     ).raise_for_status()
     applied = workspace.run("apply", "--auto-approve")
     assert applied.code == 5, applied.out + applied.err
@@ -229,7 +234,7 @@ def test_a_late_effect_of_our_own_is_told_apart_and_is_remembered_no_longer(
     memory = workspace.folder / "state" / "acme" / "memory.jsonl"
     assert '"kind":"settling"' in memory.read_text()
     assert differences(workspace, "--no-record") == []
-    httpx.post(f"{control}/settle", verify=False).raise_for_status()
+    httpx.post(f"{control}/settle", verify=False, timeout=STALLED).raise_for_status()
     said = workspace.run("drift", "--detailed-exitcode")
     assert said.code == 0, said.out + said.err
     assert "Late effects of our own (" in said.out

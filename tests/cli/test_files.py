@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.cli.files import change_file, saved, write_file
 from cleanup_gitops.model.errors import CleanupError
+from tests.patience import STALLED
 from tests.views import plans
 
 
@@ -42,7 +43,7 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
         write_file(pipe, b"new")
-        said, _ = reader.communicate(timeout=30)
+        said, _ = reader.communicate(timeout=STALLED)
     assert said == b"new"
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

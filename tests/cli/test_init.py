@@ -13,6 +13,7 @@ import pytest
 
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.policy.loader import load
+from tests.patience import STALLED
 
 FILES = {
     ".gitattributes",
@@ -158,7 +159,7 @@ def test_on_a_terminal_it_asks_for_what_is_missing(tmp_path: Path) -> None:
         os.close(theirs)
         os.write(ours, f"globex.atlassian.net\n{ORGANIZATION}\n".encode())
         said = _all_of(ours)
-        assert started.wait(30) == 0
+        assert started.wait(STALLED) == 0
     os.close(ours)
     assert "Address of the Confluence site" in said
     assert "Id of the Atlassian organization" in said

@@ -14,6 +14,7 @@ from cleanup_gitops.cli.main import run
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.model.run import SETTLES_WITHIN
 from tests.cli.workspace import DORMANT, Workspace
+from tests.patience import STALLED
 
 ADDITIVE = """\
 apiVersion: cleanup-gitops/v1
@@ -232,7 +233,7 @@ def test_what_somebody_does_by_hand_after_the_plan_is_respected(workspace: Works
     workspace.run("plan", "--out", str(path))
     account = json.loads(path.read_text())["changes"][0]["user"]
     httpx.post(
-        f"{workspace.box.url}/_sandbox/users/{account}", json={"status": "suspended"}, verify=False
+        f"{workspace.box.url}/_sandbox/users/{account}", json={"status": "suspended"}, verify=False, timeout=STALLED
     ).raise_for_status()
     said = workspace.run("apply", str(path))
     assert "superseded" in said.out

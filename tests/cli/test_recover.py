@@ -6,34 +6,25 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
 from cleanup_gitops.runner.workers import CREW
 from tests import canaries
 from tests.cli.workspace import DORMANT, ROOMY, Workspace
-
-
-def wait(what: Callable[[], object]) -> None:
-    for _ in range(600):
-        if what():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
+from tests.patience import STALLED, until
 
 
 def begun(workspace: Workspace) -> tuple[subprocess.Popen[str], str]:
     """An apply whose first changes are under way, and the name of the run."""
     workspace.policy("guardrails.yaml", ROOMY)
     workspace.policy("dormant.yaml", DORMANT.replace("90d", "30d"))
-    workspace.fault(kind="slow", seconds=1.0, match={"method": "DELETE", "times": CREW.number})
+    workspace.fault(kind="slow", seconds=5.0, match={"method": "DELETE", "times": CREW.number})
     command = [sys.executable, "-m", "cleanup_gitops", "-C", str(workspace.folder), "apply", "--auto-approve"]
     before = len(workspace.writes())
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait(lambda: len(workspace.writes()) >= before + 2)
+    until(lambda: len(workspace.writes()) >= before + 2)
     (lease,) = (workspace.folder / "state" / "acme" / "leases").iterdir()
     return process, str(json.loads(lease.read_text())["run"])
 
@@ -42,7 +33,7 @@ def killed(workspace: Workspace) -> str:
     """An apply that is killed while its first changes are under way; the name of the run."""
     process, run = begun(workspace)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=STALLED)
     return run
 
 
@@ -54,7 +45,7 @@ def test_it_is_told_whether_the_process_of_an_open_run_lives_where_that_can_be_k
     living = workspace.run("recover")
     looked = [workspace.run(*command) for command in (("status",), ("status", "--format", "json"), ("plan",))]
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=STALLED)
     assert "\nIts process lives on this machine.\n" in living.out
     wait_for_it = "Wait until it ends. Should it not, end its process, and then the run with: "
     assert f"{wait_for_it}cleanup-gitops recover {run} --site acme\n" in living.out

@@ -17,6 +17,7 @@ import pytest
 
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.sandbox.world import World
+from tests.patience import STALLED
 
 SEED = ["sandbox", "seed", "--users", "40", "--now", "2026-11-22T09:00:00Z"]
 
@@ -43,7 +44,7 @@ def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
             yield started, said
         finally:
             started.send_signal(signal.SIGINT)
-            started.wait(30)
+            started.wait(STALLED)
 
 
 def url_in(said: str) -> str:
@@ -88,13 +89,13 @@ def test_it_serves_a_world_says_how_to_reach_it_and_keeps_what_happened(tmp_path
             verify=False,
         )
         assert who.json()["accountId"] in said
-        assert httpx.get(f"{url}/wiki/rest/api/user/current", verify=False).status_code != 200
-        moved = httpx.post(f"{url}/_sandbox/clock", json={"set": "2027-01-01T00:00:00Z"}, verify=False)
+        assert httpx.get(f"{url}/wiki/rest/api/user/current", verify=False, timeout=STALLED).status_code != 200
+        moved = httpx.post(f"{url}/_sandbox/clock", json={"set": "2027-01-01T00:00:00Z"}, verify=False, timeout=STALLED)
         moved.raise_for_status()
         started.send_signal(signal.SIGINT)
         assert started.stdout is not None
         assert started.stdout.read() == "Stopped. world.json holds the world as it is now.\n"
-        assert started.wait(30) == 0
+        assert started.wait(STALLED) == 0
     world = World.load(path)
     assert world.now == "2027-01-01T00:00:00Z"
     assert world.options.ticking
@@ -105,7 +106,7 @@ def test_without_a_file_it_serves_a_world_that_is_forgotten(tmp_path: Path) -> N
     with served(tmp_path) as (_, said):
         assert "480 accounts" in said
         assert "forgotten" in said
-        assert httpx.get(f"{url_in(said)}/_sandbox/world", verify=False).json()["users"] == 480
+        assert httpx.get(f"{url_in(said)}/_sandbox/world", verify=False, timeout=STALLED).json()["users"] == 480
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,7 +115,7 @@ def test_faults_of_a_file_are_in_force_from_the_start(tmp_path: Path) -> None:
     (tmp_path / "faults.json").write_text('{"kind": "status", "status": 503, "match": {"nth": 1}}')
     with served(tmp_path, "--faults", "faults.json") as (_, said):
         url = f"{url_in(said)}/wiki/rest/api/user/current"
-        assert [httpx.get(url, verify=False).status_code for _ in range(2)] == [503, 401]
+        assert [httpx.get(url, verify=False, timeout=STALLED).status_code for _ in range(2)] == [503, 401]
 
 
 def test_a_file_that_holds_no_faults_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

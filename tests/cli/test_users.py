@@ -16,6 +16,7 @@ from cleanup_gitops.cli.main import run
 from cleanup_gitops.views.user_columns import EXPORTED, SHOWN, USER_COLUMNS
 from tests.cli.terminal_session import on_terminal
 from tests.cli.workspace import Workspace
+from tests.patience import STALLED
 
 
 def rows(workspace: Workspace, *args: str) -> list[dict[str, Any]]:
@@ -251,7 +252,7 @@ def test_a_reader_that_goes_away_ends_the_list_quietly(workspace: Workspace) -> 
     process.stdout.close()
     assert process.stderr is not None
     err = process.stderr.read()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=STALLED) == 0
     process.stderr.close()
     assert "Traceback" not in err
     assert "Error" not in err

@@ -12,6 +12,7 @@ import pytest
 
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.sandbox.server import RunningSandbox
+from tests.patience import STALLED
 
 SITE = """\
 apiVersion: cleanup-gitops/v1
@@ -105,11 +106,11 @@ class Workspace:
 
     def fault(self, **rule: Any) -> None:  # noqa: ANN401 - JSON
         """Let requests go wrong from now on."""
-        httpx.post(f"{self.box.url}/_sandbox/faults", json=[rule], verify=False).raise_for_status()
+        httpx.post(f"{self.box.url}/_sandbox/faults", json=[rule], verify=False, timeout=STALLED).raise_for_status()
 
     def requests(self, method: str) -> list[str]:
         """Paths that were asked with this method."""
-        log = httpx.get(f"{self.box.url}/_sandbox/requests", verify=False).json()
+        log = httpx.get(f"{self.box.url}/_sandbox/requests", verify=False, timeout=STALLED).json()
         rows = log["requests"] if isinstance(log, dict) else log
         return [row["path"] for row in rows if row["method"] == method and "_sandbox" not in row["path"]]
 

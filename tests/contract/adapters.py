@@ -15,6 +15,7 @@ from cleanup_gitops.model.user import QUESTIONS, Question, User
 from cleanup_gitops.sandbox.server import RunningSandbox
 from cleanup_gitops.sites.cloud import CloudSite
 from tests.fakes import FakeSite
+from tests.patience import STALLED
 from tests.sites.box import disturb, requests
 
 WRITTEN = r"/(suspend|restore|memberships|revoke|invite)$|/lifecycle/|/memberships/|/manage/api-tokens/"
@@ -96,7 +97,7 @@ class Cloud(Adapter):
         disturb(self.box, {"kind": "late", "reads": 10_000})
 
     def settle(self) -> None:
-        httpx.delete(f"{self.box.url}/_sandbox/faults", verify=False).raise_for_status()
+        httpx.delete(f"{self.box.url}/_sandbox/faults", verify=False, timeout=STALLED).raise_for_status()
         self.box.state.settle_all()
 
     def be_deaf(self) -> None:

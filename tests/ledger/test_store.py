@@ -13,6 +13,7 @@ import pytest
 
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.record import Record
+from cleanup_gitops.ledger.repository import checkout
 from cleanup_gitops.ledger.repository.command import Git
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.errors import StateError, StoreError
@@ -24,6 +25,7 @@ from tests import strategies as some
 from tests.ledger.history import after, ground, run
 from tests.ledger.repository import ENVIRONMENT
 from tests.ledger.repository import Repository as Repository  # noqa: PLC0414 - other tests find it here
+from tests.patience import STALLED
 
 Files = dict[str, bytes | None]
 TRAILERS = {"Run-Id": "r-1", "Site": "acme"}
@@ -533,7 +535,10 @@ def test_a_remote_that_says_nothing_is_given_up(repository: Repository) -> None:
     assert (answer.good, answer.words) == (False, "no answer in 0 seconds")
 
 
-def test_an_index_that_is_locked_for_a_moment_is_waited_for(repository: Repository) -> None:
+def test_an_index_that_is_locked_for_a_moment_is_waited_for(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkout, "_WAITS", [0.1] * round(10 * STALLED))  # a moment of this machine may be long
     repository.save("README", "x\n")
     lock = lock_index(repository)
     waiting = Timer(0.15, lock.unlink)

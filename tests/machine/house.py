@@ -40,8 +40,9 @@ from tests.fakes import FakeProgress
 from tests.machine.books import Books
 from tests.machine.effects import Effects, administers
 from tests.machine.mortal import Life, MortalJournals, MortalReader, MortalStore, MortalWriter
+from tests.patience import STALLED
 from tests.planner.site_policies import WIDE
-from tests.sites.box import STALLED, SharedClock, secrets_of, site_of
+from tests.sites.box import SharedClock, secrets_of, site_of
 
 NOW = "2026-11-22T09:00:00Z"
 TEAM = "dept-finance"

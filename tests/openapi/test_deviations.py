@@ -15,6 +15,7 @@ from cleanup_gitops.sandbox.server import RunningSandbox
 from tests.openapi import exchanges
 from tests.openapi.exchanges import CLIENT, Exchange
 from tests.openapi.fuzz import authorization
+from tests.patience import STALLED
 
 OURS = {"User-Agent": f"{CLIENT}0"}
 """Whose requests have to be in order."""
@@ -103,7 +104,10 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
     ):
         world = seed()
         world.options.rate_limits, world.options.late = limits, {}
-        with server.running(world) as box, httpx.Client(base_url=box.url, trust_env=False, verify=False) as http:
+        with (
+            server.running(world) as box,
+            httpx.Client(base_url=box.url, trust_env=False, verify=False, timeout=STALLED) as http,
+        ):
             for step in steps:
                 step(Asking(box, http))
     return told

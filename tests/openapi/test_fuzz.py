@@ -18,6 +18,7 @@ from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from tests.openapi.fuzz import authorization, lead, real_names, served
 from tests.openapi.published import SERVED
+from tests.patience import STALLED
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +68,7 @@ def statuses(session: requests.Session, url: str, operation: Any, names: Mapping
             if isinstance(values, dict):
                 lead(values, names, choice)
         case.headers.pop("Authorization", None)
-        answer = case.call(base_url=url, session=session, timeout=20)
+        answer = case.call(base_url=url, session=session, timeout=STALLED)
         found.append(answer.status_code)
         assert answer.status_code != 500, f"{case.method} {case.formatted_path}: {answer.text}"
 

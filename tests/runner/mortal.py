@@ -31,6 +31,7 @@ from cleanup_gitops.sandbox.server import RunningSandbox, running
 from cleanup_gitops.sandbox.world import User, World
 from tests.fake_store import FakeRepository, FakeStore
 from tests.fakes import FakeClock
+from tests.patience import STALLED
 from tests.runner.office import ROOMY, Office
 from tests.sites.box import NOW, connected
 
@@ -167,7 +168,7 @@ class Scene:
 
     def writes(self) -> Counter[str]:
         """Calls that were answered as carried out; those that name their user in the path, and how many others."""
-        log = httpx.get(f"{self.box.url}/_sandbox/requests", verify=False).json()
+        log = httpx.get(f"{self.box.url}/_sandbox/requests", verify=False, timeout=STALLED).json()
         reads = ("/search", "/workspaces")
         return Counter(
             row["path"]

@@ -30,9 +30,10 @@ from cleanup_gitops.runner import Stop
 from cleanup_gitops.runner.order import phases
 from cleanup_gitops.runner.workers import Workers
 from tests.fakes import FakeSite
+from tests.patience import STALLED
 from tests.runner.office import DORMANT, SEATS, Office, office_site, open_office, person
 
-WAIT = 10
+WAIT = STALLED
 """Seconds until a test that would hang fails instead."""
 
 

@@ -9,6 +9,7 @@ import httpx
 
 from cleanup_gitops.sandbox.server import RunningSandbox
 from cleanup_gitops.sandbox.world import User
+from tests.patience import STALLED
 
 
 class Key(httpx.Auth):
@@ -27,7 +28,7 @@ class Caller:
 
     def __init__(self, box: RunningSandbox) -> None:
         self.box = box
-        self.http = httpx.Client(base_url=box.url, trust_env=False, verify=False, timeout=20)
+        self.http = httpx.Client(base_url=box.url, trust_env=False, verify=False, timeout=STALLED)
         self.key = {"Authorization": f"Bearer {box.org_api_key}"}
         self.auth = Key(box.org_api_key)
         self.org = f"/admin/v1/orgs/{box.org_id}"

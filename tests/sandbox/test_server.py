@@ -18,6 +18,7 @@ from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import listen, running, serve
 from cleanup_gitops.sandbox.world import SandboxError
 from tests import canaries
+from tests.patience import STALLED
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", ""])
@@ -29,7 +30,7 @@ def test_only_this_machine_is_served(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
 def test_loopback_addresses_are_served(host: str) -> None:
     with running(seed(users=1), host=host) as box:
-        assert httpx.get(f"{box.url}/_sandbox/world", trust_env=False).status_code == 200
+        assert httpx.get(f"{box.url}/_sandbox/world", trust_env=False, timeout=STALLED).status_code == 200
         assert box.url.startswith("http://127.0.0.")
 
 
@@ -44,15 +45,20 @@ def test_after_the_block_nobody_answers() -> None:
     with running(seed(users=1)) as box:
         url = box.url
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/_sandbox/world", trust_env=False)
+        httpx.get(f"{url}/_sandbox/world", trust_env=False, timeout=STALLED)
 
 
 def test_an_answer_that_was_begun_is_given_before_the_sandbox_ends() -> None:
     with ThreadPoolExecutor(1) as pool:
-        with running(seed(users=1)) as box, httpx.Client(base_url=box.url, trust_env=False, verify=False) as http:
+        with (
+            running(seed(users=1)) as box,
+            httpx.Client(base_url=box.url, trust_env=False, verify=False, timeout=STALLED) as http,
+        ):
             http.post("/_sandbox/faults", json=[{"kind": "slow", "seconds": 0.3}]).raise_for_status()
             key = {"Authorization": f"Bearer {box.org_api_key}"}
-            asked = pool.submit(httpx.get, f"{box.url}/admin/v1/orgs", headers=key, trust_env=False, verify=False)
+            asked = pool.submit(
+                httpx.get, f"{box.url}/admin/v1/orgs", headers=key, trust_env=False, verify=False, timeout=STALLED
+            )
             while not http.get("/_sandbox/requests").json():
                 time.sleep(0.01)
         assert asked.result().json()["data"][0]["id"] == box.org_id
@@ -80,10 +86,10 @@ def test_tls_is_served_with_a_given_certificate(tmp_path: Path) -> None:
     authority.configure_trust(trusted)
     with running(seed(users=1), ssl_certfile=cert, ssl_keyfile=key) as box:
         assert box.url.startswith("https://")
-        answer = httpx.get(f"{box.url}/_sandbox/world", verify=trusted, trust_env=False)
+        answer = httpx.get(f"{box.url}/_sandbox/world", verify=trusted, trust_env=False, timeout=STALLED)
         assert answer.status_code == 200
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{box.url}/_sandbox/world", trust_env=False)
+            httpx.get(f"{box.url}/_sandbox/world", trust_env=False, timeout=STALLED)
 
 
 def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -112,9 +118,9 @@ def test_ctrl_c_ends_serving_cleanly(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        answer = httpx.get(f"{url}/_sandbox/world", trust_env=False)
+        answer = httpx.get(f"{url}/_sandbox/world", trust_env=False, timeout=STALLED)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=STALLED)
     assert answer.json()["users"] == 5
     assert (process.returncode, errors) == (0, "")
 

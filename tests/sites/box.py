@@ -15,11 +15,10 @@ from cleanup_gitops.sites.cloud import CloudSite, connect
 from cleanup_gitops.sites.exchange import Limits
 from cleanup_gitops.sites.secret import Secret
 from tests.fakes import FakeClock
+from tests.patience import STALLED
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 KEY, USER, TOKEN = "ORG_KEY", "SITE_USER", "SITE_TOKEN"
-STALLED = 120.0
-"""Seconds of real time after which something hangs for good; a machine with much else to do takes some of them."""
 QUICK = Limits(connect=STALLED, read=STALLED, total=STALLED, attempts=3, connect_attempts=2, waiting=30)
 """Few tries and short waits, both counted and not measured."""
 

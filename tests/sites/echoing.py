@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.patience import STALLED
+
 Said = tuple[int, bytes, dict[str, str]]
 Echo = Callable[[list[str]], Said]
 """An answer made of what was sent: the Authorization header, and all that can be read out of it."""
@@ -138,7 +140,7 @@ class _Server(ThreadingHTTPServer):
 def echoing(sandbox: str) -> Iterator[Echoing]:
     """Such a server in front of the sandbox."""
     told = Echoing(sandbox)
-    with httpx.Client(trust_env=False, timeout=30, verify=False) as client, _Server(told, client) as server:
+    with httpx.Client(trust_env=False, timeout=STALLED, verify=False) as client, _Server(told, client) as server:
         told.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()

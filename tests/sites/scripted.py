@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.patience import STALLED
+
 JSON = {"Content-Type": "application/json"}
 
 
@@ -86,6 +88,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""
+
+
+def silence(until: threading.Event) -> Reply:
+    """No answer before that happens."""
+
+    def wait() -> None:
+        until.wait(STALLED)
+
+    return Reply(before=wait)
 
 
 @contextmanager

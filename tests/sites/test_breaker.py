@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from cleanup_gitops.model.errors import LostAnswerError, SiteError
 from cleanup_gitops.sites.breaker import Breaker, Fuse
-from cleanup_gitops.sites.exchange import Call, Limits
+from cleanup_gitops.sites.exchange import Call
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
 from tests.fakes import NOON, FakeClock
+from tests.patience import STALLED
 from tests.sites.scripted import Reply, scripted
+from tests.sites.things import LIMITS
 
 FUSE = Fuse(calls=5, seconds=10, writes=3, rest=30, probes=2)
 GET = Call(method="GET", template="/things")
@@ -111,7 +114,7 @@ def test_lost_writes_in_a_row_end_writing_and_not_reading() -> None:
 
 
 def client(url: str, clock: FakeClock) -> Http:
-    limits = Limits(connect=2, read=2, total=6, attempts=3, connect_attempts=2, waiting=100, fuse=FUSE)
+    limits = replace(LIMITS, fuse=FUSE)
     return Http(url, bearer(Secret("key", "KEY")), clock, limits=limits)
 
 
@@ -136,7 +139,7 @@ def test_eight_workers_leave_a_failing_site_alone_together() -> None:
         together = threading.Barrier(8)
 
         def work() -> list[str]:
-            together.wait(20)
+            together.wait(STALLED)
             return [failure(http) for _ in range(50)]
 
         with ThreadPoolExecutor(8) as pool:

@@ -13,6 +13,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import RunningSandbox, running
 from tests.contract.changes import disable
+from tests.patience import STALLED
 from tests.sites.box import connected, disturb, requests
 
 ONCE: dict[str, dict[str, Any]] = {
@@ -58,7 +59,7 @@ def calm(box: RunningSandbox) -> Inventory:
 def calmed(box: RunningSandbox) -> Iterator[None]:
     """No fault outlives its test."""
     yield
-    httpx.delete(f"{box.url}/_sandbox/faults", verify=False).raise_for_status()
+    httpx.delete(f"{box.url}/_sandbox/faults", verify=False, timeout=STALLED).raise_for_status()
 
 
 @pytest.mark.case("E61", "E62")

@@ -21,6 +21,7 @@ from cleanup_gitops.sites.gates import Interrupted
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
 from tests.fakes import FakeClock
+from tests.patience import STALLED
 from tests.sites.box import NOW, QUICK
 from tests.sites.scripted import JSON, Reply, Scripted, scripted
 
@@ -95,7 +96,7 @@ def test_ctrl_c_ends_the_waits_of_all_workers() -> None:
     def interrupted(one: Client) -> None:
         with one.workers("asking", 4) as workers:
             waiting.extend(workers.submit(ask_one, one, HOLDER, Sightings(HERE, NOW)) for _ in range(4))
-            came.wait(5)
+            assert came.wait(STALLED)
             raise KeyboardInterrupt
 
     with scripted(busy) as server:

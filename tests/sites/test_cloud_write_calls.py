@@ -6,6 +6,7 @@ import posixpath
 import re
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,12 +22,13 @@ from cleanup_gitops.sites.cloud import endpoints, write_calls
 from cleanup_gitops.sites.cloud.endpoints import InDirectory
 from cleanup_gitops.sites.cloud.write_calls import Writes
 from cleanup_gitops.sites.cloud.write_rules import BY_ENDPOINT, RULES, WRITE_NAMES, WriteName
-from cleanup_gitops.sites.exchange import Call, Limits
+from cleanup_gitops.sites.exchange import Call
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
 from tests.fakes import FakeClock
 from tests.sites.scripted import Reply, scripted
 from tests.sites.test_published_api import operation, published, resolved
+from tests.sites.things import LIMITS
 from tests.sites.write_table import row, table
 
 ROOT = Path(__file__).parents[2]
@@ -139,7 +141,7 @@ def test_the_table_says_what_may_be_sent_again_and_the_call_knows(name: WriteNam
 
 def outcome(name: WriteName, *replies: Reply) -> tuple[int, str]:
     """How often the write was sent, and what came of it."""
-    limits = Limits(connect=2, read=2, total=6, attempts=4, connect_attempts=2, waiting=100)
+    limits = replace(LIMITS, attempts=4)
     with scripted(*replies) as server:
         http = Http(server.url, bearer(Secret("key", "KEY")), FakeClock(), limits=limits)
         try:
@@ -177,7 +179,7 @@ def test_a_write_is_tried_again_without_a_connection_if_a_second_one_does_no_har
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    limits = Limits(connect=2, read=2, total=6, attempts=4, connect_attempts=3, waiting=100)
+    limits = replace(LIMITS, attempts=4, connect_attempts=3)
     http = Http(f"http://127.0.0.1:{port}", bearer(Secret("key", "KEY")), FakeClock(), limits=limits)
     with pytest.raises(SiteError, match=r"nothing was sent\.") as caught:
         http.write(BUILDS[name](*USUAL))

@@ -30,6 +30,7 @@ from cleanup_gitops.sites.exchange import Limits
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
 from tests.fakes import FakeClock
+from tests.patience import STALLED
 from tests.sites.scripted import JSON, Reply, Scripted, scripted
 
 ADA = "712020:ada"
@@ -37,7 +38,7 @@ PERSON = "ada.example@acme.com"
 ARI = "ari:cloud:confluence::site/1"
 WHO: dict[str, Any] = {"address": "user/712020:ada", "user": ADA, "directory": "dir-2"}
 DONE = Reply(status=204, body=b"")
-LIMITS = Limits(connect=2, read=2, total=6, attempts=3, connect_attempts=2, waiting=100)
+LIMITS = Limits(connect=STALLED, read=STALLED, total=STALLED, attempts=3, connect_attempts=2, waiting=100)
 SITE = Site(
     name="acme",
     hosting="cloud",

@@ -13,6 +13,7 @@ from cleanup_gitops.sites.buckets import Slot
 from cleanup_gitops.sites.families import LAST_ACTIVE_DATES
 from cleanup_gitops.sites.gates import Gates, Interrupted
 from tests.fakes import FakeClock
+from tests.patience import STALLED
 from tests.sites.endpoints_called import READS, WRITES
 
 NOW = datetime(2026, 3, 26, 15, 59, 30, tzinfo=UTC)
@@ -103,7 +104,7 @@ def test_whoever_came_first_goes_first_and_everybody_goes() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(STALLED)
     assert sorted(went) == list(range(20))
     assert clock.elapsed() >= LAST_ACTIVE_DATES.seconds
 
@@ -155,15 +156,15 @@ def test_stopping_and_closing_end_the_waits_of_many_threads(end: str) -> None:
     began = threading.Barrier(9)
 
     def wait() -> None:
-        began.wait(20)
+        began.wait(STALLED)
         gates.shut("GET a", 1e9)
         gates.enter("GET a")
 
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(wait) for _ in range(8)]
-        began.wait(20)
+        began.wait(STALLED)
         getattr(gates, end)()
-        assert {type(one.exception(20)) for one in waiting} == {Interrupted}
+        assert {type(one.exception(STALLED)) for one in waiting} == {Interrupted}
 
 
 @pytest.mark.parametrize("endpoint", sorted({*READS, *WRITES}))

@@ -20,7 +20,8 @@ from cleanup_gitops.model.errors import LostAnswerError, SiteError
 from cleanup_gitops.sites.exchange import Limits
 from cleanup_gitops.sites.http import StatusError
 from tests.fakes import FakeClock, FakeProgress
-from tests.sites.scripted import JSON, Reply, scripted
+from tests.patience import STALLED
+from tests.sites.scripted import JSON, Reply, scripted, silence
 from tests.sites.things import CANARY, GET, GOOD, PERSON, THING, Thing, client, failing, read, write
 
 
@@ -68,9 +69,9 @@ def test_a_read_is_repeated_after_a_lost_connection_and_half_an_answer() -> None
 
 
 def test_a_read_is_repeated_after_a_timeout() -> None:
-    slow = Reply(before=lambda: time.sleep(0.5))
-    limits = Limits(connect=2, read=0.1, total=6, attempts=2)
-    with scripted(slow, GOOD) as server:
+    again = threading.Event()
+    limits = Limits(connect=STALLED, read=0.1, total=STALLED, attempts=15)
+    with scripted(silence(again), Reply(body=GOOD.body, before=again.set)) as server:
         assert read(client(server.url, limits=limits)) == Thing(7)
 
 

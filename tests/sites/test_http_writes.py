@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
-import time
+import threading
 
 import msgspec
 import pytest
@@ -13,7 +13,8 @@ from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
 from cleanup_gitops.sites.exchange import Limits
 from cleanup_gitops.sites.http import StatusError
 from tests.fakes import NOON, FakeClock
-from tests.sites.scripted import JSON, Reply, scripted
+from tests.patience import STALLED
+from tests.sites.scripted import JSON, Reply, scripted, silence
 from tests.sites.things import CANARY, GET, GOOD, LIMITS, PERSON, POST, THING, Thing, client, failing, read, write
 
 
@@ -38,10 +39,12 @@ def test_a_write_whose_answer_is_lost_is_not_repeated(reply: Reply) -> None:
 
 @pytest.mark.case("E63")
 def test_a_write_that_times_out_is_not_repeated() -> None:
-    slow = Reply(before=lambda: time.sleep(0.5))
-    limits = Limits(connect=2, read=0.1, total=6)
-    with scripted(slow, Reply(status=204)) as server, failing(LostAnswerError):
-        write(client(server.url, limits=limits))
+    given_up = threading.Event()
+    limits = Limits(connect=STALLED, read=0.1, total=STALLED)
+    with scripted(silence(given_up), Reply(status=204)) as server:
+        with failing(LostAnswerError):
+            write(client(server.url, limits=limits))
+        given_up.set()
     assert len(server.requests) == 1
 
 

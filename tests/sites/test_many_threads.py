@@ -25,10 +25,10 @@ from cleanup_gitops.sandbox.server import RunningSandbox
 from cleanup_gitops.sandbox.world import World, format_time
 from cleanup_gitops.sites.cloud import CloudSite, connect
 from cleanup_gitops.sites.gates import Interrupted
+from tests.patience import STALLED
 from tests.sites.box import (
     NOW,
     QUICK,
-    STALLED,
     SharedClock,
     connected,
     disturb,

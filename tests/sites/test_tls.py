@@ -21,11 +21,12 @@ from cleanup_gitops.sites.exchange import Call, Limits, trusted
 from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
 from tests.fakes import FakeClock
+from tests.patience import STALLED
 from tests.sites.scripted import JSON, Reply, Scripted, scripted
 
 CANARY = "canary-77aa-secret"
 PROXY_USER = "canary-proxy-user"
-LIMITS = Limits(connect=3, read=3, total=9, attempts=2, connect_attempts=2, waiting=20)
+LIMITS = Limits(connect=STALLED, read=STALLED, total=STALLED, attempts=2, connect_attempts=2, waiting=20)
 GET = Call(method="GET", template="/secret-path")
 ANY = msgspec.json.Decoder(dict[str, object])
 OURS = trustme.CA()

@@ -16,11 +16,12 @@ from cleanup_gitops.sites.http import Http
 from cleanup_gitops.sites.secret import Secret, bearer
 from tests import canaries
 from tests.fakes import FakeClock, FakeProgress
+from tests.patience import STALLED
 from tests.sites.scripted import Reply
 
 CANARY = canaries.STRAY
 PERSON = "ada.example@acme.com"
-LIMITS = Limits(connect=2, read=2, total=6, attempts=3, connect_attempts=2, waiting=100)
+LIMITS = Limits(connect=STALLED, read=STALLED, total=STALLED, attempts=3, connect_attempts=2, waiting=100)
 GET = Call(method="GET", template="/things/{thing}", parts={"thing": "712020:4f/x"})
 POST = Call(method="POST", template="/things/{thing}", parts={"thing": "1"}, body={"a": [1]})
 
