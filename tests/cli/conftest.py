@@ -10,7 +10,14 @@ import pytest
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
+from tests.cli import day
 from tests.cli.workspace import DORMANT, Workspace
+
+
+@pytest.fixture(autouse=True)
+def same_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No midnight between what a test writes down as today and the command that reads it."""
+    monkeypatch.setattr(SystemClock, "now", day.now)
 
 
 @pytest.fixture

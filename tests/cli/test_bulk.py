@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from cleanup_gitops.cli.terminal import SystemClock
+from tests.cli.day import TODAY
 from tests.cli.workspace import ROOMY, SITE, Workspace
 
-TODAY = SystemClock().now().date()
 WHO = ("--where", "email_domain: acme.com", "--where", "{inactive_for: 120d}", "--where", "has_seat: true")
 WHAT = ("--ensure", "groups: {absent: [confluence-users-acme]}")
 REST = ("--ticket", "CHG-1", "--owner", "iam-team")

@@ -9,13 +9,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.policy.documents import Exemption
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.sandbox.world import User
+from tests.cli.day import TODAY
 from tests.cli.workspace import SITE, Workspace
 
-TODAY = SystemClock().now().date()
 UNTIL = (TODAY + timedelta(days=90)).isoformat()
 ASKED = ("--until", UNTIL, "--ticket", "HR-4711")
 LEAVE = """\

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cleanup_gitops.policy.patterns import normal_email
+from tests.cli.day import TODAY
 from tests.cli.workspace import Workspace
 from tests.ledger.approvers import People
 
@@ -27,7 +28,6 @@ kind: Guardrails
 metadata: {name: wide, owner: security}
 spec: {caps: {termination: {max: 10, percent: 100}, total: {max: 10, percent: 100}}}
 """
-TODAY = datetime.now(UTC)
 
 
 @pytest.fixture
