@@ -35,7 +35,8 @@ from cleanup_gitops.sandbox.traffic import Traffic
 from cleanup_gitops.sandbox.user_management import UserManagement
 from cleanup_gitops.sandbox.world import SandboxError, World
 
-STOP_SECONDS = 10
+STOP_SECONDS = 60
+"""Seconds after which a sandbox that does not answer or end is given up."""
 T = TypeVar("T")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from tests.cli.workspace import DORMANT, Workspace
 def same_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """No midnight between what a test writes down as today and the command that reads it."""
     monkeypatch.setattr(SystemClock, "now", day.now)
+
+
+@pytest.fixture(autouse=True)
+def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git as it is installed, whatever whoever runs the tests has set up: signing, hooks, colours, an own diff."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
 @pytest.fixture

@@ -203,14 +203,14 @@ def test_the_document_shows_the_table_of_the_code() -> None:
 
 def spelled(path: str) -> set[str]:
     """Every path that a server or something in between may take ``path`` for."""
-    found = {path}
-    while True:
-        more = {unquote(one) for one in found} | {one.replace("\\", "/") for one in found}
-        more |= {posixpath.normpath(one) for one in found} | {re.sub("/+", "/", one) for one in found}
-        more |= {one.partition(mark)[0] for one in found for mark in "?#;"}
-        if more <= found:
-            return found
-        found |= more
+    found, new = {path}, {path}
+    while new:
+        more = {unquote(one) for one in new} | {one.replace("\\", "/") for one in new}
+        more |= {posixpath.normpath(one) for one in new} | {re.sub("/+", "/", one) for one in new}
+        more |= {one.partition(mark)[0] for one in new for mark in "?#;"}
+        new = more - found
+        found |= new
+    return found
 
 
 def test_no_text_of_the_client_names_the_tokens_of_an_organization() -> None:
