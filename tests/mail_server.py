@@ -20,6 +20,7 @@ from cleanup_gitops.policy.notifying import Smtp
 from cleanup_gitops.sites.exchange import trusted
 from cleanup_gitops.sites.secret import Secret
 from tests import canaries
+from tests.patience import STALLED
 
 USER, PASSWORD = "wiki-mailer", canaries.TOKEN
 SENDER = "wiki@acme.example"
@@ -143,6 +144,7 @@ def serving(encryption: str = "starttls", *, host: str = "127.0.0.1", password: 
         authenticator=check if password else None,
         auth_required=password and encryption == "starttls",  # with TLS it takes that for no encryption
         auth_require_tls=encryption == "starttls",
+        ready_timeout=STALLED,
     )
     controller.start()
     server.connections = 0
