@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,20 +11,14 @@ from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from tests.cli import day
-from tests.cli.workspace import DORMANT, Workspace
+from tests.cli.workspace import DORMANT, Workspace, plain_git
 
 
 @pytest.fixture(autouse=True)
-def same_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No midnight between what a test writes down as today and the command that reads it."""
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No midnight between what a test writes down as today and the command that reads it, and no setting of git."""
+    plain_git(monkeypatch)
     monkeypatch.setattr(SystemClock, "now", day.now)
-
-
-@pytest.fixture(autouse=True)
-def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git as it is installed, whatever whoever runs the tests has set up: signing, hooks, colours, an own diff."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
 @pytest.fixture

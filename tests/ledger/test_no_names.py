@@ -23,7 +23,7 @@ from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from cleanup_gitops.sandbox.world import World
 from tests import canaries
-from tests.cli.workspace import DORMANT, SITE, Said, Workspace
+from tests.cli.workspace import DORMANT, SITE, Said, Workspace, plain_git
 
 # -- types -----------------------------------------------------------------------------------------
 
@@ -213,6 +213,7 @@ REFUSALS = (
 def workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Workspace]:
+    plain_git(monkeypatch)
     with running(planted(SystemClock().now().strftime("%Y-%m-%dT%H:%M:%SZ"))) as box:
         found = Workspace(tmp_path / "repository", box, capsys)
         found.folder.mkdir()

@@ -30,7 +30,7 @@ def test_only_this_machine_is_served(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
 def test_loopback_addresses_are_served(host: str) -> None:
     with running(seed(users=1), host=host) as box:
-        assert httpx.get(f"{box.url}/_sandbox/world", trust_env=False, timeout=STALLED).status_code == 200
+        assert httpx.get(f"{box.url}/_sandbox/world", trust_env=False, verify=False, timeout=STALLED).status_code == 200
         assert box.url.startswith("http://127.0.0.")
 
 
@@ -45,7 +45,7 @@ def test_after_the_block_nobody_answers() -> None:
     with running(seed(users=1)) as box:
         url = box.url
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/_sandbox/world", trust_env=False, timeout=STALLED)
+        httpx.get(f"{url}/_sandbox/world", trust_env=False, verify=False, timeout=STALLED)
 
 
 def test_an_answer_that_was_begun_is_given_before_the_sandbox_ends() -> None:
@@ -118,7 +118,7 @@ def test_ctrl_c_ends_serving_cleanly(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        answer = httpx.get(f"{url}/_sandbox/world", trust_env=False, timeout=STALLED)
+        answer = httpx.get(f"{url}/_sandbox/world", trust_env=False, verify=False, timeout=STALLED)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=STALLED)
     assert answer.json()["users"] == 5
