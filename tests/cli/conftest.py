@@ -11,7 +11,8 @@ from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from tests.cli import day
-from tests.cli.workspace import DORMANT, Workspace, plain_git
+from tests.cli.workspace import DORMANT, Workspace
+from tests.ledger.repository import plain_git
 
 
 @pytest.fixture(autouse=True)

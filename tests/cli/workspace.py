@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +47,6 @@ kind: Guardrails
 metadata: {name: roomy, owner: security@acme.com}
 spec: {caps: {membership.remove: {max: 200, percent: 100}, total: {max: 200, percent: 100}}}
 """
-
-
-def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git as it is installed, whatever whoever runs the tests has set up: signing, hooks, colours, an own diff."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
 @dataclass

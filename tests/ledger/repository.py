@@ -6,10 +6,18 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C"}
+
+
+def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git as it is installed, whatever whoever runs the tests has set up: signing, hooks, colours, an own diff."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
 class Repository:

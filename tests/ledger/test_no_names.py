@@ -23,7 +23,8 @@ from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 from cleanup_gitops.sandbox.world import World
 from tests import canaries
-from tests.cli.workspace import DORMANT, SITE, Said, Workspace, plain_git
+from tests.cli.workspace import DORMANT, SITE, Said, Workspace
+from tests.ledger.repository import plain_git
 
 # -- types -----------------------------------------------------------------------------------------
 
