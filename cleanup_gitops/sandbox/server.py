@@ -37,6 +37,9 @@ from cleanup_gitops.sandbox.world import SandboxError, World
 
 STOP_SECONDS = 60
 """Seconds after which a sandbox that does not answer or end is given up."""
+KEPT_SECONDS = 75
+"""Seconds that an idle connection is kept, as gateways do: longer than a client keeps it, which else may send its next
+call just as the connection ends, and never learns what became of it."""
 T = TypeVar("T")
 
 
@@ -304,6 +307,7 @@ def _config(app: ASGIApp, **tls: str | Path | None) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEPT_SECONDS,
         **options,
     )
     try:
