@@ -80,10 +80,10 @@ def _notices_anew(path: Path, change: Change, items: Sequence[pytest.Item]) -> b
     with tempfile.TemporaryDirectory() as folder:
         changed = Path(folder) / "changed.py"
         changed.write_text(change.source, "utf-8")
-        files = sorted({str(item.path) for item in items})
+        names = [f"{item.path}{item.nodeid[item.nodeid.index('::') :]}" for item in items]
         usual = ("-q", "-x", "--capture=sys", "-p", "no:cacheprovider", "-p", "tests.mutation.replaced")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *usual, *files],
+            [sys.executable, "-m", "pytest", *usual, *names],
             env=os.environ | {"CHANGED_MODULE": str(path), "CHANGED_SOURCE": str(changed)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
