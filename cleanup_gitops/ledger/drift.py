@@ -20,7 +20,7 @@ from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.drift import Difference, Drift, Fact
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Settling
+from cleanup_gitops.model.memory import Mark, Settling
 from cleanup_gitops.model.user import User
 
 ACCOUNT_FACTS = (
@@ -32,10 +32,13 @@ _CLASSES = frozenset({"status", "kind", "license"})
 _account_facts = attrgetter(*ACCOUNT_FACTS)
 
 
-def drift_of(files: Mapping[str, bytes], live: Inventory, settling: Sequence[Settling]) -> Drift | None:
+def drift_of(
+    files: Mapping[str, bytes], live: Inventory, settling: Sequence[Settling], marks: Iterable[Mark] = ()
+) -> Drift | None:
     """What is not as the snapshot in these recorded files says; ``None`` when they hold no snapshot yet.
 
-    ``settling`` are writes of ours that had shown no effect when their run ended. Raises ``StateError`` when the files
+    ``settling`` are writes of ours that had shown no effect when their run ended, ``marks`` say what stages of open
+    episodes handed off. Raises ``StateError`` when the files
     cannot be read.
     """
     data = files.get(layout.MANIFEST)
@@ -48,14 +51,16 @@ def drift_of(files: Mapping[str, bytes], live: Inventory, settling: Sequence[Set
         since=manifest.as_of,
         as_of=live.as_of,
         recorded_by=manifest.tool_version,
-        differences=attributed(compare(recorded_inventory(files), live), settling),
+        differences=attributed(compare(recorded_inventory(files), live), settling, marks),
         run=_snapshot_run(files),
     )
 
 
-def meanwhile(before: Inventory, after: Inventory, settling: Sequence[Settling]) -> tuple[Difference, ...]:
+def meanwhile(
+    before: Inventory, after: Inventory, settling: Sequence[Settling], marks: Iterable[Mark] = ()
+) -> tuple[Difference, ...]:
     """What changed between two readings of a site. ``settling`` are writes of ours that may show in the later one."""
-    return attributed(compare(before, after), settling)
+    return attributed(compare(before, after), settling, marks)
 
 
 def compare(recorded: Inventory, live: Inventory) -> tuple[Difference, ...]:

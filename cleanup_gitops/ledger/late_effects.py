@@ -1,4 +1,4 @@
-"""Which differences are late effects of our own: what a run had written, and the site showed after its end."""
+"""Which differences nobody else decided: what a run had written and that shows late, and what a stage handed off."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.change import is_invite_address
 from cleanup_gitops.model.drift import Difference, Fact
-from cleanup_gitops.model.memory import Settling
+from cleanup_gitops.model.memory import Mark, Settling
 from cleanup_gitops.model.run import ACCEPTED, Outcome, deadline_of
+from cleanup_gitops.model.user import CLOSED
 
 _ADDED, _REMOVED = "membership.added", "membership.removed"
+_ASKED = "asked:"
+"""How the name begins that stands in the place of a run while what was handed off is told apart; no run has it."""
+_CLOSED: dict[str, int] = dict(CLOSED.items())
 _LICENSES = {"none": 0, "guest": 1, "seat": 2}
 
 
@@ -37,14 +41,19 @@ def effects_of(run: str, outcomes: Iterable[Outcome]) -> tuple[Settling, ...]:
     return tuple(effect_of(run, one) for one in outcomes if one.result in ACCEPTED and one.action != "notice.send")
 
 
-def attributed(found: Iterable[Difference], settling: Sequence[Settling]) -> tuple[Difference, ...]:
+def attributed(
+    found: Iterable[Difference], settling: Sequence[Settling], marks: Iterable[Mark] = ()
+) -> tuple[Difference, ...]:
     """The same differences, sorted by address, in which those that ``settling`` explains name their run.
+
+    Those that the stages of ``marks`` handed off and whose end the site did not show yet name policy and stage.
 
     A difference is explained when the fields that were to change are as they were to become. What is explained only in
     part becomes two differences at the same address. With them go the memberships that end with the account's place in
     the directory, and what comes or goes with a group or a role: the license and administrative roles, unless somebody
     else gave the same account a group as well, or took one away as well.
     """
+    settling = (*_handed_off(marks), *settling)
     late = {one.address: one for one in settling}
     invited = {one.user: one for one in settling if is_invite_address(one.address)}
     parts = [part for one in found for part in _direct(_arrived(one, invited), late.get(one.address))]
@@ -60,7 +69,28 @@ def attributed(found: Iterable[Difference], settling: Sequence[Settling]) -> tup
     for user, gives in theirs:
         causes.get(user, {}).pop(gives, None)
     everything = [part for one in parts for part in _following(one, causes.get(one.user, {}))]
-    return tuple(sorted(everything, key=lambda one: (one.address, one.what, one.run)))
+    told = [_as_asked(one) for one in everything]
+    return tuple(sorted(told, key=lambda one: (one.address, one.what, one.run, one.asked)))
+
+
+def _handed_off(marks: Iterable[Mark]) -> list[Settling]:
+    return [
+        Settling(
+            run=f"{_ASKED}{mark.policy}/{mark.stage}",
+            address=effect.address,
+            user=mark.user,
+            at=mark.entered,
+            after=effect.after,
+        )
+        for mark in marks
+        if mark.done is None
+        for effect in mark.effects
+        if effect.asked
+    ]
+
+
+def _as_asked(one: Difference) -> Difference:
+    return replace(one, run="", asked=one.run.removeprefix(_ASKED)) if one.run.startswith(_ASKED) else one
 
 
 def _arrived(one: Difference, invited: Mapping[str, Settling]) -> Difference:
@@ -80,10 +110,18 @@ def _direct(one: Difference, late: Settling | None) -> list[Difference]:
     if late is None or one.run:
         return [one]
     if one.what == "user.vanished":
-        return [replace(one, run=late.run) if late.after == {"status": "absent"} else one]
-    if any(one.after.get(field) != value for field, value in late.after.items()):
+        return [replace(one, run=late.run) if _as_wanted("absent", late) else one]
+    if not all(_as_wanted(one.after.get(field), late, field) for field in late.after):
         return [one]
     return _split(one, late.after.keys(), late.run)
+
+
+def _as_wanted(now: Fact | None, late: Settling, field: str = "status") -> bool:
+    """Whether a field is as it was to become; who was asked for a status may close the account further than that."""
+    wanted = late.after.get(field)
+    if now == wanted or field != "status" or not late.run.startswith(_ASKED):
+        return now == wanted
+    return _CLOSED.get(str(now), 0) >= _CLOSED.get(str(wanted), 0) > 0
 
 
 def _ended(one: Difference, left: Mapping[str, str]) -> Difference:

@@ -71,7 +71,7 @@ def _told_since(
         if sha256(data) != later.digests[path]:
             raise StateError(f"{path} is not the file that the ledger names for this run.", HINT)
         for one in _differences(path, data):
-            if one.run:
+            if not one.by_others:
                 continue
             if one.what in ("user.appeared", "user.vanished"):
                 accounts.add(one.user)

@@ -233,7 +233,7 @@ def _counts(outcomes: Sequence[Outcome], left: Iterable[str]) -> Counts:
 
 def _found(differences: Iterable[Difference]) -> dict[str, int]:
     """How many differences others made, by what they are."""
-    return _count(one.what for one in differences if not one.run)
+    return _count(one.what for one in differences if one.by_others)
 
 
 def _outcome_lines(

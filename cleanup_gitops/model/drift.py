@@ -29,7 +29,8 @@ class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``user`` and ``group`` are ids, of a membership both. ``before`` and ``after`` hold the fields that differ; of what
     appeared or vanished all that are known, with the ids of an account's groups and of a group's direct members.
-    ``run`` is the run of ours whose effect this is, seen late: then nobody else changed it.
+    ``run`` is the run of ours whose effect this is, seen late: then nobody else changed it. ``asked`` names the policy
+    and the stage (``policy/stage``) that had handed it off: then somebody did what we had asked for.
     """
 
     address: str
@@ -39,6 +40,12 @@ class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
     before: Mapping[str, Fact] = {}
     after: Mapping[str, Fact] = {}
     run: str = ""
+    asked: str = ""
+
+    @property
+    def by_others(self) -> bool:
+        """Whether somebody else decided it: it is no effect of ours, and nothing that we asked for."""
+        return not self.run and not self.asked
 
 
 class Drift(Struct, frozen=True, kw_only=True):
@@ -59,10 +66,15 @@ class Drift(Struct, frozen=True, kw_only=True):
 
     @property
     def by_others(self) -> tuple[Difference, ...]:
-        """What is no late effect of our own."""
-        return tuple(one for one in self.differences if not one.run)
+        """What is no late effect of our own, and not what a stage had handed off."""
+        return tuple(one for one in self.differences if one.by_others)
 
     @property
     def late(self) -> tuple[Difference, ...]:
         """Late effects of our own runs."""
         return tuple(one for one in self.differences if one.run)
+
+    @property
+    def asked(self) -> tuple[Difference, ...]:
+        """What a stage had handed off and somebody has done."""
+        return tuple(one for one in self.differences if one.asked)

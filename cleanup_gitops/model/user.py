@@ -10,6 +10,15 @@ from msgspec import Struct
 from cleanup_gitops.model.activity import Activity, Unknown
 
 Status = Literal["active", "suspended", "disabled", "deactivated", "deleting", "absent", "unknown"]
+CLOSED: dict[Status, int] = {
+    "active": 0,
+    "suspended": 1,
+    "disabled": 1,
+    "deactivated": 2,
+    "absent": 3,
+    "deleting": 4,
+}
+"""How far an account is closed; "unknown" is not in the table."""
 """``suspended``: in the directory, Cloud. ``disabled``: Data Center. ``deactivated``: the whole Atlassian account.
 ``deleting``: deletion is scheduled. ``absent``: in no directory of the organization."""
 

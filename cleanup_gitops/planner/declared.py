@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.user import Kind, User
+from cleanup_gitops.model.user import CLOSED, Kind, User
 from cleanup_gitops.planner.rules import ADDITIVE, MEMBERSHIP, Rule, Verdict
-from cleanup_gitops.planner.statuses import CLOSED
 from cleanup_gitops.policy.documents import Ensure, Policy, SitePolicies
 from cleanup_gitops.policy.groups import GroupEntry, Groups
 from cleanup_gitops.policy.match import Scope

@@ -13,9 +13,8 @@ from msgspec.structs import replace
 from cleanup_gitops.model.activity import Unknown
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Effect, Known
-from cleanup_gitops.model.user import RoleSeat, Status, User
+from cleanup_gitops.model.user import CLOSED, RoleSeat, Status, User
 from cleanup_gitops.planner.assume import joined, left, with_seats
-from cleanup_gitops.planner.statuses import CLOSED
 
 _BY_NAME: dict[str, Status] = {status: status for status in CLOSED}
 

@@ -26,9 +26,8 @@ from cleanup_gitops.model.memory import (
     Settling,
 )
 from cleanup_gitops.model.plan import Pending
-from cleanup_gitops.model.user import RoleSeat, User
+from cleanup_gitops.model.user import CLOSED, RoleSeat, User
 from cleanup_gitops.planner.access import GONE
-from cleanup_gitops.planner.statuses import CLOSED
 
 _CLOSED: dict[str, int] = dict(CLOSED.items())
 

@@ -11,9 +11,8 @@ from cleanup_gitops.model.change import TAKING, Change, MembershipRemove, RoleRe
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import Done, Memory
 from cleanup_gitops.model.plan import Seats
-from cleanup_gitops.model.user import RoleSeat, SeatPath, User
+from cleanup_gitops.model.user import CLOSED, RoleSeat, SeatPath, User
 from cleanup_gitops.planner.assume import assume_user, begins_with, license_of
-from cleanup_gitops.planner.statuses import CLOSED
 from cleanup_gitops.policy.billing import License
 
 _CLOSED = frozenset(status for status, far in CLOSED.items() if far)

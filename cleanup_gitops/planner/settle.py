@@ -16,9 +16,9 @@ from itertools import combinations
 from typing import Literal
 
 from cleanup_gitops.model.requirement import DesiredStatus, MembershipRequirement, Requirement, StatusRequirement
-from cleanup_gitops.model.user import User
+from cleanup_gitops.model.user import CLOSED, User
 from cleanup_gitops.planner.rules import ADDITIVE, NOTHING, Rule
-from cleanup_gitops.planner.statuses import CLOSED, WANTED
+from cleanup_gitops.planner.statuses import WANTED
 
 Beaten = Literal["routine", "of lower priority", "harsher"]
 """Why a policy that matches does not count, beside the one that does."""

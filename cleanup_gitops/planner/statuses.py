@@ -7,18 +7,9 @@ from typing import Literal, assert_never
 from cleanup_gitops.model.change import Action
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.requirement import DesiredStatus, StatusRequirement
-from cleanup_gitops.model.user import Status, User
+from cleanup_gitops.model.user import CLOSED, Status, User
 from cleanup_gitops.planner.unmet import Obstacle, Step, Unmet
 
-CLOSED: dict[Status, int] = {
-    "active": 0,
-    "suspended": 1,
-    "disabled": 1,
-    "deactivated": 2,
-    "absent": 3,
-    "deleting": 4,
-}
-"""How far an account is closed; "unknown" is not in the table."""
 WANTED: dict[DesiredStatus, int] = {"suspended": 1, "disabled": 1, "deactivated": 2, "removed": 3, "deleted": 4}
 """How far the account is to be closed."""
 OUTSIDE = "externalDirectory."

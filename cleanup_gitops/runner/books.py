@@ -50,10 +50,11 @@ def _reason(error: CleanupError) -> Reason:
 def record_found(desk: Desk, ground: Ground, read: Live) -> tuple[Ground, Found | None, tuple[Difference, ...]]:
     """Commit what others changed since the last snapshot, apart from what this run will do; the ground after it.
 
-    ``read`` is the site as it told itself. Late effects of earlier runs alone are no news: they are given back, for the
+    ``read`` is the site as it told itself. Late effects of earlier runs, and what was
+    handed off and is done, are no news alone: they are given back, for the
     record of this run.
     """
-    drift = drift_of(ground.before, read.inventory, linked(ground.memory.settling, read))
+    drift = drift_of(ground.before, read.inventory, linked(ground.memory.settling, read), ground.memory.marks)
     if drift is None or not drift.by_others:
         return ground, None, drift.differences if drift else ()
     record = record_drift(ground, drift=drift, inventory=read.inventory, time=desk.hands.clock.now())

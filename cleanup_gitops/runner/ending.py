@@ -57,7 +57,7 @@ def read_again(
         open_ = questions_about(one for one in order.choice.changes if change_digest(one) in settling)
         judged = desk.hands.reader.ask(after.inventory, open_) if open_ else after.inventory
         ours = linked((*ground.memory.settling, *effects_of(intent.run, outcomes)), after)
-        differences = meanwhile(sight.told.inventory, after.inventory, ours)
+        differences = meanwhile(sight.told.inventory, after.inventory, ours, ground.memory.marks)
         found = with_sightings(after.inventory, sight.live.inventory, sight.questions)
         why = doubt(found, sight.told.inventory, desk.policies, ours, now=desk.hands.clock.now())
     except SiteError as error:

@@ -129,7 +129,7 @@ def recover(rescue: Rescue, run: str, *, kept: bytes | None, warn: Callable[[str
         outcomes = _judged(told, begun.changes, Live(judged, live.people), rescue.clock.now())
         ours = linked((*ground.memory.settling, *effects_of(run, outcomes)), live)
         lifted = _check_trusted(rescue, ground, begun.plan, live.inventory, ours)
-        drift = drift_of(ground.before, live.inventory, ours)
+        drift = drift_of(ground.before, live.inventory, ours, ground.memory.marks)
         others = tuple(one for one in drift.differences if one.run != run) if drift else ()
         record = record_run(
             ground,

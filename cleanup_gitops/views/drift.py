@@ -158,7 +158,7 @@ def render_json(report: DriftReport) -> str:
 
 def _render(template: str, report: DriftReport, people: People) -> str:
     drift = report.drift
-    late = sorted(drift.late, key=_position)
+    late, asked = (sorted(some, key=_position) for some in (drift.late, drift.asked))
     return render(
         template,
         report=report,
@@ -169,6 +169,10 @@ def _render(template: str, report: DriftReport, people: People) -> str:
         found=counted(len(drift.by_others), "difference"),
         sorts=_sorts(report, people),
         late=tuple(_row(one, report, people, f", by run {one.run}") for one in late),
+        ours=" and ".join(
+            filter(None, ("late effects of our own" if late else "", "what was handed off" if asked else ""))
+        ),
+        asked=tuple(_row(one, report, people, f", asked for by {one.asked}") for one in asked),
     )
 
 

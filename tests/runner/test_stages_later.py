@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.model.memory import Mark
 from cleanup_gitops.model.standing import Approvals
+from cleanup_gitops.model.user import GroupSeat
 from cleanup_gitops.policy.documents import Ensure, Stage, Standing
 from tests.runner.office import SEATS, Office
 from tests.runner.test_rollback import rollback
@@ -66,6 +69,24 @@ def test_what_is_handed_off_while_the_rest_is_left_counts_as_an_effect_of_the_st
     run = office.apply()
     assert [(one.address, one.result) for one in run.outcomes] == [(f"membership/g-others/{ONE}", "applied")]
     assert marks(office) == [("0001", 1, "release", True)]
+
+
+def test_what_an_identity_provider_does_after_a_handoff_is_no_drift() -> None:
+    office = staged_office(200)
+    office.site.group_becomes(SEATS, modifiable=False)
+    office.apply()
+    office.later(3)
+    office.site.happens(ONE, groups=(), seats=(), license="none")
+    run = office.apply()
+    assert run.found is None, "no record that others changed something"
+    assert rows(run.plan) == [("done", "release", "")]
+    assert run.record.entry is not None
+    assert run.record.entry.found == {}
+    listed = (run.record.files[layout.run_file(run.record.entry.run, layout.DRIFT)] or b"").splitlines()
+    assert {msgspec.json.decode(line)["asked"] for line in listed} == {"dormant/release"}
+    office.site.happens(ONE, groups=(SEATS,), seats=(GroupSeat((SEATS,)),), license="seat")
+    office.later(1)
+    assert office.apply().found is not None, "others gave the seat back"
 
 
 def test_who_matches_no_more_before_what_was_left_is_done_leaves_the_stages() -> None:

@@ -100,6 +100,14 @@ DIFFERENCES = (
     ),
 )  # fmt: skip
 FOUND = replace(EMPTY, differences=DIFFERENCES)
+HANDED_OFF = Difference(
+    address=f"user/{BOB}",
+    what="user.changed",
+    user=BOB,
+    before={"status": "active", "license": "seat"},
+    after={"status": "suspended", "license": "none"},
+    asked="dormant/release",
+)
 
 
 def report(drift: Drift = FOUND, *, commit: str = COMMIT, version: str = "0.1.0") -> DriftReport:
@@ -117,6 +125,7 @@ REPORTS = {
     "usual": report(),
     "none": report(EMPTY, commit=""),
     "late": report(replace(FOUND, differences=tuple(one for one in DIFFERENCES if one.run)), commit=""),
+    "asked": report(replace(EMPTY, differences=(HANDED_OFF,)), commit=""),
     "newer-version": report(version="0.2.0", commit=""),
 }
 

@@ -106,7 +106,7 @@ def _look(place: Workplace, *, record: bool) -> tuple[DriftReport, People]:
         files = ground.before
         _check_comparable(place, files)
         live, told = _read(place, ground.memory)
-        drift = drift_of(files, live.inventory, linked(ground.memory.settling, live))
+        drift = drift_of(files, live.inventory, linked(ground.memory.settling, live), ground.memory.marks)
         if drift is None:
             raise _nothing_recorded(place)
         lifted = _check_trusted(place, ground.memory, live.inventory, record=record)

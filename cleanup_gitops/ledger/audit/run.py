@@ -219,7 +219,7 @@ def _drift_odds(entry: LedgerEntry, files: Mapping[str, bytes]) -> Odds:
     found: list[Odd] = []
     differences = _lines(path, files[path], Difference, found)
     yield from found
-    if dict(Counter(one.what for one in differences if not one.run)) != entry.found:
+    if dict(Counter(one.what for one in differences if one.by_others)) != entry.found:
         yield path, "does not hold as many differences as the ledger counts"
     if layout.MANIFEST not in files:
         yield layout.MANIFEST, "is missing: every drift comes with the snapshot as it was found"
