@@ -99,3 +99,13 @@ def test_a_seat_is_no_reason_against_groups_that_give_more_than_access_as_a_gues
     facts = site({"id": "a"}, groups=(*MORE, tier), hosting="datacenter")
     plan = plan_of(facts, policy(IDLE, ensure=Ensure(groups_present=(group,))))
     assert fate(plan, "a") == ("changed", "changed")
+
+
+@pytest.mark.case("E48")
+def test_a_guest_by_a_direct_role_takes_no_seat_by_leaving_or_joining_a_group_that_gives_none() -> None:
+    facts = {"groups": ["g-editors"], "seats": [role("guest")], "direct": None}
+    inventory = site({"id": "a", **facts}, groups=MORE)
+    plan = plan_of(inventory, policy(IDLE, ensure=Ensure(groups_absent=("editors",), groups_present=("devs",))))
+    assert fate(plan, "a") == ("changed", "changed")
+    assert (plan.seats.before, plan.seats.after) == (0, 0)
+    assert assume(inventory, plan).user_by_id["a"].license == "guest"
