@@ -36,7 +36,8 @@ def told(user: User, groups: Groups) -> User:
     if user.seats is None:
         return hidden
     if not any(_gives_a_role(groups[one]) for one in user.groups or ()):
-        return replace(hidden, seats=(RoleSeat(UNNAMED_ROLE),) if user.seats else ())
+        role = "guest" if user.license == "guest" else UNNAMED_ROLE
+        return replace(hidden, seats=(RoleSeat(role),) if user.seats else ())
     return licensed(hidden, tuple(path for path in user.seats if isinstance(path, GroupSeat)), groups)
 
 

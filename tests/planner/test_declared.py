@@ -216,6 +216,27 @@ def test_strange_and_closed_accounts_are_told_of_and_not_added() -> None:
     )
     many = plan_of(site({"id": "a"}), declared(entry("crew", *(f"x{one}" for one in range(7)))))
     assert "7 accounts (x0, x1, x2, x3, x4 and 2 more) are declared" in many.warnings[0]
+    five = plan_of(site({"id": "a"}), declared(entry("crew", *(f"x{one}" for one in range(5)))))
+    assert "5 accounts (x0, x1, x2, x3, x4) are declared" in five.warnings[0]
+
+
+def test_an_account_whose_status_is_not_known_is_neither_closed_nor_added() -> None:
+    plan = plan_of(site({"id": "odd", "status": "unknown"}), declared(entry("crew", "odd")))
+    assert (acts(plan), plan.warnings) == ([], ())
+    assert (plan.dispositions["odd"].state, plan.dispositions["odd"].reason) == ("unknown", "status-unknown")
+
+
+@pytest.mark.case("E28")
+def test_what_a_declaration_gives_competes_with_nobody_and_what_it_takes_is_mild() -> None:
+    closes = policy(InGroup(("leads",)), ensure=Ensure(status="suspended"), name="closes")
+    here = site({"id": "in", "groups": ["g-leads"]}, {"id": "out", "groups": ["g-leads", "g-crew"]})
+    plan = plan_of(here, declared(entry("crew", "in", exactly=True), policies=(closes,)), adopted("g-crew"))
+    assert acts(plan) == [
+        ("user.disable", "user/in"),
+        ("membership.remove", "membership/g-crew/out"),
+        ("membership.add", "membership/g-crew/in"),
+    ]
+    assert plan.dispositions["out"].note == "also asked, but harsher: closes"
 
 
 @pytest.mark.case("E34")

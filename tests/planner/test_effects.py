@@ -61,6 +61,29 @@ def test_stages_are_taken_back_newest_first() -> None:
     assert back(so(USER, status="deactivated"), SUSPENDED).status == "deactivated"
 
 
+ENABLED = Effect(address=ADDRESS, before={"status": "suspended"}, after={"status": "active"}, asked=True)
+
+
+@pytest.mark.parametrize("status", ["suspended", "deactivated", "deleting"])
+def test_who_was_to_be_opened_by_others_and_is_closed_was_opened_by_nobody(status: str) -> None:
+    closed = so(USER, status=status)
+    assert back(closed, ENABLED) is closed
+    assert back(USER, ENABLED).status == "suspended"
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Effect(address=ADDRESS, before={"status": "unknown"}, after={"status": "suspended"}),
+        Effect(address=ADDRESS, before={}, after={"status": "suspended"}),
+        Effect(address=ADDRESS, before={"status": "active"}, after={"status": "a newer one"}),
+    ],
+)
+def test_a_status_that_nobody_knew_is_not_taken_back(effect: Effect) -> None:
+    user = so(USER, status="suspended")
+    assert back(user, effect) is user
+
+
 def test_a_status_that_was_taken_back_is_as_old_as_was_known() -> None:
     closed = so(USER, status="suspended", status_since=NOON, status_by=NOON, status_after=NOON)
     assert back(closed, SUSPENDED).status_by is None
@@ -71,8 +94,9 @@ def test_a_status_that_was_taken_back_is_as_old_as_was_known() -> None:
 @pytest.mark.case("E34")
 def test_an_identity_provider_may_close_an_account_further_than_it_was_asked_to() -> None:
     asked = so_effect(SUSPENDED)
-    for status, expected in (("suspended", "active"), ("deactivated", "active"), ("active", "active")):
+    for status, expected in (("suspended", "active"), ("disabled", "active"), ("deactivated", "active")):
         assert back(so(USER, status=status), asked).status == expected
+    assert back(USER, asked) is USER
     assert back(so(USER, status="unknown"), asked).status == "unknown"
 
 
@@ -85,6 +109,11 @@ def test_a_role_that_a_stage_took_counts_as_held() -> None:
     found = taken_back(so(BARE, direct=()), (REVOKED,), None, site)
     assert (found.direct, found.seats, found.license) == (("user",), (RoleSeat("user"),), "seat")
     assert taken_back(so(BARE, direct=None), (REVOKED,), None, site).direct is None
+
+
+def test_a_role_that_is_held_again_was_not_taken_whether_it_gives_a_seat_or_not() -> None:
+    for held in (so(BARE, direct=("user",), seats=()), so(BARE, direct=None, seats=(RoleSeat("user"),))):
+        assert back(held, REVOKED) is held
 
 
 def test_a_group_that_is_gone_gives_nothing_back() -> None:
@@ -115,6 +144,8 @@ def test_the_last_use_that_was_known_stands_in_only_for_somebody_who_has_no_acce
     assert back(so(BARE, seen=silent), LEFT, known=Known(seen=Never(None))).seen == Never(None)
     assert back(so(BARE, seen=silent), LEFT).seen == silent
     assert back(so(USER, seen=silent), LEFT, known=known).seen == silent
+    odd = so(person(1, 200, ("g-others", SEATS)), seen=silent, status="unknown")
+    assert back(odd, JOINED, known=known).seen == silent
     again = so(person(1, 200, ("g-others",)), license="seat", seats=(GroupSeat(("g-others",)),), seen=silent)
     assert back(again, LEFT, known=known).seen == silent
     assert back(BARE, LEFT, known=known).seen == USER.seen

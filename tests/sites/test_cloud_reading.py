@@ -98,7 +98,7 @@ def test_roles_given_directly_give_seats_and_administration(world: World) -> Non
     facts = [(one.license, one.seats, one.admin) for one in (found[user.id] for user in given)]
     assert facts == [
         ("seat", direct, False),
-        ("guest", direct, False),
+        ("guest", (RoleSeat("guest"),), False),
         ("seat", direct, True),
         ("none", (), True),
         ("unknown", None, False),

@@ -27,6 +27,8 @@ SEAT_ROLES = ["user", "admin", "customer", "contributor", "basic", "stakeholder"
 GUEST_ROLES = ["guest"]
 ADMIN_ROLES = ["admin", "user-access-admin"]
 DIRECT = (RoleSeat(UNNAMED_ROLE),)
+GUEST_DIRECT = (RoleSeat("guest"),)
+"""Of somebody who is found under this role and under none that gives a seat: an unnamed one would count as a seat."""
 MOST_IDS = 10
 """Account ids that one search takes."""
 
@@ -101,7 +103,7 @@ def _settled(user: User, seats: Collection[str], guests: Collection[str], admins
     if user.id in seats:
         return with_license(user, "seat", DIRECT)
     if user.id in guests:
-        return with_license(user, "guest", DIRECT)
+        return with_license(user, "guest", GUEST_DIRECT)
     return user if user.id in admins else with_license(user, "unknown", None)
 
 
