@@ -25,6 +25,7 @@ from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.guests import pseudonym_of
 from cleanup_gitops.policy.leaving import leaver
 from cleanup_gitops.policy.roster import Joiners, Roster
+from cleanup_gitops.policy.roster_rows import Leaving, Left
 
 
 def joining_of(evaluation: Evaluation, policies: SitePolicies, memory: Memory) -> Joining:
@@ -127,8 +128,7 @@ class _Desk:
     def _has_left(self, person: Beginner) -> bool:
         """Whether a roster says of the address that the person left on the first day or later."""
         found = (self.evaluation.scope.leaving(name) for name in self.leaving)
-        left = (one.by_email.get(person.email) for one in found if one)
-        return any(one is not None and person.starts <= one.day for one in left)
+        return any(person.starts <= left.day for one in found if one for left in _left_with(person.email, one))
 
     def _account(self, user: User, reason: str, person: Beginner, place: _Place) -> None:
         """Somebody has to look whose account it is."""
@@ -189,6 +189,15 @@ class _Desk:
         self.handoffs.append(
             Handoff(address=address, user=user, action="user.invite", reason=reason, label=label, causes=(cause,))
         )
+
+
+def _left_with(email: str, known: Leaving) -> list[Left]:
+    """Who has left by rows with this address, whether they have an id or not; nobody where another such row goes on."""
+    if email in known.emails_that_stay:
+        return []
+    by_id = [known.by_account[account] for account, written in known.emails_of.items() if email in written]
+    left = known.by_email.get(email)
+    return [*by_id, left] if left else by_id
 
 
 def _obstacle(groups: Iterable[Group], evaluation: Evaluation) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from cleanup_gitops.model.plan import Check, Disposition, Plan
 from cleanup_gitops.planner import assume
 from cleanup_gitops.policy.documents import Ensure, Exemption, Policy, Protection
 from cleanup_gitops.policy.guardrails import DEFAULT_ALLOW, Guardrails
-from cleanup_gitops.policy.tree import InGroup, KindIs, NeverActiveFor
+from cleanup_gitops.policy.tree import AddedFor, InGroup, KindIs, NeverActiveFor
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_planner import IDLE, LEAVE, TODAY, fate, plan_of, policy, site
 
@@ -99,6 +99,14 @@ def test_days_are_left_only_where_nothing_but_the_age_is_missing() -> None:
     )
     assert plan.dispositions["a"] == Disposition("unchanged", "new", ("fast",), "30 days left")
     assert plan.dispositions["b"] == plan.dispositions["c"] == Disposition("unchanged", "no-policy-matches")
+
+
+@pytest.mark.case("E3")
+@pytest.mark.parametrize(("days", "days_left"), [(31, "1 day left"), (32, ""), (60, "")])
+def test_no_days_are_left_to_whom_another_condition_on_the_age_spares(days: int, days_left: str) -> None:
+    added = (TODAY - timedelta(days=days)).date().isoformat()
+    plan = plan_of(site({"id": "a", "seen": "never", "added": added}), policy(NeverActiveFor(30), AddedFor(90)))
+    assert plan.dispositions["a"].note == days_left
 
 
 @pytest.mark.case("E2")

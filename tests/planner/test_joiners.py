@@ -1,0 +1,162 @@
+"""Who is invited and whose account somebody has to look at, beside all that else is known of a person who begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from cleanup_gitops.model.memory import BLANK, Done, Memory
+from cleanup_gitops.model.people import People, Person
+from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.planner import make_plan
+from cleanup_gitops.policy.documents import Ensure, Policy
+from cleanup_gitops.policy.lists import Lists
+from cleanup_gitops.policy.roster import Leavers, Roster
+from cleanup_gitops.policy.tree import HasLeft, InactiveFor, InGroup, Match
+from tests.fakes import NOON
+from tests.runner.office import office_site, replace_struct
+from tests.runner.test_joiners import ADA, BO, KEY, NEW, PEOPLE, PSEUDONYM, SOURCE, policies, roster, rows
+
+SLA = timedelta(hours=24)
+CLOSES = Ensure(status="deactivated")
+LEAVES = Policy(name="gone", owner="hr", why="left", match=Match(all=(HasLeft("gone", SLA),)), ensure=CLOSES,
+                termination=True)  # fmt: skip
+GONE = Roster(name="gone", owner="hr", source=SOURCE, leavers=Leavers(CLOSES, SLA), policy=LEAVES)
+SEATED = InGroup(("confluence-users-acme",))
+NOT_READ = "not read"
+
+
+def plan_of(
+    begins: str,
+    *rosters: Roster,
+    left: str = "",
+    beside: tuple[Policy, ...] = (),
+    memory: Memory = BLANK,
+    people: People = PEOPLE,
+    **ada: Any,  # noqa: ANN401 - any field of a user
+) -> Plan:
+    """A site with Ada and Bo. One row says who begins by every roster of joiners, one who has left by ``gone``."""
+    asked = rosters or (roster(),)
+    site = office_site(0, 0)
+    users = tuple(replace_struct(user, **ada) if user.id == ADA else user for user in site.users)
+    read = {one.name: rows(begins) for one in asked if one.joiners and one.owner != NOT_READ}
+    read |= {"gone": rows(left)} if left else {}
+    acting = policies(*asked, *((GONE,) if left else ()))
+    acting = replace(acting, policies=(*acting.policies, *((LEAVES,) if left else ()), *beside))
+    return make_plan(
+        msgspec.structs.replace(site, users=users),
+        acting,
+        memory,
+        created=NOON,
+        as_of=NOON,
+        tool_version="0",
+        people=people,
+        lists=Lists({}, read),
+    )
+
+
+def invited(plan: Plan) -> list[str]:
+    return [one.address for one in plan.changes if one.action == "user.invite"]
+
+
+def told(plan: Plan) -> list[tuple[str, str, str, str]]:
+    return [(one.user, one.reason, one.action, one.label) for one in plan.handoffs]
+
+
+FIRST_DAY = f",{NEW},2026-11-20,"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        GONE,  # nobody begins by it
+        roster("nowhere", name="a"),  # its group is not there
+        replace(roster(name="a"), owner=NOT_READ),
+        replace(roster(name="a"), joining=None),
+    ],
+    ids=["leavers alone", "blocked", "not read", "without a policy"],
+)
+def test_one_roster_by_which_nobody_can_begin_keeps_nobody_of_another_one_from_being_invited(before: Roster) -> None:
+    assert invited(plan_of(FIRST_DAY, before, roster())) == [PSEUDONYM]
+
+
+@pytest.mark.parametrize(
+    ("starts", "begins_anew"), [("2026-11-19", False), ("2026-11-20", False), ("2026-11-21", True)]
+)
+def test_who_begins_on_the_last_day_that_another_roster_tells_or_before_has_left(
+    starts: str, begins_anew: bool
+) -> None:
+    stranger = plan_of(f",{NEW},{starts},", left=f",{NEW},,2026-11-20")
+    assert invited(stranger) == ([PSEUDONYM] if begins_anew else [])
+    assert [one.reason for one in stranger.handoffs] == ([] if begins_anew else ["joiner-has-left"])
+    closed = plan_of(f",ada@acme.com,{starts},", left=",ada@acme.com,,2026-11-20", status="deactivated")
+    assert told(closed) == ([(ADA, "joiner-closed", "user.enable", "")] if begins_anew else [])
+    assert closed.changes == ()
+
+
+def policy(name: str, *nodes: Any, **more: Any) -> Policy:  # noqa: ANN401 - conditions, and fields of a policy
+    return Policy(name=name, owner="o", why="w", match=Match(all=nodes), ensure=CLOSES, **more)
+
+
+@pytest.mark.parametrize(
+    ("other", "somebody_looks"),
+    [
+        (policy("left", SEATED, termination=True), False),
+        (policy("left", InactiveFor(90), termination=True), True),  # does not mean Ada
+        (policy("left", SEATED, termination=True, report=True), True),  # ends no access
+        (policy("idle", SEATED), True),  # is about no one who leaves
+    ],
+    ids=["means her", "means others", "only reports", "routine"],
+)
+def test_a_closed_account_of_who_begins_is_looked_at_unless_a_termination_keeps_it_closed(
+    other: Policy, somebody_looks: bool
+) -> None:
+    plan = plan_of(",ada@acme.com,2026-11-20,", beside=(other,), status="deactivated")
+    assert told(plan) == ([(ADA, "joiner-closed", "user.enable", "")] if somebody_looks else [])
+    assert plan.changes == ()
+
+
+def test_a_termination_without_a_day_keeps_an_account_closed_whatever_a_roster_tells_of_the_day() -> None:
+    means_her = policy("left", SEATED, termination=True)
+    began = ",ada@acme.com,2026-11-21,"
+    plan = plan_of(began, left=",ada@acme.com,,2026-11-20", beside=(means_her,), status="deactivated")
+    assert told(plan) == []
+
+
+def test_of_an_open_account_that_several_have_the_address_of_the_groups_are_told() -> None:
+    shared = People({one: Person("A", "ada@acme.com") for one in (ADA, BO)}, KEY)
+    plan = plan_of(",ada@acme.com,2026-11-20,", people=shared, status="suspended")
+    assert told(plan) == [
+        (ADA, "joiner-unclear", "user.enable", ""),
+        (BO, "joiner-unclear", "membership.add", "confluence-users-acme"),
+    ]
+
+
+@pytest.mark.parametrize(("account", "again"), [(PSEUDONYM, True), ("712020:8", False)])
+def test_nobody_is_invited_twice_but_where_no_account_ever_came_of_it(account: str, again: bool) -> None:
+    after: dict[str, str | bool] = {"invited": True, "role": "user", "groups": "g-seats"}
+    sent = Done(run="r", address=PSEUDONYM, user=account, policies=("hr",), at=NOON - SLA, after=after)
+    plan = plan_of(FIRST_DAY, memory=msgspec.structs.replace(BLANK, done=(sent,)))
+    assert invited(plan) == ([PSEUDONYM] if again else [])
+    assert [one.reason for one in plan.handoffs] == ([] if again else ["joiner-invited-before"])
+
+
+@pytest.mark.parametrize(
+    ("left", "begins"),
+    [
+        (f"712020:9,{NEW},,2026-11-20", False),
+        (f"712020:9,{NEW},,2026-11-19", True),  # before the first day
+        (f"712020:9,{NEW},,2026-11-20\n,{NEW},,", True),  # and is there again
+        ("712020:9,other@acme.com,,2026-11-20", True),
+    ],
+)
+def test_nobody_is_invited_whose_address_stands_in_the_row_of_somebody_who_left_by_an_id(
+    left: str, begins: bool
+) -> None:
+    plan = plan_of(FIRST_DAY, left=left)
+    assert invited(plan) == ([PSEUDONYM] if begins else [])
+    assert [one.reason for one in plan.handoffs] == ([] if begins else ["joiner-has-left"])
