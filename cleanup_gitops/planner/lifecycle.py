@@ -118,7 +118,7 @@ class Position:
     """
 
     episode: int
-    stage: int = 0
+    stage: int
     asks: bool | None = False
     due: date | None = None
     rows: tuple[Row, ...] = ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -18,8 +20,8 @@ from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.roster import Leavers, Roster
 from cleanup_gitops.policy.tree import HasLeft, InactiveFor, InGroup, Match
 from tests.fakes import NOON
-from tests.runner.office import office_site, replace_struct
-from tests.runner.test_joiners import ADA, BO, KEY, NEW, PEOPLE, PSEUDONYM, SOURCE, policies, roster, rows
+from tests.runner.office import SEATS, office_site, replace_struct
+from tests.runner.test_joiners import ADA, BO, KEY, NEW, PEOPLE, PEOPLE_BY_ID, PSEUDONYM, SOURCE, policies, roster, rows
 
 SLA = timedelta(hours=24)
 CLOSES = Ensure(status="deactivated")
@@ -37,18 +39,24 @@ def plan_of(
     beside: tuple[Policy, ...] = (),
     memory: Memory = BLANK,
     people: People = PEOPLE,
+    of_site: Mapping[str, Any] = MappingProxyType({}),
+    seats: Mapping[str, Any] = MappingProxyType({}),
     **ada: Any,  # noqa: ANN401 - any field of a user
 ) -> Plan:
-    """A site with Ada and Bo. One row says who begins by every roster of joiners, one who has left by ``gone``."""
+    """A site with Ada and Bo. One row says who begins by every roster of joiners, one who has left by ``gone``.
+
+    ``of_site`` and ``seats`` are other facts of the site, and of the group with seats.
+    """
     asked = rosters or (roster(),)
     site = office_site(0, 0)
     users = tuple(replace_struct(user, **ada) if user.id == ADA else user for user in site.users)
+    groups = tuple(msgspec.structs.replace(one, **seats) if one.id == SEATS else one for one in site.groups)
     read = {one.name: rows(begins) for one in asked if one.joiners and one.owner != NOT_READ}
     read |= {"gone": rows(left)} if left else {}
     acting = policies(*asked, *((GONE,) if left else ()))
     acting = replace(acting, policies=(*acting.policies, *((LEAVES,) if left else ()), *beside))
     return make_plan(
-        msgspec.structs.replace(site, users=users),
+        msgspec.structs.replace(site, users=users, groups=groups, **of_site),
         acting,
         memory,
         created=NOON,
@@ -160,3 +168,36 @@ def test_nobody_is_invited_whose_address_stands_in_the_row_of_somebody_who_left_
     plan = plan_of(FIRST_DAY, left=left)
     assert invited(plan) == ([PSEUDONYM] if begins else [])
     assert [one.reason for one in plan.handoffs] == ([] if begins else ["joiner-has-left"])
+
+
+@pytest.mark.case("E34")
+@pytest.mark.parametrize(
+    ("seats", "reason", "label"),
+    [
+        ({}, "", ""),
+        ({"modifiable": False}, "group-managed-elsewhere", "confluence-users-acme"),
+        ({"modifiable": None}, "group-modifiable-unknown", "confluence-users-acme"),
+        ({"admin": True}, "administrator-group", "confluence-users-acme"),
+        ({"admin": None}, "administrator-group", "confluence-users-acme"),
+    ],
+)
+def test_nobody_is_invited_into_a_group_that_cannot_be_given_here(
+    seats: dict[str, Any], reason: str, label: str
+) -> None:
+    plan = plan_of(FIRST_DAY, roster("others", "confluence-users-acme"), seats=seats)
+    assert invited(plan) == ([] if reason else [PSEUDONYM])
+    assert told(plan) == [(PSEUDONYM, reason, "user.invite", label)] * bool(reason)
+
+
+@pytest.mark.parametrize(("limit", "free"), [(None, True), (4, True), (3, False), (2, False)])
+def test_nobody_is_invited_when_no_seat_is_left(limit: int | None, free: bool) -> None:
+    plan = plan_of(FIRST_DAY, of_site={"seat_limit": limit})
+    assert invited(plan) == ([PSEUDONYM] if free else [])
+    assert told(plan) == ([] if free else [(PSEUDONYM, "no-seat-left", "user.invite", "")])
+
+
+def test_nobody_is_invited_without_a_key_for_pseudonyms_or_to_a_site_that_cannot_invite() -> None:
+    unkeyed = plan_of(FIRST_DAY, people=People(PEOPLE_BY_ID))
+    elsewhere = plan_of(FIRST_DAY, of_site={"hosting": "datacenter"})
+    for plan in (unkeyed, elsewhere):
+        assert (plan.changes, plan.handoffs, plan.pending) == ((), (), ())

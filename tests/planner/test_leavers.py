@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from cleanup_gitops.model.change import Action
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import BLANK
+from cleanup_gitops.model.memory import BLANK, Hold, Memory
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Handoff, Plan
 from cleanup_gitops.model.requirement import Cause
@@ -21,7 +23,7 @@ from cleanup_gitops.policy.roster import Leavers, Roster
 from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.tree import HasLeft, HasSeat, InGroup, Match, Node
 from tests.planner.site_policies import WIDE
-from tests.planner.test_edge_cases_planner import fate, site
+from tests.planner.test_edge_cases_planner import GROUPS, fate, site
 from tests.runner.test_joiners import SOURCE
 
 SLA = timedelta(hours=24)
@@ -47,10 +49,10 @@ def policies(*asked: Policy, **more: Any) -> SitePolicies:  # noqa: ANN401 - fie
     return SitePolicies(site="acme", policies=asked, rosters=rosters, guardrails=WIDE, **more)
 
 
-def plan_of(inventory: Inventory, *asked: Policy, rows: str = "", **more: Any) -> Plan:  # noqa: ANN401
+def plan_of(inventory: Inventory, *asked: Policy, rows: str = "", memory: Memory = BLANK, **more: Any) -> Plan:  # noqa: ANN401
     at = inventory.as_of
     read = {"hr": roster_rows(SOURCE, f"id,mail,from,to\n{rows}\n".encode())} if BY_ROSTER in asked else {}
-    return make_plan(inventory, policies(*asked, **more), BLANK, created=at, as_of=at, tool_version="0",
+    return make_plan(inventory, policies(*asked, **more), memory, created=at, as_of=at, tool_version="0",
                      people=PEOPLE, lists=Lists({}, read))  # fmt: skip
 
 
@@ -101,6 +103,33 @@ def test_whoever_hands_a_leaver_on_says_whether_an_administrator_or_a_program_is
     assert fate(plan_of(inventory, BY_ROSTER, rows=f"{ADA},,,2026-11-20"), ADA) == ("handed_off", reason)
 
 
+@pytest.mark.parametrize(("why", "acts"), [("restored", True), ("rollback", False)])
+def test_only_a_rollback_holds_the_end_of_an_access(why: Literal["restored", "rollback"], acts: bool) -> None:
+    hold = Hold(user=ADA, policy="left", until=date(2026, 12, 1), why=why, run="r")
+    plan = plan_of(site({"id": ADA}), leaves(), memory=msgspec.structs.replace(BLANK, holds=(hold,)))
+    assert fate(plan, ADA) == (("changed", "changed") if acts else ("pending", "hold"))
+    assert bool(plan.changes) is acts
+    routine = replace(leaves(), termination=False)
+    kept = plan_of(site({"id": ADA}), routine, memory=msgspec.structs.replace(BLANK, holds=(hold,)))
+    assert fate(kept, ADA) == ("pending", "hold")
+
+
+def test_the_end_of_an_access_is_done_by_nobody_by_halves_and_a_routine_change_is() -> None:
+    groups = [*GROUPS, {"id": "g-far", "name": "far", "license": "seat", "modifiable": False}]
+    inventory = site({"id": ADA, "groups": ["g-users", "g-far"]}, groups=groups)
+    whole = plan_of(inventory, leaves())
+    assert whole.changes == ()
+    assert sorted((one.label, one.reason) for one in whole.handoffs) == [
+        ("far", "group-managed-elsewhere"),
+        ("users", "leaver-elsewhere"),
+    ]
+    halves = plan_of(inventory, replace(leaves(), termination=False))
+    assert [one.action for one in halves.changes] == ["membership.remove"]
+    assert [(one.label, one.reason) for one in halves.handoffs] == [("far", "group-managed-elsewhere")]
+    here = plan_of(site({"id": ADA, "groups": ["g-users"]}), leaves())
+    assert ([one.action for one in here.changes], here.handoffs) == (["membership.remove"], ())
+
+
 # -- what has to be asked -------------------------------------------------------------------------------
 
 REVOKED = Ensure(no_access=True, no_tokens=True)
@@ -136,6 +165,12 @@ def test_a_row_that_means_nobody_is_overdue_once_its_time_is_over(seconds: int, 
     assert (found.lines, found.overdue) == ((2,), overdue)
 
 
+def test_rows_that_mean_nobody_are_told_beside_other_policies_and_rosters_that_were_not_read() -> None:
+    unread = leaves(HasLeft("gone", SLA), name="gone")
+    (found,) = plan_of(site({"id": BO}), leaves(name="a"), unread, BY_ROSTER, rows="712020:9,,,2026-11-20").unmatched
+    assert (found.policy, found.source, found.lines) == ("hr", "HR", (2,))
+
+
 @pytest.mark.parametrize(
     ("facts", "lines"),
     [({}, ()), ({"managed": None}, (2,)), ({"added": "2026-11-21"}, (2,))],
@@ -147,6 +182,23 @@ def test_a_row_whose_address_is_perhaps_somebody_elses_is_listed_as_nobodys(
     plan = plan_of(site({"id": ADA, **facts}, {"id": BO}), BY_ROSTER, rows=",ada@acme.com,,2026-11-20")
     assert [one.lines for one in plan.unmatched] == [lines] * bool(lines)
     assert fate(plan, BO)[0] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "due"),
+    [
+        ({}, "changed", True),
+        ({"admin": True}, "handed_off", True),
+        ({"status": "unknown"}, "unknown", True),
+        ({"groups": [], "seats": []}, "unchanged", False),
+    ],
+)
+def test_of_whoever_left_and_still_has_access_the_plan_says_until_when(
+    facts: dict[str, Any], state: str, due: bool
+) -> None:
+    plan = plan_of(site({"id": ADA, **facts}, {"id": BO}), BY_ROSTER, leaves(), rows=f"{ADA},,,2026-11-20")
+    assert (plan.dispositions[ADA].state, plan.dispositions[ADA].due) == (state, OVER + SLA if due else None)
+    assert plan.dispositions[BO].due is None
 
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

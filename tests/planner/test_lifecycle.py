@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any, Literal, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanup_gitops.model.memory import Closed, Effect, Ended, Known, Mark
-from cleanup_gitops.planner.lifecycle import NO_EPISODE, Episode, Facts, Position, Row, current, position
+from cleanup_gitops.model.memory import BLANK, Closed, Effect, Ended, Known, Mark
+from cleanup_gitops.planner.lifecycle import (
+    NO_EPISODE,
+    Episode,
+    Facts,
+    Position,
+    Row,
+    current,
+    episodes_of,
+    over,
+    position,
+)
 from cleanup_gitops.policy.documents import Ensure, Stage
 
 ASKED = Ensure(status="suspended")
@@ -221,3 +233,59 @@ def test_effects_of_all_stages_count_while_the_episode_is_open_and_after_it_was_
         line = Closed(user="u", policy="p", episode=1, at=OPENED, why=why, effects=(effect,), known=known)
         assert Episode(closed=line).effects == ((effect,) if why == "done" else ())
         assert Episode(closed=line).known == (known if why == "done" else None)
+
+
+# -- which stage, and of which episode ------------------------------------------------------------------
+
+
+def test_a_row_about_an_episode_names_the_stage_that_the_user_was_in_or_the_last_one() -> None:
+    undone, done = facts(undone=True), facts(matches=False)
+    assert position(STAGES, FIRST, undone, TODAY).rows == (Row("closed", 0, "restored"),)
+    assert position(STAGES, SECOND, undone, TODAY).rows == (Row("closed", 1, "restored"),)
+    assert position(STAGES, ALL_DONE, undone, TODAY).rows == (Row("closed", 2, "restored"),)
+    assert position(STAGES, FINISHED, undone, TODAY) == Position(3, 2, rows=(Row("closed", 2, "restored"),))
+    assert position(STAGES, FINISHED, done, TODAY) == Position(3, 2, rows=(Row("free", 2, "no-longer-matching"),))
+    assert position(STAGES, FINISHED, facts(), TODAY) == Position(3, 2)
+
+
+@pytest.mark.case("F18")
+@pytest.mark.parametrize("matches", EITHER)
+def test_who_is_in_no_episode_stands_before_the_first_stage_and_is_asked_about_its_condition(
+    matches: bool | None,
+) -> None:
+    for holds in (0, 1, 2):
+        known = replace(facts(matches=matches), when=holds.__eq__)
+        found = position(STAGES, NO_EPISODE, known, TODAY)
+        assert (found.stage, found.asks) == (0, matches and holds == 0)
+        assert found.rows == ((Row("entered", 0),) if found.asks else ())
+
+
+def test_of_whom_it_is_not_known_whether_they_match_the_day_of_the_next_stage_is_known_until_it_comes() -> None:
+    due = OPENED.date() + timedelta(days=29)
+    waits = position(STAGES, FIRST_DONE_LATELY, facts(matches=None), TODAY)
+    assert waits == Position(3, 1, None, due)
+    assert position(STAGES, FIRST_DONE_LATELY, facts(matches=None), due) == Position(3, 1, None)
+
+
+def test_of_what_is_remembered_the_open_episode_counts_and_its_stages_in_their_order() -> None:
+    effect = Effect(address="user/u", before={"status": "active"}, after={"status": "suspended"})
+    second = msgspec.structs.replace(mark("a second"), effects=(msgspec.structs.replace(effect, asked=True),))
+    first = msgspec.structs.replace(mark("first", done=OPENED), effects=(effect,))
+    older = mark("zero", OPENED - timedelta(days=1), OPENED)
+    other = msgspec.structs.replace(mark("first"), user="v")
+    broken_off = closed("returned")
+    memory = msgspec.structs.replace(
+        BLANK, marks=(second, other, first, older), closed=(broken_off, msgspec.structs.replace(broken_off, user="w"))
+    )
+    found = episodes_of(memory)
+    assert found.keys() == {("u", "p"), ("v", "p"), ("w", "p")}
+    assert found["u", "p"].marks == (older, first, second)
+    assert [one.asked for one in found["u", "p"].effects] == [False, True]
+    assert found["v", "p"] == Episode((other,))
+    assert (found["w", "p"].open, found["w", "p"].number) == (False, 3)
+
+
+def test_an_episode_is_left_over_when_its_policy_is_gone_and_it_is_open_or_done() -> None:
+    episodes = {("u", "p"): FIRST, ("v", "p"): FINISHED, ("w", "p"): BROKEN_OFF[0], ("u", "kept"): FIRST}
+    assert over(episodes, frozenset({"kept"})) == [("u", "p", FIRST), ("v", "p", FINISHED)]
+    assert over(episodes, frozenset({"kept", "p"})) == []
