@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cleanup_gitops.model.plan import Disposition
 from cleanup_gitops.model.user import Kind, User
 from cleanup_gitops.planner.evaluate import Evaluation
 from cleanup_gitops.planner.ready import evaluate
@@ -17,7 +18,7 @@ from cleanup_gitops.policy.tree import AttributeIs, InactiveFor, InGroup, Match
 from tests.fakes import NOON
 from tests.planner.site_policies import WIDE
 from tests.planner.test_courses import SUSPEND, WHO, days_of
-from tests.planner.test_edge_cases_planner import IDLE, fate, plan_of, policy, site
+from tests.planner.test_edge_cases_planner import GROUPS, IDLE, fate, plan_of, policy, site
 
 SUSPENDED = Ensure(status="suspended")
 LISTED = Protection(name="vips", owner="o", accounts=("a",))
@@ -124,3 +125,22 @@ def test_who_waits_before_a_stage_whose_condition_does_not_hold_is_told_of_and_n
         assert (stuck.state, stuck.reason, stuck.policies) == ("unchanged", "stage-condition", ("p",))
         assert "suspend" in stuck.note
         assert plan.changes == ()
+
+
+# -- who is named ---------------------------------------------------------------------------------------
+
+
+def test_what_stands_in_the_way_names_the_policies_that_ask_for_that_alone() -> None:
+    gives = policy(IDLE, ensure=Ensure(groups_present=("editors",)), name="gives")
+    shared = [{**GROUPS[0], "grants": [{"product": "jira-software", "role": "user"}]}, *GROUPS[1:]]
+    plan = plan_of(site({"id": "a"}, groups=shared), gives, policy(IDLE, name="takes"))
+    assert plan.dispositions["a"] == Disposition("conflict", "shared-group", ("takes",), "group users")
+    ends = policy(IDLE, ensure=Ensure(no_access=True), name="ends")
+    untold = plan_of(site({"id": "a", "seats": None, "license": "unknown"}), gives, ends)
+    assert untold.dispositions["a"].policies == ("ends",)
+    assert untold.dispositions["a"].state == "unknown"
+
+
+def test_who_is_as_a_policy_wants_them_is_named_with_it() -> None:
+    kept = policy(IDLE, ensure=Ensure(groups_present=("users",)), name="kept")
+    assert plan_of(site({"id": "a"}), kept).dispositions["a"] == Disposition("unchanged", "already-so", ("kept",))

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from cleanup_gitops.model.memory import BLANK, Done, Memory
+from cleanup_gitops.model.memory import BLANK, Done, Memory, Settling
 from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
+from cleanup_gitops.planner.joining import Joining
 from cleanup_gitops.policy.documents import Ensure, Policy
 from cleanup_gitops.policy.lists import Lists
 from cleanup_gitops.policy.roster import Leavers, Roster
@@ -144,13 +145,24 @@ def test_of_an_open_account_that_several_have_the_address_of_the_groups_are_told
     ]
 
 
-@pytest.mark.parametrize(("account", "again"), [(PSEUDONYM, True), ("712020:8", False)])
-def test_nobody_is_invited_twice_but_where_no_account_ever_came_of_it(account: str, again: bool) -> None:
+@pytest.mark.parametrize(
+    ("account", "settling", "again"),
+    [(PSEUDONYM, False, True), ("712020:8", False, False), ("712020:8", True, True)],
+    ids=["no account came of it", "the account is gone", "it may still show, and is waited for"],
+)
+def test_nobody_is_invited_a_second_time_whose_account_is_gone(account: str, settling: bool, again: bool) -> None:
     after: dict[str, str | bool] = {"invited": True, "role": "user", "groups": "g-seats"}
     sent = Done(run="r", address=PSEUDONYM, user=account, policies=("hr",), at=NOON - SLA, after=after)
-    plan = plan_of(FIRST_DAY, memory=msgspec.structs.replace(BLANK, done=(sent,)))
+    late = Settling(run="r", address=PSEUDONYM, user=account, at=NOON - SLA, after=after)
+    plan = plan_of(FIRST_DAY, memory=msgspec.structs.replace(BLANK, done=(sent,), settling=(late,) * settling))
     assert invited(plan) == ([PSEUDONYM] if again else [])
     assert [one.reason for one in plan.handoffs] == ([] if again else ["joiner-invited-before"])
+
+
+def test_an_address_is_in_no_text_of_who_is_to_be_invited() -> None:
+    joining = Joining(addresses={PSEUDONYM: NEW})
+    assert NEW not in repr(joining)
+    assert joining.addresses[PSEUDONYM] == NEW
 
 
 @pytest.mark.parametrize(
