@@ -145,6 +145,19 @@ def test_of_an_open_account_that_several_have_the_address_of_the_groups_are_told
     ]
 
 
+@pytest.mark.parametrize(("accepted", "waits"), [(False, True), (True, False), (None, False)])
+def test_only_who_is_known_never_to_have_accepted_is_waited_for(accepted: bool | None, waits: bool) -> None:
+    plan = plan_of(",ada@acme.com,2026-11-20,", accepted=accepted)
+    assert (plan.changes, plan.handoffs) == ((), ())
+    found = plan.dispositions[ADA]
+    assert (found.state, found.reason) == (("pending", "invited") if waits else ("unchanged", "already-so"))
+
+
+def test_an_account_that_a_row_names_and_that_is_not_there_is_looked_for_by_somebody() -> None:
+    plan = plan_of("712020:9,ada@acme.com,2026-11-20,")
+    assert (plan.changes, told(plan)) == ((), [("712020:9", "joiner-account-gone", "user.invite", "")])
+
+
 @pytest.mark.parametrize(
     ("account", "settling", "again"),
     [(PSEUDONYM, False, True), ("712020:8", False, False), ("712020:8", True, True)],

@@ -121,6 +121,7 @@ def test_each_end_has_its_reason_and_comes_once() -> None:
     for episode, told in EVERYTHING:
         ends = [row.reason for row in where(episode, told).rows if row.what == "closed"]
         assert len(ends) <= 1
+        assert where(episode, told).ended is bool(ends)
         if ends:
             assert ends[0] == _expected(episode, told)
 
@@ -143,6 +144,7 @@ def test_a_number_is_never_given_twice() -> None:
         found = where(episode, told)
         again = episode.open or episode is FINISHED
         assert found.episode == (episode.number if again else episode.number + 1)
+        assert found.episode == (1 if episode is NO_EPISODE else 3 if again else 4)
 
 
 def test_a_stage_is_entered_once_and_done_when_all_of_it_is_seen() -> None:
@@ -258,6 +260,19 @@ def test_who_is_in_no_episode_stands_before_the_first_stage_and_is_asked_about_i
         found = position(STAGES, NO_EPISODE, known, TODAY)
         assert (found.stage, found.asks) == (0, matches and holds == 0)
         assert found.rows == ((Row("entered", 0),) if found.asks else ())
+
+
+@pytest.mark.parametrize("came_back", ["second", "first"])
+def test_a_stage_whose_notice_came_back_does_not_ask_and_one_before_it_is_forgotten(came_back: str) -> None:
+    at = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    second = mark("second", OPENED + timedelta(days=15))
+    marks = [msgspec.structs.replace(one, undelivered=at if one.stage == came_back else None)
+             for one in (*FIRST_DONE.marks, second)]  # fmt: skip
+    found = position(STAGES, Episode(tuple(marks)), facts(met=True), TODAY)
+    if came_back == "second":
+        assert found == Position(3, 1, asks=False, undelivered=at.date())
+    else:
+        assert found == Position(3, 1, asks=True, rows=(Row("done", 1),))
 
 
 def test_of_whom_it_is_not_known_whether_they_match_the_day_of_the_next_stage_is_known_until_it_comes() -> None:
