@@ -11,6 +11,7 @@ import pytest
 from cleanup_gitops.model.memory import BLANK, Memory, Spent
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
+from cleanup_gitops.planner.in_force import acting_once
 from cleanup_gitops.policy.documents import Policy
 from tests.fakes import NOON
 from tests.runner.office import DORMANT, POLICIES, office_site
@@ -51,3 +52,20 @@ def test_a_policy_that_is_over_is_told_of_once() -> None:
     assert plan_of(ONCE, DONE, days=31).warnings == (ENDED,)
     assert plan_of(ONCE, BLANK, days=31).warnings == (ENDED,)
     assert plan_of(ONCE, BLANK, days=31).changes == ()
+
+
+def test_a_run_can_be_the_one_time_of_those_alone_that_act_once_and_have_not() -> None:
+    names = ("acts", "reports", "done", "over", "always")
+    acts, reports, done, over, always = (replace(ONCE, name=name, digest=name) for name in names)
+    policies = replace(
+        POLICIES,
+        policies=(
+            acts,
+            replace(reports, report=True),
+            done,
+            replace(over, until=date(2026, 11, 21)),
+            replace(always, once=False),
+        ),
+    )
+    memory = msgspec.structs.replace(BLANK, spent=(Spent(policy="done", digest="done", run="r", at=NOON),))
+    assert acting_once(policies, memory, NOON) == {"acts": "acts"}

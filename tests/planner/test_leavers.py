@@ -118,7 +118,7 @@ def test_the_end_of_an_access_is_done_by_nobody_by_halves_and_a_routine_change_i
     groups = [*GROUPS, {"id": "g-far", "name": "far", "license": "seat", "modifiable": False}]
     inventory = site({"id": ADA, "groups": ["g-users", "g-far"]}, groups=groups)
     whole = plan_of(inventory, leaves())
-    assert whole.changes == ()
+    assert (whole.changes, fate(whole, ADA)[0]) == ((), "handed_off")
     assert sorted((one.label, one.reason) for one in whole.handoffs) == [
         ("far", "group-managed-elsewhere"),
         ("users", "leaver-elsewhere"),
@@ -199,6 +199,24 @@ def test_of_whoever_left_and_still_has_access_the_plan_says_until_when(
     plan = plan_of(site({"id": ADA, **facts}, {"id": BO}), BY_ROSTER, leaves(), rows=f"{ADA},,,2026-11-20")
     assert (plan.dispositions[ADA].state, plan.dispositions[ADA].due) == (state, OVER + SLA if due else None)
     assert plan.dispositions[BO].due is None
+
+
+@pytest.mark.case("E25")
+@pytest.mark.parametrize(
+    ("row", "warned"),
+    [
+        ("712020:9,x@acme.com,,", True),
+        (",x@acme.com,,", True),
+        (f"{ADA},x@acme.com,,", False),
+        (",ADA@acme.com,,", False),
+        ("712020:9,ada@acme.com,,", False),
+    ],
+)
+def test_a_roster_in_which_no_account_stands_by_id_or_by_address_is_warned_of(row: str, warned: bool) -> None:
+    told = plan_of(site({"id": ADA}), BY_ROSTER, rows=row).warnings
+    assert told == (
+        "No account of acme is in HR (1 row), the roster hr: is it the right file, and are `columns` right?",
+    ) * warned  # fmt: skip
 
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
