@@ -99,8 +99,12 @@ def test_a_termination_says_nothing_of_programs_and_is_not_silent_of_what_may_be
 def test_whoever_hands_a_leaver_on_says_whether_an_administrator_or_a_program_is_spared(
     admin: bool, kind: str, reason: str
 ) -> None:
-    inventory = site({"id": ADA, "admin": admin, "kind": kind})
-    assert fate(plan_of(inventory, BY_ROSTER, rows=f"{ADA},,,2026-11-20"), ADA) == ("handed_off", reason)
+    groups = [*GROUPS, {"id": "g-far", "name": "far", "license": "seat", "modifiable": False}]
+    spared = {"id": ADA, "admin": admin, "kind": kind, "groups": ["g-users", "g-far"]}
+    plan = plan_of(site(spared, groups=groups), BY_ROSTER, rows=f"{ADA},,,2026-11-20")
+    assert (fate(plan, ADA), plan.changes) == (("handed_off", reason), ())
+    told = {(one.action, one.label, one.reason) for one in plan.handoffs}
+    assert told == {("membership.remove", "users", reason), ("membership.remove", "far", "group-managed-elsewhere")}
 
 
 @pytest.mark.parametrize(("why", "acts"), [("restored", True), ("rollback", False)])
