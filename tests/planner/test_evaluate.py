@@ -144,3 +144,13 @@ def test_what_stands_in_the_way_names_the_policies_that_ask_for_that_alone() -> 
 def test_who_is_as_a_policy_wants_them_is_named_with_it() -> None:
     kept = policy(IDLE, ensure=Ensure(groups_present=("users",)), name="kept")
     assert plan_of(site({"id": "a"}), kept).dispositions["a"] == Disposition("unchanged", "already-so", ("kept",))
+
+
+def test_of_whom_an_account_and_a_group_are_handed_off_the_account_is_the_reason() -> None:
+    groups = [{**GROUPS[0], "modifiable": False}, *GROUPS[1:]]
+    both = policy(IDLE, ensure=Ensure(status="suspended", groups_absent=("users",)))
+    plan = plan_of(site({"id": "a", "synced": True, "writable": False}, groups=groups), both)
+    assert sorted(one.action for one in plan.handoffs) == ["membership.remove", "user.disable"]
+    (account,) = [one.reason for one in plan.handoffs if one.action == "user.disable"]
+    assert account != "group-managed-elsewhere"
+    assert fate(plan, "a") == ("handed_off", account)
