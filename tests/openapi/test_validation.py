@@ -17,7 +17,6 @@ from cleanup_gitops.sandbox import server
 from cleanup_gitops.sandbox.seed import seed
 from tests.openapi import exchanges, plugin
 from tests.openapi.exchanges import CLIENT, Exchange
-from tests.patience import STALLED
 
 USERS = "/admin/v2/orgs/o/directories/d/users"
 SEARCH = "POST /v2/orgs/{orgId}/directories/{directoryId}/users/search"
@@ -175,7 +174,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[Exchange]:
 
 def ask(fault: str | None = None) -> str:
     """One request to a sandbox of its own, in which something may go wrong; returns the secret that was sent."""
-    with server.running(seed(users=1)) as box, httpx.Client(base_url=box.url, verify=False, timeout=STALLED) as http:
+    with server.running(seed(users=1)) as box, httpx.Client(base_url=box.url, verify=False, timeout=120) as http:
         if fault:
             http.post("/_sandbox/faults", json=[{"kind": fault}]).raise_for_status()
         with suppress(httpx.TransportError):
@@ -210,7 +209,7 @@ import httpx
 from cleanup_gitops.sandbox.seed import seed
 from cleanup_gitops.sandbox.server import running
 with running(seed(users=1)) as box:
-    httpx.get(f"{box.url}/admin/v1/orgs", headers={"Authorization": "Bearer wrong"}, verify=False, timeout=STALLED)
+    httpx.get(f"{box.url}/admin/v1/orgs", headers={"Authorization": "Bearer wrong"}, verify=False, timeout=120)
 """
 
 
