@@ -222,6 +222,14 @@ def test_rows_stand_by_user_policy_and_episode_in_the_order_in_which_they_happen
     ]
 
 
+def test_of_several_stages_the_first_is_entered_and_what_is_done_is_told_once() -> None:
+    holder: dict[str, Any] = {"id": "a"}
+    assert told(rows(BLANK, users=(holder,))) == [("a", "entered", "release", None)]
+    begun = known(mark(done=None, effects=(), shut=False))
+    assert told(rows(begun, users=({"id": "a", "groups": []},))) == [("a", "done", "release", None)]
+    assert told(rows(begun, users=(holder,))) == []
+
+
 def test_nobody_enters_whom_the_policy_does_not_match() -> None:
     users = ({"id": "a", "seen": "2026-11-20"}, {"id": "b", "seen": "unknown: not read"})
     assert rows(BLANK, users=users).lifecycle == ()
