@@ -87,7 +87,7 @@ def test_of_several_policies_that_count_each_gets_its_answers() -> None:
 
 @pytest.mark.parametrize("status", ["active", "deactivated", "deleted"])
 def test_beside_a_policy_that_asks_for_roles_a_whole_account_is_asked_about(status: Any) -> None:  # noqa: ANN401
-    closed_ = {"status": "deactivated"} if status == "active" else {}
+    closed_: dict[str, Any] = {"status": "deactivated"} if status == "active" else {}
     trial = reporting(policy(NODE, ensure=Ensure(status=status), name="trial"))
     assert asked(policy(NODE), trial, **closed_) == {"a": {"roles", "lifecycle"}}
 
@@ -138,7 +138,7 @@ def test_an_account_of_a_data_center_holds_no_role_directly() -> None:
 
 def test_what_the_match_itself_needs_is_asked_while_it_is_not_decided() -> None:
     via = policy(SeatVia(direct=True), ensure=NO_TOKENS)
-    by_role = {"seats": None, "license": "seat"}
+    by_role: dict[str, Any] = {"seats": None, "license": "seat"}
     assert asked(via, **by_role) == {"a": {"roles", "tokens"}}
     assert asked(policy(NODE, ensure=NO_TOKENS), **by_role) == {"a": {"tokens"}}
 
@@ -156,7 +156,14 @@ OFF = {"status": "suspended"}
 
 
 def done(**facts: Any) -> Done:  # noqa: ANN401 - fields of a Done
-    given = {"run": "r", "address": "user/a", "user": "a", "policies": ("x",), "at": TODAY, "after": OFF}
+    given: dict[str, Any] = {
+        "run": "r",
+        "address": "user/a",
+        "user": "a",
+        "policies": ("x",),
+        "at": TODAY,
+        "after": OFF,
+    }
     return Done(**given | facts)
 
 
@@ -184,11 +191,11 @@ BESIDE = staged(RELEASE, SUSPEND, name="beside")
 def test_whom_a_list_shows_as_active_though_a_run_had_them_suspended_is_looked_at(
     memory: Memory, expected: dict[str, set[str]]
 ) -> None:
-    away = {"seen": "2026-11-21"}
+    away: dict[str, Any] = {"seen": "2026-11-21"}
     plain = replace(policy(IDLE, name="plain"), termination=True)
     assert asked(LEAVER, BESIDE, plain, memory=memory, **away) == expected
-    for facts in ({"direct": []}, {"status": "suspended"}):
-        assert asked(LEAVER, BESIDE, plain, memory=memory, **away | facts) == {}
+    assert asked(LEAVER, BESIDE, plain, memory=memory, **away, direct=[]) == {}
+    assert asked(LEAVER, BESIDE, plain, memory=memory, **away, status="suspended") == {}
     assert asked(LEAVER, BESIDE, memory=memory, hosting="datacenter", **away) == {}
 
 
@@ -207,11 +214,12 @@ def test_before_a_rollback_those_are_looked_at_whom_its_run_suspended() -> None:
     assert asked(users=users, undo=undoing(DISABLED, other, users=("b", "c"))) == {"b": ROLES}
     assert asked(users=users, undo=undoing(DISABLED, other), accounts=("a",)) == {"a": ROLES}
     assert asked(users=users, undo=undoing(LEFT), memory=known(done(user="c"))) == {}
-    for facts in ({"direct": []}, {"status": "suspended"}, {"status": "absent"}):
+    by_now: tuple[dict[str, Any], ...] = ({"direct": []}, {"status": "suspended"}, {"status": "absent"})
+    for facts in by_now:
         assert asked(users=({"id": "a", **UNTOLD, **facts},), undo=undoing(DISABLED)) == {}
 
 
 def test_of_a_leaver_nobody_here_may_touch_it_is_known_that_the_policy_matches() -> None:
-    by_role = {"groups": [], "seats": [{"by": "role", "role": "user"}], "admin": True}
+    by_role: dict[str, Any] = {"groups": [], "seats": [{"by": "role", "role": "user"}], "admin": True}
     leaves = replace(policy(SeatVia(direct=True), ensure=NO_TOKENS), termination=True)
     assert asked(leaves, **by_role) == {"a": {"tokens"}}

@@ -48,8 +48,8 @@ def test_a_seat_that_came_back_on_the_first_day_of_a_period_saves_nothing_in_it(
 @pytest.mark.case("E53")
 @pytest.mark.parametrize(("group", "number"), [("g-users", 1), ("g-editors", UNSET), ("g-gone", UNSET)])
 def test_only_a_group_that_gives_a_seat_had_freed_one(group: str, number: Any) -> None:  # noqa: ANN401
-    address, after = f"membership/{group}/a", {"member": False}
-    done = Done(run="r", address=address, user="a", policies=("dormant",), at=FIRST, after=after)
+    address = f"membership/{group}/a"
+    done = Done(run="r", address=address, user="a", policies=("dormant",), at=FIRST, after={"member": False})
     seats = seats_of((), site({"id": "a"}), changed(BLANK, done=(done,)), MONTHLY, TODAY.date())
     assert seats.regained == number
 

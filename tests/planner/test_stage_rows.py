@@ -33,12 +33,12 @@ def staged(*stages: Stage, name: str = "dormant", **facts: Any) -> Policy:  # no
 
 def mark(**facts: Any) -> Mark:  # noqa: ANN401 - fields of a Mark
     """``a`` is in the middle of it: access was ended a week ago."""
-    given = {"user": "a", "policy": "dormant", "episode": 1, "stage": "release", "entered": LAST_WEEK}
+    given: dict[str, Any] = {"user": "a", "policy": "dormant", "episode": 1, "stage": "release", "entered": LAST_WEEK}
     return Mark(**given | {"done": LAST_WEEK, "effects": (LEFT,), "shut": True} | facts)
 
 
 def closed(**facts: Any) -> Closed:  # noqa: ANN401 - fields of a Closed
-    given = {"user": "a", "policy": "dormant", "episode": 1, "at": LAST_WEEK, "why": "done"}
+    given: dict[str, Any] = {"user": "a", "policy": "dormant", "episode": 1, "at": LAST_WEEK, "why": "done"}
     return Closed(**given | {"effects": (LEFT,), "shut": True} | facts)
 
 
@@ -113,7 +113,7 @@ def test_a_policy_that_only_reports_or_ends_no_access_tells_of_no_return() -> No
 
 
 def sent(**facts: Any) -> Settling:  # noqa: ANN401 - fields of a Settling
-    given = {"run": "r", "address": LEFT.address, "user": "a", "at": LAST_WEEK, "after": LEFT.after}
+    given: dict[str, Any] = {"run": "r", "address": LEFT.address, "user": "a", "at": LAST_WEEK, "after": LEFT.after}
     return Settling(**given | facts)
 
 
@@ -214,7 +214,7 @@ def test_who_is_in_the_middle_of_a_policy_that_is_gone_is_told_and_counted() -> 
 
 
 def test_rows_stand_by_user_policy_and_episode_in_the_order_in_which_they_happen() -> None:
-    everybody = tuple({"id": one, "groups": []} for one in ("a", "b"))
+    everybody: tuple[dict[str, Any], ...] = tuple({"id": one, "groups": []} for one in ("a", "b"))
     both = staged(RELEASE), staged(RELEASE, name="again")
     plan = rows(BLANK, *both, users=everybody)
     assert [(one.user, one.policy, one.what) for one in plan.lifecycle] == [

@@ -24,7 +24,8 @@ USERS: tuple[dict[str, Any], ...] = (
 
 
 def protecting(**facts: tuple[str, ...]) -> Protection:
-    return Protection(name="glass", owner="o", **facts)
+    given: dict[str, Any] = dict(facts)
+    return Protection(name="glass", owner="o", **given)
 
 
 def after(last: Protection, *now: Protection) -> Plan:

@@ -30,7 +30,7 @@ SILENT = (
 
 
 def mark(user: str, **facts: Any) -> Mark:  # noqa: ANN401 - fields of a Mark
-    given = {"policy": "dormant", "episode": 1, "stage": "notice", "entered": TODAY} | facts
+    given: dict[str, Any] = {"policy": "dormant", "episode": 1, "stage": "notice", "entered": TODAY} | facts
     return Mark(user=user, **given)
 
 
