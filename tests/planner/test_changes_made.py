@@ -77,7 +77,7 @@ def test_what_a_policy_asks_for_twice_is_one_change_for_one_reason() -> None:
 
 
 def test_disabled_and_suspended_are_one_wish_on_a_cloud_site() -> None:
-    two = [policy(IDLE, ensure=Ensure(status=one), name=one) for one in ("disabled", "suspended")]  # type: ignore[arg-type]
+    two = [policy(IDLE, ensure=Ensure(status=one), name=one) for one in ("disabled", "suspended")]
     (one,) = plan_of(site({"id": "a"}), *two).changes
     assert [cause.policy for cause in one.causes] == ["disabled", "suspended"]
 

@@ -222,6 +222,11 @@ def test_rows_stand_by_user_policy_and_episode_in_the_order_in_which_they_happen
     ]
 
 
+def test_each_of_several_policies_with_stages_asks() -> None:
+    plan = rows(BLANK, staged(RELEASE, name="again"), staged(RELEASE), users=({"id": "a"},))
+    assert [[cause.policy for cause in one.causes] for one in plan.changes] == [["again", "dormant"]]
+
+
 def test_of_several_stages_the_first_is_entered_and_what_is_done_is_told_once() -> None:
     holder: dict[str, Any] = {"id": "a"}
     assert told(rows(BLANK, users=(holder,))) == [("a", "entered", "release", None)]

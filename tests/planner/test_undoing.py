@@ -31,6 +31,7 @@ from cleanup_gitops.model.run import Outcome
 from cleanup_gitops.planner import evaluate, make_plan
 from cleanup_gitops.planner.undo import Did, Undo
 from cleanup_gitops.policy.documents import Exemption, Protection, SitePolicies
+from tests.case_files import FOLDER, read_case
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_planner import IDLE, TODAY, policy, site
 
@@ -311,3 +312,16 @@ def test_an_account_of_a_data_center_is_enabled_again() -> None:
         directories=[{"id": "1", "name": "One", "writable": True}],
     )
     assert acts(back(undoing(disabled), inventory)) == [("user.enable", "user/1/a")]
+
+
+def test_a_rollback_invites_nobody() -> None:
+    case = read_case(FOLDER / "joiners")
+    assert "user.invite" in {one.action for one in case.plan().changes}
+    at = case.inventory.as_of
+    undo = undoing(did(LEFT, at))
+    plan = make_plan(
+        case.inventory, case.policies, case.memory, created=at, as_of=at, tool_version="0", people=case.people,
+        lists=case.lists, undo=undo,
+    )  # fmt: skip
+    assert not plan.changes
+    assert reasons(plan)[0] == {LEFT.address: "account-gone"}
