@@ -15,7 +15,7 @@ from cleanup_gitops.model.user import GroupSeat
 from cleanup_gitops.planner import questions
 from cleanup_gitops.planner.ready import evaluate
 from cleanup_gitops.policy.documents import Ensure, SitePolicies
-from cleanup_gitops.policy.tree import InactiveFor, InGroup, Match, NeverActiveFor
+from cleanup_gitops.policy.tree import AddedFor, InactiveFor, InGroup, Match, NeverActiveFor
 from tests.planner.guarded import plan_for
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_accounts import ROLE
@@ -113,7 +113,7 @@ def test_what_a_stage_hands_off_should_be_done_within_the_days_of_the_guardrails
 def test_days_of_grace_that_only_an_exception_names_are_promised_to_nobody() -> None:
     new = {"id": "a", "seen": "never", "added": "2026-11-20"}
     guests = Match(all=(NeverActiveFor(200), InGroup(("guests",))))
-    plan = plan_of(site(new), policy(InactiveFor(90), none=guests))
+    plan = plan_of(site(new), policy(AddedFor(90), none=guests))
     assert fate(plan, "a") == ("unchanged", "no-policy-matches")
 
 
