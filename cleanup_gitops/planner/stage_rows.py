@@ -96,13 +96,10 @@ def _has_access(user: User) -> bool:
 
 
 def stage_rows(evaluation: Evaluation) -> tuple[StageRow, ...]:
-    """What this reading changes, sorted by address."""
+    """What this reading changes, by user, policy and episode; within one, in the order in which it happens."""
     found = [row for course in evaluation.courses for row in _of_course(course, evaluation)]
     found += _orphaned(evaluation)
-    return tuple(sorted(found, key=lambda one: (one.user, one.policy, one.episode, _ORDER[one.what], one.stage)))
-
-
-_ORDER = {"free": 0, "due": 1, "entered": 1, "done": 2, "closed": 3}
+    return tuple(sorted(found, key=lambda one: (one.user, one.policy, one.episode)))
 
 
 def _of_course(course: Course, evaluation: Evaluation) -> Iterator[StageRow]:

@@ -15,6 +15,7 @@ from cleanup_gitops.planner.rules import make_rule
 from cleanup_gitops.policy.documents import Ensure, Policy
 from cleanup_gitops.policy.lists import NO_LISTS, Lists, UserList
 from cleanup_gitops.policy.match import Scope
+from cleanup_gitops.policy.roster_rows import RosterRows
 from cleanup_gitops.policy.tree import (
     AccountIs,
     ActiveOnlyOnce,
@@ -23,6 +24,7 @@ from cleanup_gitops.policy.tree import (
     EmailDomain,
     EmailIs,
     ExternalIs,
+    HasLeft,
     HasRole,
     HasSeat,
     InactiveFor,
@@ -188,9 +190,36 @@ def test_an_address_is_missing_where_it_is_hidden_and_a_list_where_it_was_not_re
     ("known", "missing"),
     [
         ({"seen": seen_at(ago(900))}, "not known: whether it was used more than once"),
+        ({"seen": seen_at(ago(998))}, "not known: whether it was used more than once"),
         ({"seen": seen_at(ago(999))}, ""),
         ({"seen": Unknown("not in the answer")}, "not known: activity (not in the answer)"),
     ],
 )
 def test_somebody_who_came_back_later_may_have_come_once_or_often(known: dict[str, Any], missing: str) -> None:
     assert facts(user(**known), ActiveOnlyOnce(wanted=True)) == missing
+
+
+JIRA, TRELLO = Unknown("not in the answer"), Unknown("hidden")
+
+
+@pytest.mark.case("E7")
+@pytest.mark.parametrize(
+    ("product", "missing"),
+    [
+        ("any", "activity in jira (not in the answer), activity in trello (hidden)"),
+        ("jira", "activity in jira (not in the answer)"),
+        ("other", "activity in other (not listed)"),
+        ("confluence", ""),
+    ],
+)
+def test_of_other_products_those_are_named_whose_use_is_not_known(product: str, missing: str) -> None:
+    someone = user(seen=seen_at(ago(500)), elsewhere=(("jira", JIRA), ("trello", TRELLO)))
+    assert facts(someone, InactiveFor(90, product)) == (f"not known: {missing}" if missing else "")
+
+
+@pytest.mark.parametrize(("read", "missing"), [(False, "the roster hr was not read"), (True, "")])
+def test_who_has_left_is_not_known_where_the_roster_does_not_tell(read: bool, missing: str) -> None:
+    rows = RosterRows("hr.csv", (), "sha256:0", "UTC")
+    lists = Lists(rosters={"hr": rows}) if read else NO_LISTS
+    told = facts(KNOWN, HasLeft("hr"), lists=lists)
+    assert told == (f"not known: who has left by the roster hr ({missing})" if missing else "")
