@@ -87,7 +87,7 @@ ALLOWED = {
         Effect.before Effect.after
     """,
     "what the owners of the policies wrote, and names of their files and variables": """
-        Adoption.policy
+        Adoption.policy Difference.asked
         Cause.stage Closed.policy StageRow.policy StageRow.stage NoticeSend.policy NoticeSend.stage NoticeSend.template
         Cause.policy Cause.where Disposition.policies Mark.policy Mark.stage Hold.policy Flap.policy Done.policies
         Waiting.policy Daily.policy Spent.policy Served.policy Protected.protection Intent.approvals Check.lifted
