@@ -276,7 +276,7 @@ class House:
         for protection in self.policies.protections if self.shielding else ():
             if user.id in protection.accounts or groups & set(protection.groups):
                 return f"protected by {protection.name}"
-        today = self.clock.now().date()
+        today = self.box.state.moment().date()  # the clock's owner may be waiting for the sandbox, which asks this
         if self.shielding and any(user.id == one.account and one.until >= today for one in self.policies.exemptions):
             return "exempt"
         return ""
