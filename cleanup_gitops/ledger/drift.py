@@ -38,8 +38,7 @@ def drift_of(
     """What is not as the snapshot in these recorded files says; ``None`` when they hold no snapshot yet.
 
     ``settling`` are writes of ours that had shown no effect when their run ended, ``marks`` say what stages of open
-    episodes handed off. Raises ``StateError`` when the files
-    cannot be read.
+    episodes handed off. Raises ``StateError`` when the files cannot be read.
     """
     data = files.get(layout.MANIFEST)
     if data is None:

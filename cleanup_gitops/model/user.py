@@ -10,6 +10,8 @@ from msgspec import Struct
 from cleanup_gitops.model.activity import Activity, Unknown
 
 Status = Literal["active", "suspended", "disabled", "deactivated", "deleting", "absent", "unknown"]
+"""``suspended``: in the directory, Cloud. ``disabled``: Data Center. ``deactivated``: the whole Atlassian account.
+``deleting``: deletion is scheduled. ``absent``: in no directory of the organization."""
 CLOSED: dict[Status, int] = {
     "active": 0,
     "suspended": 1,
@@ -19,8 +21,6 @@ CLOSED: dict[Status, int] = {
     "deleting": 4,
 }
 """How far an account is closed; "unknown" is not in the table."""
-"""``suspended``: in the directory, Cloud. ``disabled``: Data Center. ``deactivated``: the whole Atlassian account.
-``deleting``: deletion is scheduled. ``absent``: in no directory of the organization."""
 
 Kind = Literal["person", "service", "app", "customer", "unknown"]
 License = Literal["seat", "guest", "none", "unknown"]

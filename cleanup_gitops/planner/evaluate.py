@@ -199,7 +199,8 @@ class Evaluation:
             return Fate(Disposition("conflict", "policies-disagree", names(settled.parties), settled.conflict))
         nowhere = _nowhere(settled, user)
         if not settled.asked and not settled.waits:  # a group elsewhere may be all that a policy wants
-            nowhere = [rule for rule in known if rule.unreachable(user)]
+            lost = {rule for rule, _ in settled.listed}
+            nowhere = [rule for rule in known if rule not in lost and rule.unreachable(user)]
         if nowhere:
             return Fate(Disposition("conflict", "group-not-in-directory", names(nowhere)))
         obstacles = sorted(

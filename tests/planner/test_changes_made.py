@@ -103,6 +103,26 @@ def test_nobody_is_put_into_a_group_that_their_directory_does_not_have(ensure: E
     assert fate(plan, "b") == ("conflict", "group-not-in-directory")
 
 
+@pytest.mark.case("E42")
+@pytest.mark.parametrize(
+    ("priority", "expected"), [(1, ("unchanged", "already-so")), (0, ("conflict", "group-not-in-directory"))]
+)
+def test_a_policy_that_does_not_count_is_in_conflict_with_no_directory(
+    priority: int, expected: tuple[str, str]
+) -> None:
+    inventory = site(
+        {"id": "a", "directory": "two", "groups": []},
+        groups=[
+            {"id": "g-users", "name": "users", "directory": "one"},
+            {"id": "g-others", "name": "others", "directory": "two"},
+        ],
+        directories=[{"id": "one", "name": "One"}, {"id": "two", "name": "Two"}],
+    )
+    exact = policy(IDLE, ensure=Ensure(groups_exactly=("users",)), name="exact")
+    first = replace(policy(IDLE, ensure=Ensure(groups_absent=("others",)), name="first"), priority=priority)
+    assert fate(plan_of(inventory, exact, first), "a") == expected
+
+
 def test_what_a_stage_hands_off_should_be_done_within_the_days_of_the_guardrails() -> None:
     memory = known(mark(stage="suspend", entered=TODAY, done=None, effects=(), shut=False))
     inventory = site({"id": "a", "writable": False})
