@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.plan import Disposition, Pending
@@ -257,7 +257,7 @@ class Evaluation:
     def _with_returns(self, change: Change) -> Change:
         """The change, with a note when others have undone the same before."""
         told = self.holds.came_back(change.user, (cause.policy for cause in change.causes))
-        return msgspec.structs.replace(change, note="; ".join(filter(None, (change.note, told)))) if told else change
+        return replace(change, note="; ".join(filter(None, (change.note, told)))) if told else change
 
     def _open(
         self,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.plan import Disposition, Handoff, Pending
 from cleanup_gitops.planner.rules import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """What becomes of one user."""
 
     disposition: Disposition

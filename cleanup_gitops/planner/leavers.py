@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-import msgspec
+from msgspec.structs import replace
 
 from cleanup_gitops.model.change import Change
 from cleanup_gitops.model.plan import Disposition, Handoff, Unmatched
@@ -88,7 +87,7 @@ def with_deadline(fate: Fate, user: User, rules: Iterable[Rule], scope: Scope) -
     if fate.disposition.state in ("unchanged", "protected", "exempt"):
         return fate
     due = [at for rule in rules if rule.roster and rule.verdict(user) and (at := rule.due(user, scope))]
-    return replace(fate, disposition=msgspec.structs.replace(fate.disposition, due=min(due))) if due else fate
+    return replace(fate, disposition=replace(fate.disposition, due=min(due))) if due else fate
 
 
 def unmatched(scope: Scope, rules: Iterable[Rule]) -> tuple[Unmatched, ...]:

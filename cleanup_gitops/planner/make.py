@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from cleanup_gitops.model.change import (
     Action,
@@ -69,8 +70,7 @@ _NO_WAY_BACK: dict[Action, str] = {
 """What must be known before such a change is approved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """Makes the changes of one user, who leaves the groups ``ends`` and loses the roles ``revoked``."""
 
     user: User

@@ -170,7 +170,7 @@ class Rule:
             where=self._where(requirement),
             why=self.why(user, scope),
             termination=self.termination,
-            due=self.due(user, scope),
+            due=self.due(user, scope) if self.roster else None,
         )
 
     @cached_property
@@ -193,11 +193,11 @@ class Rule:
         """Where in the policy the requirement stands."""
         ensure = self.policy.ensure
         match requirement:
+            case MembershipRequirement():  # nearly all of them
+                by_name = requirement.member or self.exactly is not None or requirement.group in self.absent
+                return ensure.where_groups if by_name else ensure.where_access
             case StatusRequirement() | NoticeRequirement():
                 return self.policy.where
-            case MembershipRequirement(group=group, member=member):
-                by_name = member or self.exactly is not None or group in self.absent
-                return ensure.where_groups if by_name else ensure.where_access
             case RoleRequirement():
                 return ensure.where_access
             case TokensRequirement():

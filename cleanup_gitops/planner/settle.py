@@ -11,9 +11,10 @@ the user is left alone, whoever would have won.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
+
+from msgspec import Struct, field
 
 from cleanup_gitops.model.requirement import DesiredStatus, MembershipRequirement, Requirement, StatusRequirement
 from cleanup_gitops.model.user import CLOSED, User
@@ -24,8 +25,7 @@ Beaten = Literal["routine", "of lower priority", "harsher"]
 """Why a policy that matches does not count, beside the one that does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What is asked of one user: each requirement with the rules that ask for it."""
 
     asked: dict[Requirement, tuple[Rule, ...]] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cleanup_gitops.model.plan import Disposition, Pending
 from cleanup_gitops.planner.fate import Fate, names

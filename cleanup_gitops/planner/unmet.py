@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from cleanup_gitops.model.change import Action
 from cleanup_gitops.model.requirement import Requirement
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """An unmet requirement that can be met: by a change here or, with a ``handoff`` reason, by somebody else."""
 
     requirement: Requirement
@@ -18,8 +18,7 @@ class Step:
     handoff: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """An unmet requirement that must not be met: it keeps the whole user untouched. ``reason`` is a code.
 
     ``requirement`` is ``None`` when all access to the product is meant. ``note`` is for people.

@@ -58,7 +58,7 @@ def why(match: Match, user: User, scope: Scope) -> str:
     What is known of the user's activity says most and stands alone; without it, all that holds is listed.
     """
     holding = list(_holding(match, user, scope))
-    reasons = _distinct(_activity_reason(one, user, scope) for one in holding)
+    reasons = _distinct(_reading(one)(user, scope) for one in holding if isinstance(one, InactiveFor | NeverActiveFor))
     if not reasons:
         found = (find(one, user, scope) for one in holding)
         reasons = _distinct(finding.reason for finding in found if finding.verdict)
@@ -67,26 +67,24 @@ def why(match: Match, user: User, scope: Scope) -> str:
 
 def compile_why(match: Match) -> Callable[[User, Scope], str]:
     """``why`` made ready for many users who match: in a plain list of conditions only activity is looked at."""
-    asked = [one for one in match.all if isinstance(one, InactiveFor | NeverActiveFor)]
-    plain = not match.any and not any(isinstance(node, Match) for node in match.all)
+    asked = [_reading(one) for one in match.all if isinstance(one, InactiveFor | NeverActiveFor)]
+    plain = not match.any and not any(isinstance(node, Match) and (node.all or node.any) for node in match.all)
     if not (plain and asked):
         return lambda user, scope: why(match, user, scope)
-
-    def text(user: User, scope: Scope) -> str:
-        reasons = [found for one in asked if (found := _activity_reason(one, user, scope)) is not None]
-        return reasons[0] if len(reasons) == 1 else "; ".join(_distinct(reasons)) or why(match, user, scope)
-
-    return text
+    if len(asked) == 1:
+        only = asked[0]
+        return lambda user, scope: only(user, scope) or why(match, user, scope)
+    return lambda user, scope: "; ".join(_distinct(one(user, scope) for one in asked)) or why(match, user, scope)
 
 
 def _distinct(texts: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text is not None))
 
 
-def _activity_reason(predicate: Predicate, user: User, scope: Scope) -> str | None:
-    if isinstance(predicate, InactiveFor):
-        return idle_reason(predicate, user, scope.as_of, scope.idleness)
-    return never_used_reason(predicate, user, scope.as_of) if isinstance(predicate, NeverActiveFor) else None
+def _reading(asked: InactiveFor | NeverActiveFor) -> Callable[[User, Scope], str | None]:
+    if isinstance(asked, InactiveFor):
+        return lambda user, scope: idle_reason(asked, user, scope.as_of, scope.idleness)
+    return lambda user, scope: never_used_reason(asked, user, scope.as_of)
 
 
 def _group(word: str, nodes: Iterable[Node], user: User, scope: Scope) -> Explanation:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 from cleanup_gitops.model.activity import LAG_DAYS, Activity, Never, Seen, Unknown
 from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.finding import NOT_KEPT, Finding, all_of
 from cleanup_gitops.policy.tree import InactiveFor, NeverActiveFor
-
-_ANY_AGE = -1_000_000
 
 
 class _Fact(NamedTuple):
@@ -62,9 +61,14 @@ _PLACES = {"any": (" in every product", " in any product"), "confluence": ("", "
 """Where somebody was seen last, or never."""
 
 
+@cache
+def _at_any_age(product: str) -> InactiveFor:
+    return InactiveFor(-1_000_000, product)
+
+
 def _idleness(product: str, user: User, as_of: datetime) -> Idleness:
     """Asked with a threshold that every known fact passes: only what is not known, or never happened, is left."""
-    facts = _facts(InactiveFor(_ANY_AGE, product), user, as_of)
+    facts = _facts(_at_any_age(product), user, as_of)
     if not all_of(fact.verdict for fact in facts):
         return Idleness(None, "")
     latest = min(facts, key=lambda fact: fact.age)
@@ -172,11 +176,8 @@ def _text(fact: _Fact) -> str:
 
 def _age(as_of: datetime, at: datetime) -> int:
     """Days between two UTC dates."""
-    return _utc(as_of).toordinal() - _utc(at).toordinal()
-
-
-def _utc(at: datetime) -> datetime:
-    return at if at.tzinfo is UTC else at.astimezone(UTC)
+    now = as_of if as_of.tzinfo is UTC else as_of.astimezone(UTC)
+    return now.toordinal() - (at if at.tzinfo is UTC else at.astimezone(UTC)).toordinal()
 
 
 def _days(age: int) -> str:
@@ -184,7 +185,7 @@ def _days(age: int) -> str:
 
 
 def _day(at: datetime | None) -> str:
-    return _utc(at).date().isoformat() if at else "an unknown day"
+    return at.astimezone(UTC).date().isoformat() if at else "an unknown day"
 
 
 def _span(seen: Seen) -> str:

@@ -41,7 +41,7 @@ def dates_check(inventory: Inventory) -> Check:
     "Future" is counted from the reading, whatever day the ages of the plan are counted for.
     """
     latest = inventory.as_of + CLOCKS
-    wrong = sum(1 for user in inventory.users if _dated_ahead(user, latest))
+    wrong = sum(_dated_ahead(user, latest) for user in inventory.users)
     few = wrong < FEW_WRONG_DATES or 100 * wrong <= PERCENT_WRONG_DATES * len(inventory.users)
     message = f"{wrong} of {len(inventory.users)} users have a date in the future"
     return Check(
