@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK
+from cleanup_gitops.model.people import People, Person
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.documents import SitePolicies
@@ -43,6 +44,15 @@ ROSTER = b"""account_id,contract_end
 712020:editor1,2026-11-22
 """
 """The last day of `editor1` is not over yet."""
+NEWCOMERS = b"""mail,first_day
+new.colleague@acme.com,2026-11-20
+transferred@acme.com,2026-11-20
+next.month@acme.com,2026-12-01
+old.hand@acme.com,2019-05-01
+"""
+PEOPLE = People({"712020:sales1": Person("Sales One", "transferred@acme.com")}, b"a key for pseudonyms, long enough")
+"""Of the others the company shows no address."""
+INVITED = f"invite/newcomers/{PEOPLE.pseudonym('new.colleague@acme.com')}"
 LEAVES = ["membership.remove confluence-users-acme"]
 OURS = dict.fromkeys(("dormant1", "dormant2", "glass1", "jira1", "leave1"), LEAVES)
 DORMANT = OURS | {"agency1": LEAVES}
@@ -85,6 +95,10 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "Leavers from the roster of HR": {
         "leaver1": ["tokens.revoke t1", "user.deactivate deactivated"],
         "leaver2": ["handed off: tokens.revoke", "handed off: user.deactivate"],
+    },
+    "Newcomers from the roster of HR": {
+        INVITED: ["user.invite wiki-editors"],
+        "sales1": ["membership.add wiki-editors"],
     },
     "Clean-up after a merger": {"editor1": LEAVES, "merged1": LEAVES},
     "The first clean-up": DORMANT,
@@ -134,10 +148,10 @@ def cooked(folder: Path, title: str) -> SitePolicies:
 def plan_of(policies: SitePolicies, company: Inventory = COMPANY) -> Plan:
     lists = Lists(
         {asked: user_list(asked, data) for asked, data in LISTS.items()},
-        {one.name: roster_rows(one.source, ROSTER) for one in policies.rosters},
+        {one.name: roster_rows(one.source, NEWCOMERS if one.joiners else ROSTER) for one in policies.rosters},
     )
     at = company.as_of
-    return make_plan(company, policies, BLANK, created=at, as_of=at, tool_version="0", lists=lists)
+    return make_plan(company, policies, BLANK, created=at, as_of=at, tool_version="0", people=PEOPLE, lists=lists)
 
 
 def effect(plan: Plan) -> dict[str, list[str]]:
