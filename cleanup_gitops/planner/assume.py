@@ -154,6 +154,11 @@ def licenses(group: str, inventory: Inventory) -> frozenset[License]:
     return inventory.licenses_through[group]
 
 
+def may_administer(group: str, inventory: Inventory) -> bool:
+    """Whether the group, or one that it leads to, makes its members administrators, or nobody knows whether."""
+    return any(inventory.group_by_id[chain[-1]].admin is not False for chain in chains(group, inventory))
+
+
 def seat_paths(group: str, inventory: Inventory) -> list[GroupSeat]:
     """The ways from a direct membership to groups that give a license, nearest first."""
     by_id = inventory.group_by_id

@@ -16,7 +16,7 @@ from cleanup_gitops.model.requirement import (
 )
 from cleanup_gitops.model.user import UNNAMED_ROLE, User
 from cleanup_gitops.planner.access import GONE, becomes_guest, seat_to_guest, untold
-from cleanup_gitops.planner.assume import licenses
+from cleanup_gitops.planner.assume import licenses, may_administer
 from cleanup_gitops.planner.rules import Rule
 from cleanup_gitops.planner.settle import Settled
 from cleanup_gitops.planner.statuses import no_seat_left, status_step
@@ -73,7 +73,7 @@ def _membership_step(
         return None
     if user.status == "unknown":
         return Obstacle(asked, "unknown", "status-unknown")
-    if group.admin is not False and not all(rule.policy.include_admins for rule in rules):
+    if may_administer(group.id, inventory) and not all(rule.policy.include_admins for rule in rules):
         return Obstacle(asked, "conflict", "administrator-group", f"group {group.name}")
     if forbidden := seat_to_guest(asked, user, inventory) or _shared(asked, group, rules):
         return forbidden

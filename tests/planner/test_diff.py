@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,3 +85,18 @@ def test_a_site_without_a_free_seat_keeps_out_only_who_would_take_one(
     people = ({"id": "a", **facts}, {"id": "b", "seen": "2026-11-22"})
     plan = plan_of(site(*people, groups=MORE, seat_limit=1), policy(IDLE, ensure=Ensure(groups_present=(group,))))
     assert fate(plan, "a") == expected
+
+
+@pytest.mark.case("E20")
+@pytest.mark.parametrize(
+    ("facts", "goes"),
+    [({"parents": ["g-admins"]}, False), ({"parents": ["g-editors"]}, True), ({"admin": None}, False)],
+)
+def test_nobody_becomes_an_administrator_through_a_nested_group_unless_the_policy_says_so(
+    facts: dict[str, Any], goes: bool
+) -> None:
+    inventory = site({"id": "a"}, groups=[*GROUPS, {"id": "g-leads", "name": "leads", **facts}])
+    gives = policy(IDLE, ensure=Ensure(groups_present=("leads",)))
+    silent = plan_of(inventory, gives)
+    assert fate(silent, "a") == (("changed", "changed") if goes else ("conflict", "administrator-group"))
+    assert plan_of(inventory, replace(gives, include_admins=True)).changes

@@ -185,7 +185,7 @@ def cap_checks(counted: Iterable[Counted], where: str, exceptions: Exceptions) -
 
 def _cap_check(one: Counted, where: str, exceptions: Exceptions) -> Check:
     found = one.found
-    passed = found == 0 or one.room.holds(found)
+    passed = one.room.holds(found)
     allowed = one.room.words(f"{one.rule}; {where}")
     waits = f", {one.pending} pending" if one.pending else ""
     counts = f"{one.planned} planned{waits} and {one.recent} applied in the last 24 hours"
@@ -199,7 +199,7 @@ def _cap_check(one: Counted, where: str, exceptions: Exceptions) -> Check:
         message=told,
         found=found,
         allowed=one.room.allowed,
-        lifted=tuple(used.name for used in one.room.used) if passed and found else (),
+        lifted=one.room.lifted,
         override=proposed,
     )
 
@@ -251,7 +251,7 @@ def domain_check(rows: Iterable[Change], policies: SitePolicies, inventory: Inve
         message=told,
         found=worst.found,
         allowed=worst.room.allowed,
-        lifted=() if broken else tuple(sorted({used.name for one in domains for used in one.room.used})),
+        lifted=() if broken else tuple(sorted({name for one in domains for name in one.room.lifted})),
         override=proposed,
     )
 

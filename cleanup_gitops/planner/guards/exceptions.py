@@ -44,6 +44,11 @@ class Room:
         """Whether so much is allowed."""
         return found <= self.allowed
 
+    @property
+    def lifted(self) -> tuple[str, ...]:
+        """Names of the Overrides without which so much would not be allowed."""
+        return tuple(one.name for one in self.used)
+
     def words(self, rule: str) -> str:
         """``200 allowed (rule)``, or what an Override says instead."""
         whole = [one for one in self.used if one.policy is None]

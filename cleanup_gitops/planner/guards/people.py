@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from cleanup_gitops.model.change import Change, MembershipAdd, MembershipRemove, RoleRevoke, UserEnable, UserRemove
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.plan import Check
+from cleanup_gitops.planner.assume import may_administer
 from cleanup_gitops.planner.diff import ADMIN_ROLES
 from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Rows, one_line, policies_of, room
 from cleanup_gitops.policy.documents import SitePolicies
@@ -22,7 +23,7 @@ def ends_administration(changes: Iterable[Change], inventory: Inventory) -> bool
     for change in changes:
         if change.action.startswith("user.") and not isinstance(change, UserEnable):
             return True
-        if isinstance(change, MembershipRemove) and inventory.group_by_id[change.group].admin is not False:
+        if isinstance(change, MembershipRemove) and may_administer(change.group, inventory):
             return True
         if isinstance(change, RoleRevoke) and change.role in ADMIN_ROLES:
             return True
@@ -97,7 +98,7 @@ def groups_check(rows: Sequence[Change], policies: SitePolicies, inventory: Inve
         message=told if passed else told + exceptions.not_enough("empty_groups"),
         found=number,
         allowed=found.allowed,
-        lifted=tuple(one.name for one in found.used) if passed else (),
+        lifted=found.lifted,
         override="" if passed else exceptions.proposal("empty_groups", [Demand(0, counted)], "groups"),
     )
 
@@ -115,24 +116,24 @@ def _emptied(rows: Sequence[Change], policies: SitePolicies, inventory: Inventor
     return {
         group: tuple(sorted(set.intersection(*unasked[group])))
         for group in sorted(unasked)
-        if len(leaving[group]) >= members[group] and not joining[group]
+        if len(leaving[group]) >= members[group] and group not in joining
     }
 
 
 def _moves(
     rows: Iterable[Change], policies: SitePolicies, inventory: Inventory
-) -> tuple[dict[str, set[str]], Counter[str], dict[str, list[set[str]]]]:
-    """By group: who leaves it, how many join it, and the policies of each row that ends a membership unasked."""
+) -> tuple[dict[str, set[str]], set[str], dict[str, list[set[str]]]]:
+    """By group who leaves it and the policies of each row that ends a membership unasked; between, those joined."""
     named = {
         one.name: {name.casefold() for state in one.states for name in state.groups_absent or ()}
         for one in policies.policies
     }
     leaving: dict[str, set[str]] = {}
-    joining: Counter[str] = Counter()
+    joining: set[str] = set()
     unasked: dict[str, list[set[str]]] = {}
     for row in rows:
         if isinstance(row, MembershipAdd):
-            joining[row.group] += 1
+            joining.add(row.group)
             continue
         asking = set(policies_of(row.causes))
         groups: tuple[str, ...] = ()

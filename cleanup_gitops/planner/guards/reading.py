@@ -81,9 +81,8 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
     if passed:
         over = f", at most {found} % fewer" if found else ""
         told = f"{', '.join(one.text for one in counts[:3])} {since}{over}; {_percent(allowed, rule)}"
-        lifted = tuple(one.name for one in allowed.used)
         return Check(
-            name="reading:drop", passed=True, message=told, found=found, allowed=allowed.allowed, lifted=lifted
+            name="reading:drop", passed=True, message=told, found=found, allowed=allowed.allowed, lifted=allowed.lifted
         )
     fallen = sorted((one for one in counts if not allowed.holds(one.percent)), key=lambda one: (-one.percent, one.what))
     more = f" and {len(fallen) - FEW} more" if len(fallen) > FEW else ""
@@ -173,7 +172,7 @@ def known_check(inventory: Inventory, policies: SitePolicies, exceptions: Except
         message=told,
         found=found,
         allowed=allowed.allowed,
-        lifted=tuple(one.name for one in allowed.used) if passed else (),
+        lifted=allowed.lifted,
         override="" if passed else exceptions.proposal("reading.min_known_activity", [demand], "percent unknown"),
     )
 

@@ -44,6 +44,6 @@ def roster_checks(lists: Lists, policies: SitePolicies, memory: Memory, exceptio
             message=told,
             found=found,
             allowed=allowed.allowed,
-            lifted=tuple(one.name for one in allowed.used) if passed else (),
+            lifted=allowed.lifted,
             override="" if passed else exceptions.proposal("reading.max_drop", [demand], "percent"),
         )
