@@ -28,7 +28,7 @@ from cleanup_gitops.policy.idle import least_idle
 from cleanup_gitops.policy.leaving import leaver
 from cleanup_gitops.policy.match import Scope, compile_match, compile_why, resolve_groups
 from cleanup_gitops.policy.missing import Missing
-from cleanup_gitops.policy.tree import HasLeft, NeverActiveFor, predicates
+from cleanup_gitops.policy.tree import HasLeft, NeverActiveFor, asked_for
 
 ADDITIVE, NOTHING, NOTICE, MEMBERSHIP, DISABLE, DEACTIVATE, REMOVE, DELETE = range(8)
 """How harsh a policy is. Additive policies (give a group, open an account) compete with nobody. One that waits for its
@@ -253,7 +253,7 @@ def _licensed(inventory: Inventory) -> frozenset[str]:
 
 
 def _grace(policy: Policy) -> int | None:
-    found = [one.days for one in predicates(policy.match, negated=False) if isinstance(one, NeverActiveFor)]
+    found = [one.days for one in asked_for(policy.match) if isinstance(one, NeverActiveFor)]
     return min(found, default=None)
 
 

@@ -40,7 +40,7 @@ class Addresses:
     shared: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """``as_of`` is the instant (UTC) for which days are counted, ``inventory`` the site's users and groups.
 
@@ -52,11 +52,11 @@ class Scope:
     inventory: Inventory
     people: People = NOBODY
     lists: Lists = field(default_factory=lambda: NO_LISTS)
-    _addresses: list[Addresses] = field(default_factory=list, init=False, repr=False, compare=False)
-    _leaving: dict[str, Leaving] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _beginning: dict[str, Beginning] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _targets: dict[tuple[str, ...], Targets] = field(default_factory=dict, init=False, repr=False, compare=False)
-    idleness: dict[tuple[str, str], Idleness] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _addresses: list[Addresses] = field(default_factory=list, init=False, repr=False)
+    _leaving: dict[str, Leaving] = field(default_factory=dict, init=False, repr=False)
+    _beginning: dict[str, Beginning] = field(default_factory=dict, init=False, repr=False)
+    _targets: dict[tuple[str, ...], Targets] = field(default_factory=dict, init=False, repr=False)
+    idleness: dict[tuple[str, str], Idleness] = field(default_factory=dict, init=False, repr=False)
     """By account and product, for the people whose reasons were asked for. For texts only, never for verdicts."""
 
     def targets(self, patterns: tuple[str, ...]) -> Targets:

@@ -233,14 +233,17 @@ class Match:
     def products(self) -> frozenset[str]:
         """Products in which somebody must have been idle to match: "confluence", other keys, "any".
 
-        What stands under a ``none`` only keeps people out, so it is not asked again before a change.
+        Idleness under a ``none`` only keeps people out, so it is not asked again before a change. Whether somebody came
+        only once is asked again wherever it stands: coming again ends either answer.
         """
         found: set[str] = set()
-        for predicate in predicates(self, negated=False):
+        for predicate in asked_for(self):
             if isinstance(predicate, InactiveFor):
                 found.add(predicate.product)
-            elif isinstance(predicate, NeverActiveFor | ActiveOnlyOnce):
+            elif isinstance(predicate, NeverActiveFor):
                 found.add("confluence")
+        if any(isinstance(one, ActiveOnlyOnce) for one in predicates(self)):
+            found.add("confluence")
         return frozenset(found)
 
     @property
@@ -277,3 +280,13 @@ def predicates(match: Match, *, negated: bool = True) -> Iterator[Predicate]:
             yield from predicates(node, negated=negated)
         else:
             yield node
+
+
+def asked_for(match: Match, *, turned: bool = False) -> Iterator[Predicate]:
+    """The predicates that bring somebody in when they hold: under no ``none``, or a ``none`` within a ``none``."""
+    for nodes, out in ((match.all, turned), (match.any, turned), (match.none, not turned)):
+        for node in nodes:
+            if isinstance(node, Match):
+                yield from asked_for(node, turned=out)
+            elif not out:
+                yield node

@@ -8,7 +8,7 @@ import pytest
 
 from cleanup_gitops.model.change import Need, NotSeenAfter
 from cleanup_gitops.policy.documents import Ensure, Policy
-from cleanup_gitops.policy.tree import InactiveFor, InGroup, Match
+from cleanup_gitops.policy.tree import ActiveOnlyOnce, HasSeat, InactiveFor, InGroup, Match, NeverActiveFor
 from tests.planner.site_policies import WIDE
 from tests.planner.test_edge_cases_planner import IDLE, plan_of, policy, site
 from tests.policy.users import day
@@ -73,3 +73,34 @@ def test_what_was_last_known_of_somebody_s_use_must_not_be_outdated_when_the_cha
 )
 def test_whoever_never_came_must_not_have_come_since(seen: str, needs: list[Need]) -> None:
     assert needs_of({"seen": seen}, Match(any=(InactiveFor(90), InGroup(("users",))))) == needs
+
+
+@pytest.mark.case("E6", "E56")
+@pytest.mark.parametrize(
+    ("match", "products"),
+    [
+        (Match(all=(HasSeat(wanted=True),), none=(Match(none=(InactiveFor(90),)),)), ["confluence"]),
+        (Match(all=(HasSeat(wanted=True),), none=(Match(all=(Match(none=(InactiveFor(90, "any"),)),)),)), ["any"]),
+        (Match(all=(IDLE,), none=(InactiveFor(3000, "any"),)), ["confluence"]),
+        (Match(all=(HasSeat(wanted=True),), none=(InactiveFor(3000),)), []),
+        (Match(all=(HasSeat(wanted=True),), none=(Match(any=(InactiveFor(3000),)),)), []),
+        (Match(all=(InGroup(("users",)),), none=(NeverActiveFor(90),)), []),
+    ],
+)
+def test_whoever_is_meant_for_being_idle_however_that_is_put_must_not_have_come_back(
+    match: Match, products: list[str]
+) -> None:
+    assert needs_of({"elsewhere": {}}, match) == [NotSeenAfter(product, LEFT) for product in products]
+
+
+@pytest.mark.case("E6")
+@pytest.mark.parametrize(
+    "match",
+    [
+        Match(all=(HasSeat(wanted=True), ActiveOnlyOnce(wanted=False))),
+        Match(all=(HasSeat(wanted=True),), none=(ActiveOnlyOnce(wanted=True),)),
+        Match(all=(HasSeat(wanted=True),), none=(Match(none=(NeverActiveFor(90),)),)),
+    ],
+)
+def test_whoever_is_meant_for_never_having_come_must_not_have_come_since(match: Match) -> None:
+    assert needs_of({"seen": "never", "added": "2025-01-01"}, match) == [NotSeenAfter("confluence", None)]

@@ -135,6 +135,10 @@ def test_days_of_grace_that_only_an_exception_names_are_promised_to_nobody() -> 
     guests = Match(all=(NeverActiveFor(200), InGroup(("guests",))))
     plan = plan_of(site(new), policy(AddedFor(90), none=guests))
     assert fate(plan, "a") == ("unchanged", "no-policy-matches")
+    twice = Match(none=(Match(none=(NeverActiveFor(200),)),))
+    promised = fate(plan_of(site(new), policy(NeverActiveFor(200))), "a")
+    assert promised != fate(plan, "a")
+    assert fate(plan_of(site(new), policy(twice)), "a") == promised
 
 
 def test_of_whom_the_directory_never_saw_all_are_counted() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cleanup_gitops.model.memory import Settling
 from cleanup_gitops.policy.documents import Protection
-from cleanup_gitops.policy.tree import InactiveFor, InGroup
+from cleanup_gitops.policy.tree import InactiveFor, InGroup, Match
 from tests.planner.guarded import broken, check_of, override, people, plan_for, reading, remembered, site
 from tests.planner.test_edge_cases_planner import IDLE, TODAY, policy
 
@@ -185,6 +185,8 @@ def test_idle_is_what_the_policies_call_so_at_least_and_is_counted_from_the_read
     strict = plan_for(users, policy(InactiveFor(14)))
     assert "not seen for more than 14 days" in check_of(strict, ALL_IDLE).message
     assert broken(strict) == [ALL_IDLE]
+    assert broken(plan_for(users, policy(Match(none=(Match(none=(InactiveFor(14),)),))))) == [ALL_IDLE]
+    assert check_of(plan_for(users, policy(InGroup(("users",)), Match(none=(InactiveFor(14),)))), ALL_IDLE).passed
     forecast = plan_for(users, created=TODAY + timedelta(days=300))
     assert check_of(forecast, ALL_IDLE).passed
     assert len(forecast.changes) == 6

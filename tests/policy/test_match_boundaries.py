@@ -72,9 +72,14 @@ def test_days_are_utc_dates_whatever_zone_a_time_was_written_in() -> None:
     ("earliest", "latest", "expected"),
     [(200, 92, True), (200, 91, None), (92, 1, None), (91, 91, False), (91, 1, False), (92, 92, True)],
 )
-def test_an_interval_decides_only_when_both_its_ends_agree(earliest: int, latest: int, expected: bool | None) -> None:
-    someone = user(seen=Seen(ago(earliest), ago(latest)))
-    assert verdict(InactiveFor(90), someone) is expected
+@pytest.mark.parametrize("hour", [0, 12])
+def test_an_interval_decides_only_when_both_its_ends_agree(
+    earliest: int, latest: int, hour: int, expected: bool | None
+) -> None:
+    seen = Seen(ago(earliest, hour), ago(latest, hour))
+    someone = user(seen=seen, elsewhere=(("trello", seen),))
+    for product in ("confluence", "any", "trello"):
+        assert verdict(InactiveFor(90, product), someone) is expected
 
 
 @pytest.mark.case("E17")
@@ -92,11 +97,12 @@ def test_who_was_never_seen_or_is_unknown_is_not_inactive(seen: Activity, expect
 @pytest.mark.parametrize(("more", "expected"), [(-1, False), (0, False), (1, True)])
 @pytest.mark.parametrize("fact", ["added", "seat_since"])
 @pytest.mark.parametrize("product", ["confluence", "any", "trello"])
+@pytest.mark.parametrize("hour", [0, 12])
 def test_inactivity_counts_from_the_day_of_being_added_or_given_a_seat(
-    product: str, fact: str, more: int, expected: bool
+    product: str, fact: str, more: int, hour: int, expected: bool
 ) -> None:
     long_ago = seen_at(ago(900))
-    facts: dict[str, Any] = {fact: ago(90 + more), "elsewhere": (("trello", long_ago),)}
+    facts: dict[str, Any] = {fact: ago(90 + more, hour), "elsewhere": (("trello", long_ago),)}
     assert verdict(InactiveFor(90, product), user(seen=long_ago, **facts)) is expected
 
 
@@ -137,8 +143,9 @@ def test_any_product_means_idle_in_every_one(
     assert verdict(InactiveFor(90, "any"), user(seen=seen, elsewhere=elsewhere)) is expected
 
 
-def test_never_in_a_product_counts_as_idle_since_the_account_was_added() -> None:
-    nowhere = user(seen=Never(), elsewhere=(("trello", Never()),), added=ago(92))
+@pytest.mark.parametrize("hour", [0, 12])
+def test_never_in_a_product_counts_as_idle_since_the_account_was_added(hour: int) -> None:
+    nowhere = user(seen=Never(), elsewhere=(("trello", Never()),), added=ago(92, hour))
     assert verdict(InactiveFor(90, "any"), nowhere) is True
     assert verdict(InactiveFor(91, "any"), nowhere) is False
 
@@ -168,10 +175,11 @@ def test_a_product_that_is_not_listed_is_unknown(elsewhere: tuple[tuple[str, Act
 @pytest.mark.case("E1", "E3", "E4")
 @pytest.mark.parametrize(("source", "lag"), [("directory", 1), ("database", 0)])
 @pytest.mark.parametrize(("more", "expected"), [(-1, False), (0, False), (1, True)])
+@pytest.mark.parametrize("hour", [0, 12])
 def test_never_active_means_strictly_more_days_since_being_added(
-    source: Source, lag: int, more: int, expected: bool
+    source: Source, lag: int, more: int, hour: int, expected: bool
 ) -> None:
-    since = ago(90 + lag + more)
+    since = ago(90 + lag + more, hour)
     for someone in (
         user(seen=Never(since, source)),
         user(seen=Never(None, source), added=since),

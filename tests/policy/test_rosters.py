@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from cleanup_gitops.policy.match import Scope, compile_match, explain_match, why
 from cleanup_gitops.policy.roster import Joiners, Source
 from cleanup_gitops.policy.roster_rows import RosterRow, RosterRows, leaving, roster_rows
 from cleanup_gitops.policy.tree import HasLeft, Match
-from tests.policy.documents import VALID
+from tests.policy.documents import VALID, document, problems
 from tests.policy.users import NOW, ago, group, inventory, user
 
 SOURCE = Source(
@@ -90,6 +91,26 @@ def test_who_joins(site: SitePolicies) -> None:
     assert site.rosters[1].joiners == Joiners(("confluence-users-acme",), "user", "policies/a.yaml:18")
 
 
+@pytest.mark.parametrize(
+    ("form", "good"),
+    [
+        ("YYYYMMDD", True),
+        ("YYYY/MM/DD", True),
+        ("YYYY MM DD", False),
+        ("YYYY-MM-DDDD", False),
+        ("YYYY-MM", False),
+        ("YYYY-MM-MM", False),
+        ("YYYY-MM--DD", False),
+    ],
+)
+def test_a_form_of_days_names_year_month_and_day_once_each(tmp_path: Path, form: str, good: bool) -> None:
+    source = f"{{env: HR, columns: {{email: mail, ends: until}}, time_zone: UTC, days: '{form}'}}"
+    text = document("Roster", f"{{source: {source}, leavers: {{ensure: {{status: disabled}}}}}}")
+    said = problems(tmp_path / "p", text)
+    assert [one for one in said if "`days`" in one] == ([] if good else said)
+    assert bool(said) is not good
+
+
 # -- rows ------------------------------------------------------------------------------------------
 
 ROWS = "id;mail;until\n712020:1;Ada@Acme.com;2026-11-20\n;bø@acme.com;\n"
@@ -120,6 +141,20 @@ def test_encodings_byte_order_marks_and_separators_make_no_difference(data: byte
     assert found == RosterRows("HR", FOUND, f"sha256:{sha256(data).hexdigest()}", "Europe/Oslo")
     assert found.words == "HR (2 rows)"
     assert "acme" not in repr(found)
+
+
+@pytest.mark.case("F21")
+def test_no_part_of_a_roster_can_be_printed() -> None:
+    """A trace of an error that shows local values shows neither an address nor an account."""
+    found = read("id;mail;until\n712020:1;a@acme.com;2026-01-31\n712020:2;;\n;b@acme.com;2026-01-31\n;c@acme.com;\n")
+    shown = [repr(found), repr(leaving(found, NOW)), *map(repr, found.rows)]
+    assert not [text for text in shown if "acme" in text or "712020" in text]
+    assert "RosterRow(" not in repr(found)
+
+
+def test_the_first_day_of_the_year_2000_is_a_day() -> None:
+    assert read("id,mail,until\n1,,2000-01-01\n").rows[0].ends == date(2000, 1, 1)
+    assert refused("id,mail,until\n1,,1999-12-31\n").startswith("2: column 'until' holds a day before 2000")
 
 
 @pytest.mark.case("E14", "F1", "F2")
@@ -286,6 +321,15 @@ def test_an_id_says_who_is_meant_whatever_the_address() -> None:
 
 
 @pytest.mark.case("E46")
+def test_an_id_whose_address_is_that_of_another_account_means_nobody_for_certain() -> None:
+    text = "id,mail,until\n712020:1,other@acme.com,2026-01-31\n"
+    assert ask(text, user(), ada="ada@acme.com", other="Other@acme.com") is None
+    assert ask(text, user(), ada="ada@acme.com", other="b@acme.com") is True
+    also = f"{text}712020:1,ada@acme.com,2026-01-31\n"
+    assert ask(also, user(), ada="ada@acme.com", other="other@acme.com") is True
+
+
+@pytest.mark.case("E46")
 def test_an_address_says_who_is_meant_only_where_one_account_has_it_for_certain() -> None:
     text = "id,mail,until\n,ada@acme.com,2026-01-31\n"
     someone = msgspec.structs.replace(user(), managed=True, added=ago(500))
@@ -296,6 +340,26 @@ def test_an_address_says_who_is_meant_only_where_one_account_has_it_for_certain(
     assert ask(text, msgspec.structs.replace(someone, managed=None), ada="ada@acme.com") is None
     assert ask(text, msgspec.structs.replace(someone, added=ago(20)), ada="ada@acme.com") is None
     assert ask(text, msgspec.structs.replace(someone, added=None), ada="ada@acme.com") is None
+
+
+@pytest.mark.case("E46")
+def test_whoever_was_added_when_the_last_day_was_over_may_be_somebody_else_with_the_address() -> None:
+    over = datetime(2026, 1, 31, 23, tzinfo=UTC)  # midnight in Oslo
+    someone = msgspec.structs.replace(user(), managed=True, added=over)
+    text = "id,mail,until\n,ada@acme.com,2026-01-31\n"
+    assert ask(text, someone, ada="ada@acme.com") is None
+    before = msgspec.structs.replace(someone, added=over - timedelta(microseconds=1))
+    assert ask(text, before, ada="ada@acme.com") is True
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [(None, "the e-mail address is not known here"), ((), "not kept in the snapshot: e-mail address")],
+)
+def test_why_an_address_is_not_known_is_said(recorded: tuple[str, ...] | None, said: str) -> None:
+    here = msgspec.structs.replace(inventory(group(1, "wiki"), users=(user(),)), kept_attributes=recorded)
+    lists = Lists(rosters={"hr": read("id,mail,until\n,ada@acme.com,2026-01-31\n")})
+    assert leaver("hr", user(), Scope(NOW, here, lists=lists)).doubt == said
 
 
 def test_an_account_that_is_not_managed_has_left_all_the_same() -> None:
@@ -311,6 +375,16 @@ def test_rows_that_contradict_each_other_mean_nobody_for_certain() -> None:
     stays = "id,mail,until\n712020:1,,\n,ada@acme.com,2026-01-31\n"
     assert ask(stays, someone, ada="ada@acme.com") is None
     assert ask(stays, someone) is False
+
+
+@pytest.mark.case("F21")
+def test_where_conditions_are_asked_prints_no_address() -> None:
+    here = inventory(group(1, "wiki"), users=(user(),))
+    lists = Lists(rosters={"hr": read("id,mail,until\n,ada@acme.com,2026-01-31\n,bo@acme.com,\n")})
+    where = Scope(NOW, here, People({ADA: Person("Ada Secret", "ada@acme.com")}), lists)
+    assert leaver("hr", user(), where).left is not None
+    assert where.beginning("hr") is not None
+    assert not [word for word in ("ada@", "bo@", "Secret") if word in repr(where)]
 
 
 def test_without_its_rows_a_roster_says_nothing_of_anybody() -> None:

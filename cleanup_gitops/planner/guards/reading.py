@@ -20,7 +20,7 @@ from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Room, exceptions_of, one_line, room
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.match import resolve_groups
-from cleanup_gitops.policy.tree import InactiveFor, InGroup, SeatVia, predicates
+from cleanup_gitops.policy.tree import InactiveFor, InGroup, SeatVia, asked_for, predicates
 
 FEW = 3
 """So many fewer, or so many unknown, are everyday life on a small site, as long as something is left."""
@@ -224,7 +224,7 @@ def idle_check(inventory: Inventory, policies: SitePolicies) -> Check:
         (
             one.days
             for policy in policies.policies
-            for one in predicates(policy.match, negated=False)
+            for one in asked_for(policy.match)
             if isinstance(one, InactiveFor) and one.product in ("confluence", "any")
         ),
         default=USUAL_IDLE_DAYS,
