@@ -139,6 +139,16 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         }
 
     @cached_property
+    def administering(self) -> frozenset[str]:
+        """Ids of the groups that make their members administrators, themselves or by a group that they are nested in.
+
+        A group of which nobody knows that is among them.
+        """
+        parents = {group.id: set(group.parents) for group in self.groups}
+        makes = {group.id for group in self.groups if group.admin is not False}
+        return frozenset(one for one in parents if not makes.isdisjoint(_reachable(one, parents)))
+
+    @cached_property
     def seats_used(self) -> int:
         """Users who occupy a paid seat; users of unknown status or license are not counted."""
         return sum(1 for user in self.users if user.billed)

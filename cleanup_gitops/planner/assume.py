@@ -156,7 +156,7 @@ def licenses(group: str, inventory: Inventory) -> frozenset[License]:
 
 def may_administer(group: str, inventory: Inventory) -> bool:
     """Whether the group, or one that it leads to, makes its members administrators, or nobody knows whether."""
-    return any(inventory.group_by_id[chain[-1]].admin is not False for chain in chains(group, inventory))
+    return group in inventory.administering
 
 
 def seat_paths(group: str, inventory: Inventory) -> list[GroupSeat]:
