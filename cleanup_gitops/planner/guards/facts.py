@@ -54,14 +54,16 @@ def dates_check(inventory: Inventory) -> Check:
 def _dated_ahead(user: User, latest: datetime) -> bool:
     if user.added is not None and user.added > latest:
         return True
-    seen = user.seen
-    if seen.latest > latest if type(seen) is Seen else seen == IN_FUTURE:
+    if _ahead(user.seen, latest):
         return True
-    return any(_ahead(one, latest) for _, one in user.elsewhere) if user.elsewhere else False
+    for _, activity in user.elsewhere or ():  # noqa: SIM110 - asked about everybody, and a generator is dearer
+        if _ahead(activity, latest):
+            return True
+    return False
 
 
 def _ahead(activity: Activity, latest: datetime) -> bool:
-    return activity.latest > latest if isinstance(activity, Seen) else activity == IN_FUTURE
+    return activity.latest > latest if type(activity) is Seen else activity == IN_FUTURE
 
 
 def protection_check(missing: tuple[str, ...]) -> Check:
