@@ -98,6 +98,23 @@ def test_rows_that_wait_count_with_the_plan_and_not_on_top_of_what_ran() -> None
     assert check_of(planned(4, Memory(holds=holds, applied=(ran(9),))), CAP).found == 4
 
 
+@pytest.mark.case("F7")
+@pytest.mark.parametrize(
+    ("number", "whose", "passed"), [(29, None, False), (30, None, True), (19, "dormant", False), (20, "dormant", True)]
+)
+def test_an_override_counts_what_ran_before_too_and_the_narrowest_is_proposed(
+    number: int, whose: str | None, passed: bool
+) -> None:
+    """Of the 20 that ran 10 are within the limit, and 10 are as many as the policy's Override has room for."""
+    memory = Memory(applied=(ran(20),))
+    given = (override("membership.remove", number, policy=whose),)
+    plan = plan_for(site(*people(10, 50)), guardrails=capped(Cap(10)), memory=memory, overrides=given)
+    check = check_of(plan, CAP)
+    assert (check.passed, check.found, check.lifted) == (passed, 30, ("exception",) if passed else ())
+    alone = check_of(planned(10, memory), CAP).override
+    assert "  policy: dormant\n  max: 20 # found: 10 planned and 20 applied in the last 24 hours\n" in alone
+
+
 # -- never, and those who leave --------------------------------------------------------------------------
 
 

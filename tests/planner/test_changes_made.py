@@ -123,6 +123,24 @@ def test_a_policy_that_does_not_count_is_in_conflict_with_no_directory(
     assert fate(plan_of(inventory, exact, first), "a") == expected
 
 
+@pytest.mark.case("E42")
+def test_a_policy_that_wants_nothing_but_a_group_elsewhere_keeps_no_other_policy_from_acting() -> None:
+    inventory = site(
+        {"id": "a", "directory": "two", "groups": ["g-others"]},
+        {"id": "b", "directory": "two", "groups": []},
+        groups=[
+            {"id": "g-users", "name": "users", "directory": "one"},
+            {"id": "g-others", "name": "others", "directory": "two"},
+        ],
+        directories=[{"id": "one", "name": "One"}, {"id": "two", "name": "Two"}],
+    )
+    gives = policy(IDLE, ensure=Ensure(groups_present=("users",)), name="gives")
+    takes = policy(IDLE, ensure=Ensure(groups_absent=("others",)), name="takes")
+    plan = plan_of(inventory, gives, takes)
+    assert [(one.user, one.action) for one in plan.changes] == [("a", "membership.remove")]
+    assert fate(plan, "b") == ("conflict", "group-not-in-directory")
+
+
 def test_what_a_stage_hands_off_should_be_done_within_the_days_of_the_guardrails() -> None:
     memory = known(mark(stage="suspend", entered=TODAY, done=None, effects=(), shut=False))
     inventory = site({"id": "a", "writable": False})

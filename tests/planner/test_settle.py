@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from cleanup_gitops.model.group import Group
-from cleanup_gitops.model.requirement import MembershipRequirement, StatusRequirement
-from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.rules import ADDITIVE, DEACTIVATE, DISABLE, MEMBERSHIP, NOTHING, Rule
-from cleanup_gitops.planner.settle import completions, settle
+from cleanup_gitops.model.requirement import DesiredStatus, MembershipRequirement, StatusRequirement
+from cleanup_gitops.model.user import Status, User
+from cleanup_gitops.planner.rules import ADDITIVE, DEACTIVATE, DELETE, DISABLE, MEMBERSHIP, NOTHING, REMOVE, Rule
+from cleanup_gitops.planner.settle import completions, could_decide, settle, unblocked
 from cleanup_gitops.policy.documents import Policy
+from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.tree import HasSeat, Match
 
 USER = User(id="712020:1", directory="default", groups=("g-a", "g-b", "g-c"))
@@ -21,12 +23,11 @@ A, B, C, D = (Group(id=f"g-{one}", name=f"group {one}", directory="default") for
 def rule(name: str, level: int, *, priority: int = 0, termination: bool = False, **facts: Any) -> Rule:  # noqa: ANN401
     """A rule that matches everybody."""
     match = Match(all=(HasSeat(wanted=True),))
-    given = {"status": None, "present": (), "absent": frozenset(), "exactly": None} | facts
+    given = {"status": None, "present": (), "absent": frozenset(), "exactly": None, "missing": ()} | facts
     return Rule(
         policy=Policy(name=name, owner="iam", why="w", match=match, priority=priority, termination=termination),
         verdict=lambda _user: True,
         included=None,
-        missing=(),
         level=level,
         products=frozenset(),
         why=lambda _user, _scope: "",
@@ -158,6 +159,72 @@ def test_a_termination_that_waits_spares_nobody_from_another_and_is_not_listed()
     assert found.asked == {StatusRequirement("deactivated"): (leaver,)}
     assert (found.waits, found.listed) == ((), ())
     assert settle([idle], USER).waits == (idle,)
+
+
+CLOSING: dict[DesiredStatus, int] = {
+    "suspended": DISABLE,
+    "deactivated": DEACTIVATE,
+    "removed": REMOVE,
+    "deleted": DELETE,
+}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "now", "managed", "first"),
+    [
+        (("suspended", "deactivated"), "active", True, "deactivated"),
+        (("suspended", "deactivated"), "suspended", True, "deactivated"),
+        (("suspended", "deactivated"), "active", False, "suspended"),
+        (("suspended", "deactivated"), "suspended", False, "deactivated"),
+        (("suspended", "removed"), "active", True, "suspended"),
+        (("suspended", "removed"), "suspended", True, "removed"),
+        (("removed", "deleted"), "active", True, "removed"),
+        (("deleted", "removed"), "suspended", True, "removed"),
+        (("removed", "deleted"), "absent", True, "deleted"),
+        (("deactivated", "deleted"), "active", True, "deactivated"),
+        (("suspended", "deactivated", "removed", "deleted"), "deactivated", True, "removed"),
+        (("suspended", "deleted"), "active", False, "suspended"),
+    ],
+)
+def test_of_what_terminations_ask_that_comes_first_which_ends_the_access_and_can_be_taken_back(
+    statuses: tuple[DesiredStatus, ...], now: Status, managed: bool, first: DesiredStatus
+) -> None:
+    """Before a removal, and a removal before a deletion: for both of them somebody has to say yes."""
+    user = msgspec.structs.replace(USER, status=now, managed=managed)
+    rules = [rule(one, CLOSING[one], status=one, termination=True) for one in statuses]
+    assert list(settle(rules, user).asked) == [StatusRequirement(first)]
+    assert list(settle(rules[::-1], user).asked) == [StatusRequirement(first)]
+
+
+GONE = Missing("group", "gone")
+
+
+def test_a_termination_that_lacks_something_keeps_nobody_in_who_leaves_by_another_one() -> None:
+    lame, whole = closes("lame", termination=True, missing=(GONE,)), suspends("whole", termination=True)
+    routine = leaves("routine", A, missing=(GONE,))
+    assert unblocked([lame, routine, whole]) == [routine, whole]
+    assert unblocked([whole, routine]) == [whole, routine]
+
+
+def test_a_termination_that_lacks_something_is_told_of_where_nothing_else_ends_the_access() -> None:
+    lame = closes("lame", termination=True, missing=(GONE,))
+    for others in ([], [waits("later", termination=True)], [suspends("routine")], [waits("pause")]):
+        known = [lame, *others]
+        assert unblocked(known) == known
+
+
+def test_what_is_not_known_of_others_keeps_nobody_in_whose_end_is_certain() -> None:
+    """Of somebody who leaves only a termination of a higher priority could make it something else."""
+    certain, later = suspends("certain", termination=True, priority=1), waits("later", termination=True, priority=3)
+    same, higher = closes("same", termination=True, priority=1), closes("higher", termination=True, priority=2)
+    routine, lower = leaves("routine", A, priority=9), closes("lower", termination=True)
+    everything = [same, higher, routine, lower]
+    assert could_decide(everything, [certain]) == [higher]
+    assert could_decide(everything, [certain, later, routine]) == [higher]
+    assert could_decide(everything, [later]) == [same, higher, lower]
+    assert could_decide(everything, [suspends("nothing", termination=True)]) == [same, higher]
+    assert could_decide(everything, [leaves("mild", A)]) == everything
+    assert could_decide(everything, []) == everything
 
 
 def test_no_way_to_a_license_is_left_by_those_that_count_alone() -> None:

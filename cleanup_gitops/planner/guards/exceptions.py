@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import count
 from typing import get_args
 
 from cleanup_gitops.model.requirement import Cause
@@ -49,14 +50,14 @@ class Room:
         """Names of the Overrides without which so much would not be allowed."""
         return tuple(one.name for one in self.used)
 
-    def words(self, rule: str) -> str:
-        """``200 allowed (rule)``, or what an Override says instead."""
-        whole = [one for one in self.used if one.policy is None]
+    def words(self, rule: str, unit: str = "") -> str:
+        """``200 allowed (rule)``, or what an Override says instead; ``unit`` stands behind the numbers."""
+        whole = next((one for one in self.used if one.policy is None), None)
         scoped = [one for one in self.used if one.policy is not None]
+        usual = f"{self.usual:,}{unit}"
+        text = f"{usual} allowed ({rule})"
         if whole:
-            text = f"{whole[0].max:,} allowed by {_named(whole[0])}, otherwise {self.usual:,} ({rule})"
-        else:
-            text = f"{self.usual:,} allowed ({rule})"
+            text = f"{whole.max:,}{unit} allowed by {_named(whole)}, otherwise {usual} ({rule})"
         return text + "".join(f", and {one.max:,} for {one.policy} by {_named(one)}" for one in scoped)
 
 
@@ -73,8 +74,6 @@ def room(usual: int, rows: Rows, recent: int, overrides: Sequence[Override]) -> 
     """
     found = rows.total() + recent
     whole = max((one for one in overrides if one.policy is None), key=lambda one: (one.max, one.name), default=None)
-    if whole is not None and whole.max <= usual:
-        whole = None
     plain = [Room(usual, usual)]
     if whole is not None:
         plain.append(Room(usual, whole.max, (whole,)))
@@ -179,7 +178,7 @@ class Exceptions:
         """
         policy, most = self.narrowest(guard, demands)
         name = f"{re.sub('[._]', '-', guard)}-{self.today.isoformat()}"
-        number = next(one for one in range(1, len(self.names) + 2) if _numbered(name, one) not in self.names)
+        number = next(one for one in count(1) if _numbered(name, one) not in self.names)
         lines = [
             f"apiVersion: {API_VERSION}",
             "kind: Override",

@@ -14,10 +14,10 @@ from datetime import datetime
 from cleanup_gitops.model.activity import LAG_DAYS, Never, Seen, Unknown, cutoff
 from cleanup_gitops.model.group import Group
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import Baseline, Memory
+from cleanup_gitops.model.memory import Baseline, Memory, Settling
 from cleanup_gitops.model.plan import Check
 from cleanup_gitops.model.user import User
-from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, Room, exceptions_of, one_line, room
+from cleanup_gitops.planner.guards.exceptions import Demand, Exceptions, exceptions_of, one_line, room
 from cleanup_gitops.policy.documents import SitePolicies
 from cleanup_gitops.policy.match import resolve_groups
 from cleanup_gitops.policy.tree import InactiveFor, InGroup, SeatVia, asked_for, predicates
@@ -80,7 +80,7 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
     since = f"since the snapshot of {memory.baseline.as_of.date().isoformat()}"
     if passed:
         over = f", at most {found} % fewer" if found else ""
-        told = f"{', '.join(one.text for one in counts[:3])} {since}{over}; {_percent(allowed, rule)}"
+        told = f"{', '.join(one.text for one in counts[:3])} {since}{over}; {allowed.words(rule, ' %')}"
         return Check(
             name="reading:drop", passed=True, message=told, found=found, allowed=allowed.allowed, lifted=allowed.lifted
         )
@@ -88,8 +88,9 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
     more = f" and {len(fallen) - FEW} more" if len(fallen) > FEW else ""
     told = (
         f"{', '.join(f'{one.text} ({one.percent} % fewer)' for one in fallen[:FEW])}{more} {since};"
-        f" {_percent(allowed, rule)}{exceptions.not_enough('reading.max_drop')}. A list that came back short, or a key"
-        " that sees less than before, looks like this. Look at `cleanup-gitops drift --no-record`, and run again later"
+        f" {allowed.words(rule, ' %')}{exceptions.not_enough('reading.max_drop')}. A list that came back short, or a"
+        " key that sees less than before, looks like this. Look at `cleanup-gitops drift --no-record`, and run again"
+        " later"
     )
     return Check(
         name="reading:drop",
@@ -101,21 +102,18 @@ def drop_check(inventory: Inventory, policies: SitePolicies, memory: Memory, exc
     )
 
 
-def _percent(allowed: Room, rule: str) -> str:
-    return allowed.words(rule).replace(" allowed", " % allowed", 1)
-
-
 def _counts(inventory: Inventory, policies: SitePolicies, before: Baseline, memory: Memory) -> list[_Count]:
     """Accounts, seats and groups, then the direct members of every group that policies name and the snapshot had.
 
     Whoever leaves the directory leaves its groups; of which ones the account was a member is not known here.
     """
-    leaving = [one for one in memory.settling if one.after not in ({"member": True}, {"status": "active"})]
+    leaving = [one for one in memory.settling if _takes(one)]
     gone = {one.user for one in leaving if one.after == {"status": "absent"}}
-    out: Counter[str] = Counter(one.address.split("/")[-2] for one in leaving if one.address.startswith("membership/"))
+    freed = {one.user for one in leaving if _may_free_a_seat(one, inventory)}
+    out: Counter[str] = Counter(_group(one) for one in leaving if one.address.startswith("membership/"))
     counts = [
         _Count("accounts", before.accounts, len(inventory.users), len(gone)),
-        _Count("seats", before.seats, inventory.seats_used, len({one.user for one in leaving})),
+        _Count("seats", before.seats, inventory.seats_used, len(freed)),
         _Count("groups", len(before.members), len(inventory.groups)),
     ]
     watched = {group.id: group for group in named_groups(policies, inventory) if before.members.get(group.id, 0) > 1}
@@ -127,6 +125,25 @@ def _counts(inventory: Inventory, policies: SitePolicies, before: Baseline, memo
         _Count(f"members of {one_line(group.name)}", before.members[key], members[key], out[key] + len(gone))
         for key, group in watched.items()
     ]
+
+
+def _takes(late: Settling) -> bool:
+    """Whether something is gone once this shows, so that there may be less: no invitation, and no end of a token."""
+    if "status" in late.after:
+        return late.after["status"] != "active"
+    return late.after in ({"member": False}, {"held": False})
+
+
+def _may_free_a_seat(late: Settling, inventory: Inventory) -> bool:
+    """Whether a seat may go with what is gone. A group that gives none, or is not there any more, takes none."""
+    if not late.address.startswith("membership/"):
+        return True
+    return bool(inventory.licenses_through.get(_group(late), frozenset()) & {"seat", "unknown"})
+
+
+def _group(late: Settling) -> str:
+    """The id in the address of a membership."""
+    return late.address.split("/")[-2]
 
 
 def named_groups(policies: SitePolicies, inventory: Inventory) -> tuple[Group, ...]:
@@ -160,7 +177,7 @@ def known_check(inventory: Inventory, policies: SitePolicies, exceptions: Except
     passed = allowed.holds(found)
     rule = f"min_known_activity {said.reading.min_known} %; {said.where}"
     told = f"the last use of {unknown:,} of {seats:,} seats is not known" + (f", {found} %" if found else "")
-    told += f"; {_percent(allowed, rule)}"
+    told += f"; {allowed.words(rule, ' %')}"
     if not passed:
         told += exceptions.not_enough("reading.min_known_activity") + (
             ". A source of activity may be down, or a key may have lost a right: run again later, and look at"
@@ -224,7 +241,8 @@ def idle_check(inventory: Inventory, policies: SitePolicies) -> Check:
         (
             one.days
             for policy in policies.policies
-            for one in asked_for(policy.match)
+            for match in policy.conditions
+            for one in asked_for(match)
             if isinstance(one, InactiveFor) and one.product in ("confluence", "any")
         ),
         default=USUAL_IDLE_DAYS,
