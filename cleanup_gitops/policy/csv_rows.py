@@ -65,9 +65,8 @@ def _text(data: bytes, encoding: str | None) -> str:
     name = encoding or marked or "utf-8"
     try:
         return data.decode(ENCODINGS[name])
-    except UnicodeError as error:
-        start = error.start if isinstance(error, UnicodeDecodeError) else 0
-        raise CsvError(data.count(b"\n", 0, start) + 1, f"the text here is not {name.upper()}") from None
+    except UnicodeDecodeError as error:
+        raise CsvError(data.count(b"\n", 0, error.start) + 1, f"the text here is not {name.upper()}") from None
 
 
 def _separator(text: str) -> str:

@@ -73,6 +73,7 @@ def test_periods_follow_each_other_without_a_gap(today: date, period_day: int, d
         ("2027-06-30", "2027-06-29", "2026-06-30", "2027-06-30"),
         ("2027-06-30", "2027-06-30", "2027-06-30", None),
         ("2027-06-30", "2027-07-01", "2027-06-30", None),  # and the day after that nobody has told
+        ("2027-06-30", "2026-06-30", "2026-06-30", "2027-06-30"),
         ("2027-06-30", "2026-06-29", None, "2027-06-30"),
         ("2028-02-29", "2027-03-01", "2027-02-28", "2028-02-29"),
         ("2028-02-29", "2028-02-29", "2028-02-29", None),
@@ -115,3 +116,12 @@ def test_a_site_that_does_not_tell_when_it_is_billed_is_an_error(tmp_path: Path)
     (other,) = problems(tmp_path / "other", site(more=", license: {billing: monthly, period_day: 1}"), waiting("4w"))
     assert other.startswith("other/01.yaml:4:35: `acme` is billed by the month, so that this is always")
     assert problems(tmp_path / "good", site(more=", license: {billing: monthly, period_day: 1}"), waiting("27d")) == []
+
+
+def test_only_the_sites_of_a_policy_must_tell_when_they_are_billed(tmp_path: Path) -> None:
+    told = site("told", more=", license: {billing: monthly, period_day: 1}")
+    texts = (site("bare"), told, site("also-bare"))
+    asks = waiting().replace("metadata:", "sites: [told]\nmetadata:")
+    assert problems(tmp_path / "good", *texts, asks) == []
+    (found,) = problems(tmp_path / "wrong", *texts, asks.replace("[told]", "[told, also-bare]"))
+    assert "`before_billing` needs to know when `also-bare` is billed" in found

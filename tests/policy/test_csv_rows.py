@@ -69,6 +69,8 @@ def test_the_columns_come_in_the_order_asked_for() -> None:
         ("id,x;y\n1,2\n", "1: the header has both commas and semicolons outside quotation marks"),
         ('id,x\n1,"secret"y\n', "2: this is no CSV: look at its quotation marks"),
         ('id,x\n1,2\n3,"secret\n4,5\n', "3: this is no CSV: look at its quotation marks"),
+        ('"id"secret\n1\n', "1: this is no CSV: look at its quotation marks"),
+        (b"\n\xe5secret\n", "2: the text here is not UTF-8"),
         (b"id\n1\n\xe5secret\n", "3: the text here is not UTF-8"),
         ("id\n1\n".encode("utf-16") + b"\n", "3: the text here is not UTF-16"),
     ],

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.policy.documents import policy, problems, site
+
 WRONG = Path(__file__).with_name("wrong")
 SAID: tuple[tuple[str, str, str], ...] = (
     ("unknown keys", "misspelt-keys", "unknown key `ownr`; did you mean `owner`?"),
@@ -60,6 +62,14 @@ SAID: tuple[tuple[str, str, str], ...] = (
     ("a site is billed by the month or the year", "billing", "`billing` cannot be `yearly`"),
     ("a Roster has a source and what follows of it", "roster", "a Roster needs `leavers`, `joiners` or both"),
 )
+
+
+def test_outsiders_can_be_asked_for_where_every_site_of_the_policy_names_its_own_domains(tmp_path: Path) -> None:
+    knows = site("knows", more=", identity: {internal_domains: [acme.com]}")
+    asks = policy("{all: [{has_seat: true}, {external: true}]}", top="sites: [knows]\n")
+    assert problems(tmp_path / "good", knows, site("bare"), asks) == []
+    (found,) = problems(tmp_path / "wrong", knows, site("bare"), asks.replace("[knows]", "[knows, bare]"))
+    assert "`external` cannot be answered on `bare`: name" in found
 
 
 @pytest.mark.parametrize(("sentence", "document", "message"), SAID, ids=[one[0] for one in SAID])

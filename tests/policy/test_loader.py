@@ -72,9 +72,9 @@ def test_all_problems_of_all_files_come_at_once_sorted(folder: Path) -> None:
 
 def test_a_missing_folder_and_one_without_documents_are_said_to_be_so(folder: Path) -> None:
     assert errors(folder / "none")[0].endswith("none:1:1: there is no such folder; `cleanup-gitops init` makes one")
-    assert errors(folder)[0].endswith("this folder holds no policy documents (*.yaml, *.yml)")
+    assert errors(folder)[0].endswith("policies:1:1: this folder holds no policy documents (*.yaml, *.yml)")
     (folder / "only-comments.yaml").write_text("# nothing\n---\n")
-    assert errors(folder)[0].endswith("this folder holds no policy documents (*.yaml, *.yml)")
+    assert errors(folder)[0].endswith("policies:1:1: this folder holds no policy documents (*.yaml, *.yml)")
     (folder / "file").write_text("")
     assert "there is no such folder" in errors(folder / "file")[0]
 
@@ -98,6 +98,27 @@ def test_links_that_lead_out_of_the_folder_are_not_read(folder: Path, tmp_path: 
     assert found[2].startswith("policies/c.yaml:1:1: ")
     assert found[3] == "policies/d:1:1: a linked folder is not read; put a real folder here"
     assert len(found) == 4
+
+
+@pytest.mark.parametrize("lost", ["a link out", "of an unknown kind", "of another version", "no YAML"])
+def test_what_is_missed_may_stand_in_what_could_not_be_read(folder: Path, tmp_path: Path, lost: str) -> None:
+    """One problem is told, and not a second one that goes away with the first."""
+    outside = tmp_path / "outside.yaml"
+    outside.write_text(policy(name="one"))
+    if lost == "a link out":
+        (folder / "a.yaml").symlink_to(outside)
+    elif lost == "of an unknown kind":
+        (folder / "a.yaml").write_text(policy(name="one").replace("kind: Policy", "kind: Polcy"))
+    elif lost == "of another version":
+        (folder / "a.yaml").write_text(policy(name="one").replace("cleanup-gitops/v1", "cleanup-gitops/v2"))
+    else:
+        (folder / "a.yaml").write_text("kind: [\n")
+    needs = "{guard: total, policy: one, max: 620, until: 2026-12-24, reason: first-run, ticket: CHG-1}"
+    (folder / "b.yaml").write_text(document("Override", needs))
+    (found,) = errors(folder)
+    assert found.startswith("policies/a.yaml:")
+    (folder / "a.yaml").unlink()
+    assert "there is no Policy `one`" in errors(folder)[0]
 
 
 def test_a_link_within_the_folder_is_read(folder: Path) -> None:

@@ -365,3 +365,11 @@ def test_a_domain_of_the_directory_gets_the_same_form() -> None:
         assert normal_domain(text) == "xn--bcher-kva.example"
     for text in ("", ".", "example", "a..b", ".example.com", "exa mple.com", "example.com.."):
         assert normal_domain(text) is None
+
+
+@pytest.mark.case("E32")
+def test_a_domain_may_be_as_long_as_the_name_system_allows() -> None:
+    longest = ".".join(["a" * 63] * 3 + ["b" * 57, "com"])
+    assert len(longest) == 253
+    assert normal_domain(longest) == longest
+    assert normal_domain(longest.replace("b", "bb", 1)) is None

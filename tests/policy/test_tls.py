@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.policy.documents import load_texts, problems, site
+from tests.policy.documents import load_texts, policy, problems, site
 
 WITH = ", tls: {ca_bundle: ca.pem}"
 
@@ -54,7 +54,7 @@ KEY = trustme.CA().private_key_pem.bytes()
         (b"", "holds no certificates in PEM form"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "holds no certificates in PEM form"),
         (b"\xff\xfe\x00", "holds no certificates in PEM form"),
-        (b"# " * 600_000, "must be at most 1 MiB"),
+        (bundle().ljust(1024 * 1024 + 1, b"\n"), "must be at most 1 MiB"),
         (bundle() + KEY, "holds a private key; only certificates belong there, and the key should be replaced"),
     ],
     ids=["missing", "empty", "broken", "binary", "large", "key"],
@@ -66,6 +66,24 @@ def test_a_file_that_cannot_serve_is_a_problem_of_its_line(tmp_path: Path, data:
     (found,) = problems(folder, site(more=WITH))
     assert found.startswith("policies/00.yaml:4:")
     assert f"`ca_bundle` {said}" in found
+
+
+def test_a_file_may_be_as_large_as_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    with_file(folder, bundle().ljust(1024 * 1024, b"\n"))
+    assert load_texts(folder, site(more=WITH)).sites[0].ca_bundle
+
+
+def test_why_a_file_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path / "policies", site(more=f", tls: {{ca_bundle: {'a' * 300}}}"))
+    assert "`ca_bundle` cannot be read (File name too long)" in found
+
+
+def test_the_key_of_a_site_names_no_file_in_a_policy(tmp_path: Path) -> None:
+    text = policy().replace("spec: {", "spec: {tls: {ca_bundle: ca.pem}, ")
+    found = problems(tmp_path / "policies", text)
+    assert found
+    assert not [one for one in found if "names no file" in one]
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
