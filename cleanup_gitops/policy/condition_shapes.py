@@ -36,7 +36,7 @@ class Inactivity(Shape):
 
 
 def _inactivity(value: object) -> object:
-    return {"for": value} if isinstance(value, str | int | float) and value is not True else value
+    return {"for": value} if isinstance(value, str | int | float) else value
 
 
 def _or_duration(schema: dict[str, Any]) -> None:

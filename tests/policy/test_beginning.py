@@ -39,7 +39,8 @@ def begins(*rows: RosterRow, at: datetime) -> list[date]:
 def test_somebody_begins_for_thirty_days_from_the_first_midnight_by_the_clocks_of_the_roster(
     at: datetime, expected: list[date]
 ) -> None:
-    assert begins(RosterRow(2, "ada@acme.com", starts=FIRST), at=at) == expected
+    long_there = RosterRow(2, "bo@acme.com")
+    assert begins(long_there, RosterRow(3, "ada@acme.com", starts=FIRST), at=at) == expected
 
 
 def test_whose_last_day_is_over_begins_no_more() -> None:

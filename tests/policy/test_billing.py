@@ -125,3 +125,17 @@ def test_only_the_sites_of_a_policy_must_tell_when_they_are_billed(tmp_path: Pat
     assert problems(tmp_path / "good", *texts, asks) == []
     (found,) = problems(tmp_path / "wrong", *texts, asks.replace("[told]", "[told, also-bare]"))
     assert "`before_billing` needs to know when `also-bare` is billed" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (site(more=", license: {billing: monthly}"), "monthly billing needs `period_day`"),
+        (site(more=", license: {billing: annual}"), "annual billing needs `renews`"),
+        (waiting().replace("{before_billing: 3d}", "{}"), "`schedule` says nothing"),
+        (waiting().replace("{before_billing: 3d}", "{cron: 0 7 * * *}"), "`cron` needs `time_zone`"),
+    ],
+)
+def test_half_of_what_has_to_be_said_of_a_period_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+    assert any(said in one for one in problems(tmp_path / "policies", text))
+    assert not [one for one in problems(tmp_path / "other", document("Protection", "[]")) if "says nothing" in one]

@@ -206,7 +206,10 @@ NEW_BLOCK = """\
         ),
         (BLOCK, NEW_BLOCK, ""),
         (BLOCK, NEW_BLOCK, "\n# The end.\n"),
+        (f"{BLOCK}    # asked\n    # twice\n", NEW_BLOCK, ""),
         (f"{BLOCK}    # asked\n    # twice\n", NEW_BLOCK, "  # less deep\n\n# end\n"),
+        (f"  - {ENTRY.format(2)}\n{BLOCK}", NEW_BLOCK, ""),
+        (f"{BLOCK}  - {ENTRY.format(2)}\n", f"  - {{{ADDED}}}\n", ""),
     ],
 )
 @pytest.mark.parametrize("owner", [None, "hr"])

@@ -72,6 +72,20 @@ def test_outsiders_can_be_asked_for_where_every_site_of_the_policy_names_its_own
     assert "`external` cannot be answered on `bare`: name" in found
 
 
+@pytest.mark.parametrize("key", ["all", "any", "none"])
+@pytest.mark.parametrize("match", ["{KEY: []}", "{OTHER: [{has_seat: true}], KEY: []}", "{all: [{KEY: []}]}"])
+def test_an_empty_list_never_means_everybody(tmp_path: Path, match: str, key: str) -> None:
+    other = "any" if key == "all" else "all"
+    found = problems(tmp_path / "p", policy(match.replace("KEY", key).replace("OTHER", other)))
+    assert any(f"`{key}` is an empty list" in one for one in found), found
+
+
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_no_number_of_days_is_true_or_false(tmp_path: Path, value: str) -> None:
+    (found,) = problems(tmp_path / "p", policy(f"{{all: [{{inactive_for: {value}}}]}}"))
+    assert found == "p/00.yaml:4:37: `inactive_for` must be a time such as 90d"
+
+
 @pytest.mark.parametrize(("sentence", "document", "message"), SAID, ids=[one[0] for one in SAID])
 def test_what_the_language_calls_an_error_is_one(sentence: str, document: str, message: str) -> None:
     told = (WRONG / f"{document}.txt").read_text("utf-8")
