@@ -80,6 +80,8 @@ def test_what_a_roster_leaves_out(site: SitePolicies) -> None:
     assert one.leavers is not None
     assert one.leavers.sla == timedelta(hours=24)
     assert one.leavers.ensure == Ensure(status="disabled")
+    assert one.policy is not None
+    assert not one.policy.allow_shared_groups
     assert one.source == Source(
         columns={"account": "", "email": "E-mail", "starts": "", "ends": "Until"},
         time_zone="UTC",
@@ -392,3 +394,10 @@ def test_without_its_rows_a_roster_says_nothing_of_anybody() -> None:
     compiled = compile_match(Match(all=(LEFT,)), where)
     assert compiled.verdict(user()) is None
     assert [(one.kind, one.name) for one in compiled.missing] == [("roster", "hr")]
+
+
+@pytest.mark.parametrize("leavers", ["{}", "{sla: 24h}", "[]", "text"])
+def test_leavers_without_a_state_are_refused(tmp_path: Path, leavers: str) -> None:
+    source = "source: {env: HR, columns: {account: id, ends: until}, time_zone: UTC}"
+    (found,) = problems(tmp_path / "policies", document("Roster", f"{{{source}, leavers: {leavers}}}"))
+    assert "`ensure` is missing here" in found or "`leavers` must be a mapping" in found
