@@ -42,7 +42,7 @@ def test_a_policy_that_says_no_more_is_routine_and_acts_in_every_run(tmp_path: P
     assert (found.standing, found.until, found.schedule, found.before_billing) == (None, None, None, None)
     assert (found.priority, found.stages, found.where) == (0, (), "policies/01.yaml:4")
     assert found.ensure.groups_absent == ("wiki",)
-    assert found.ensure.groups_present is found.ensure.groups_exactly is found.ensure.status is None
+    assert (found.ensure.groups_present, found.ensure.groups_exactly, found.ensure.status) == (None, None, None)
     assert (found.ensure.no_access, found.ensure.where_access) == (False, "")
     assert (found.ensure.no_tokens, found.ensure.where_tokens) == (False, "")
 

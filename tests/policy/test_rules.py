@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cleanup_gitops.policy.documents import KINDS
 from tests.policy.documents import document, policy, problems, site
 
 NOBODY_IS_NAMED = "would mean everybody else"
@@ -60,6 +61,8 @@ def test_one_condition_that_says_who_is_meant_is_enough(tmp_path: Path, match: s
 @pytest.mark.parametrize(
     ("match", "message"),
     [
+        ("{}", "`match` needs conditions under `all` or `any`; an empty match never means everybody"),
+        ("{has_seat: true}", "`has_seat` is a condition: write it into a list under `all`, `any` or `none`"),
         ("{any: [everybody]}", "an entry of `any` must be a mapping (keys and values), not text"),
         ("{all: everybody}", "`all` must be a list, not text"),
         ("{any: everybody}", "`any` must be a list, not text"),
@@ -252,3 +255,14 @@ def test_a_source_of_activity_that_would_not_be_read_is_refused(tmp_path: Path, 
     found = told(tmp_path, site(more=f", activity: {activity}"))
     assert len(found) == (1 if message else 0)
     assert all(one.startswith(message) for one in found)
+
+
+# -- whatever stands there -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("spec", ["", "spec: ~\n", "spec: text\n", "spec: [text, [], 1]\n", "spec: 1\n"])
+def test_a_document_of_any_kind_may_hold_anything_and_is_only_refused(tmp_path: Path, kind: str, spec: str) -> None:
+    """One problem or more with a place, and never an error of the program."""
+    text = f"apiVersion: cleanup-gitops/v1\nkind: {kind}\nmetadata: {{name: one}}\n{spec}"
+    assert [one for one in told(tmp_path, text) if "`spec`" in one]
