@@ -20,13 +20,13 @@ class _Fact(NamedTuple):
     """
 
     verdict: bool | None
-    at: datetime | None
-    age: int
-    word: str
+    at: datetime | None = None
+    age: int = 0
+    word: str = ""
     activity: Activity | None = None
 
 
-def idle(asked: InactiveFor, user: User, as_of: datetime, *, recorded: bool = False) -> Finding:
+def idle(asked: InactiveFor, user: User, as_of: datetime, *, recorded: bool) -> Finding:
     """``inactive_for``: every fact that counts must be old; one that is recent decides at once.
 
     ``recorded``: the user stands in a snapshot, which does not keep the use of other products.
@@ -86,7 +86,7 @@ def never_used(asked: NeverActiveFor, user: User, as_of: datetime) -> Finding:
     """``never_active_for``: no use at all, for longer than that since the account was added or got its seat."""
     name = f"never_active_for {asked.days}d"
     if not isinstance(user.seen, Never):
-        return Finding(name, _no_use_was_read(user.seen), _text(_Fact(None, None, 0, "", user.seen)))
+        return Finding(name, _no_use_was_read(user.seen), _text(_Fact(None, activity=user.seen)))
     fact = _waiting("", user.seen, (user.seen.since, user.added, user.seat_since), as_of, asked.days)
     return Finding(name, fact.verdict, _text(fact))
 
@@ -111,7 +111,7 @@ def _facts(asked: InactiveFor, user: User, as_of: datetime, unread: str = "") ->
     """
     facts = list(_uses(asked, user, as_of, unread))
     if user.added is None:
-        facts.append(_Fact(None, None, 0, "the day it was added is not known"))
+        facts.append(_Fact(None, word="the day it was added is not known"))
     for at, word in ((user.added, "added"), (user.seat_since, "seat given")):
         if at is not None:
             age = _age(as_of, at)
@@ -129,7 +129,7 @@ def _uses(asked: InactiveFor, user: User, as_of: datetime, unread: str) -> Itera
             else:
                 yield _use(product, activity, as_of, asked.days)
         if user.elsewhere is None:
-            yield _Fact(None, None, 0, "other products", Unknown(unread or "not read"))
+            yield _Fact(None, word="other products", activity=Unknown(unread or "not read"))
     else:
         why = "" if user.elsewhere is not None else unread
         listed = (activity for key, activity in user.elsewhere or () if key == asked.product)
@@ -138,7 +138,7 @@ def _uses(asked: InactiveFor, user: User, as_of: datetime, unread: str) -> Itera
 
 def _use(product: str, activity: Activity, as_of: datetime, days: int) -> _Fact:
     if not isinstance(activity, Seen):
-        return _Fact(False if isinstance(activity, Never) else None, None, 0, product, activity)
+        return _Fact(False if isinstance(activity, Never) else None, word=product, activity=activity)
     lag = LAG_DAYS[activity.source]
     age = _age(as_of, activity.latest) - lag
     oldest = age if activity.earliest == activity.latest else _age(as_of, activity.earliest) - lag
@@ -150,7 +150,7 @@ def _waiting(product: str, never: Never, starts: Iterable[datetime | None], as_o
     """Never used since the latest of these moments, for longer than so many days."""
     known = [one for one in starts if one is not None]
     if not known:
-        return _Fact(None, None, 0, product, never)
+        return _Fact(None, word=product, activity=never)
     age = _age(as_of, max(known)) - LAG_DAYS[never.source]
     return _Fact(age > days, max(known), age, product, never)
 

@@ -96,8 +96,31 @@ def test_a_plan_says_why_in_plain_words(node: Node, facts: dict[str, Any], sente
             {"status_by": ago(3), "status_after": ago(10)},
             "in_status_for 9d: unknown, active by the snapshots: since a day between 2026-11-12 and 2026-11-19",
         ),
+        (
+            InStatusFor(9),
+            {"status_by": ago(9), "status_after": ago(20)},
+            "in_status_for 9d: unknown, active by the snapshots: since a day between 2026-11-02 and 2026-11-13",
+        ),
         (AddedFor(9), {"added": None}, "added_for 9d: unknown, added an unknown day"),
         (AddedFor(9), {"added": ago(1)}, "added_for 9d: no, added 2026-11-21, 1 day"),
+        (AddedFor(9), {"added": ago(0)}, "added_for 9d: no, added 2026-11-22, 0 days"),
+        (AddedFor(9), {"added": ago(-3)}, "added_for 9d: no, added 2026-11-25, 0 days"),
+        (
+            InactiveFor(9),
+            {"seen": seen_at(ago(0))},
+            (
+                "inactive_for 9d: no, last seen 2026-11-22 (directory, up to 1 day late), 0 days;"
+                " added 2024-02-26, 1000 days"
+            ),
+        ),
+        (
+            InactiveFor(9),
+            {"seen": seen_at(ago(1))},
+            (
+                "inactive_for 9d: no, last seen 2026-11-21 (directory, up to 1 day late), 0 days;"
+                " added 2024-02-26, 1000 days"
+            ),
+        ),
         (ManagedIs(wanted=True), {}, "managed true: unknown, whether it is managed is not known"),
         (EmailIs(present=True), {}, "email present: unknown, whether there is an e-mail address is not known"),
         (EmailIs(present=False), {"has_email": True}, "email absent: no, an e-mail address is shown"),

@@ -9,7 +9,7 @@ import pytest
 
 from cleanup_gitops.model.activity import Activity, Never, Seen, Source, Unknown, seen_at
 from cleanup_gitops.model.user import GrantSeat, GroupSeat, Kind, RoleSeat, User
-from cleanup_gitops.policy.match import Scope, compile_match, explain_match, why
+from cleanup_gitops.policy.match import Scope, compile_match, explain_match
 from cleanup_gitops.policy.missing import Missing
 from cleanup_gitops.policy.tree import (
     EmailDomain,
@@ -321,65 +321,6 @@ YES, NO, MAYBE = HasSeat(wanted=True), HasSeat(wanted=False), InGroup(("not-ther
 )
 def test_unknown_matters_only_where_it_could_change_the_verdict(match: Match, expected: bool | None) -> None:
     assert verdict(match, user()) is expected
-
-
-@pytest.mark.parametrize(
-    ("match", "facts", "sentence"),
-    [
-        (
-            Match(all=(HasSeat(wanted=True), InactiveFor(90))),
-            {"seen": seen_at(day("2026-05-01"))},
-            "last seen by 2026-05-01, 204 days",
-        ),
-        (
-            Match(all=(InactiveFor(90),)),
-            {"seen": Seen(day("2025-01-01"), day("2026-04-30"), "snapshot")},
-            "last seen by 2026-04-30, 206 days",
-        ),
-        (Match(all=(InactiveFor(90),)), {"seen": OLD, "added": day("2026-08-01")}, "added 2026-08-01, 113 days"),
-        (
-            Match(all=(InactiveFor(90, "any"),)),
-            {"seen": OLD, "elsewhere": (("trello", seen_at(day("2026-07-01"))),)},
-            "last seen by 2026-07-01 in every product, 143 days",
-        ),
-        (
-            Match(all=(InactiveFor(90, "trello"),)),
-            {"elsewhere": (("trello", seen_at(day("2026-07-01"))),)},
-            "last seen by 2026-07-01 in trello, 143 days",
-        ),
-        (
-            Match(all=(NeverActiveFor(90),)),
-            {"seen": Never(day("2026-01-01"))},
-            "never seen, added 2026-01-01, 324 days",
-        ),
-        (
-            Match(all=(InactiveFor(90), InactiveFor(30))),
-            {"seen": seen_at(day("2026-05-01"))},
-            "last seen by 2026-05-01, 204 days",
-        ),
-        (
-            Match(any=(NeverActiveFor(9), Match(all=(InactiveFor(30),))), none=(KindIs(("app",)),)),
-            {"seen": seen_at(day("2026-05-01"))},
-            "last seen by 2026-05-01, 204 days",
-        ),
-        (
-            Match(all=(HasSeat(wanted=True), InGroup(("w*",)), KindIs(("person",)), EmailDomain(("acme.com",)))),
-            {},
-            "holds a seat; in wiki-users; account type person; e-mail domain acme.com",
-        ),
-        (Match(all=(HasSeat(wanted=False),)), {"license": "guest"}, "holds no seat"),
-    ],
-)
-def test_a_plan_says_in_one_sentence_why_a_user_matches(match: Match, facts: dict[str, Any], sentence: str) -> None:
-    someone = user(**facts)
-    assert verdict(match, someone)
-    assert why(match, someone, scope()) == sentence
-
-
-def test_the_age_in_a_sentence_is_the_one_that_was_compared() -> None:
-    """More days than the threshold, also at the edge; the lag is taken off."""
-    someone = user(seen=seen_at(ago(92)))
-    assert why(Match(all=(InactiveFor(90),)), someone, scope()).endswith(", 91 days")
 
 
 def test_an_explanation_holds_the_values_their_sources_and_ages() -> None:

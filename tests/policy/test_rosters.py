@@ -80,6 +80,8 @@ def test_what_a_roster_leaves_out(site: SitePolicies) -> None:
     assert one.leavers is not None
     assert one.leavers.sla == timedelta(hours=24)
     assert one.leavers.ensure == Ensure(status="disabled")
+    assert one.policy is not None
+    assert not one.policy.allow_shared_groups
     assert one.source == Source(
         columns={"account": "", "email": "E-mail", "starts": "", "ends": "Until"},
         time_zone="UTC",
@@ -392,3 +394,49 @@ def test_without_its_rows_a_roster_says_nothing_of_anybody() -> None:
     compiled = compile_match(Match(all=(LEFT,)), where)
     assert compiled.verdict(user()) is None
     assert [(one.kind, one.name) for one in compiled.missing] == [("roster", "hr")]
+
+
+@pytest.mark.parametrize("leavers", ["{}", "{sla: 24h}", "[]", "text"])
+def test_leavers_without_a_state_are_refused(tmp_path: Path, leavers: str) -> None:
+    source = "source: {env: HR, columns: {account: id, ends: until}, time_zone: UTC}"
+    (found,) = problems(tmp_path / "policies", document("Roster", f"{{{source}, leavers: {leavers}}}"))
+    assert "`ensure` is missing here" in found or "`leavers` must be a mapping" in found
+
+
+ENDS = "leavers: {ensure: {status: disabled}}"
+BEGINS = "joiners: {groups: [wiki]}"
+
+
+@pytest.mark.parametrize(
+    ("place", "columns", "more", "message"),
+    [
+        ("env: HR", "account: id, ends: until", ENDS, ""),
+        ("env: HR", "email: mail, starts: from", BEGINS, ""),
+        ("path: /srv/hr.csv", "email: mail, starts: from, ends: until", f"{ENDS}, {BEGINS}", ""),
+        ("env: HR, path: /srv/hr.csv", "account: id, ends: until", ENDS, "name the file by `env` or by `path`"),
+        ("encoding: utf-8", "account: id, ends: until", ENDS, "`source` needs `env`"),
+        ("path: hr.csv", "account: id, ends: until", ENDS, "`path` leads into the repository"),
+        ("env: HR", "account: id, ends: until", "approval: plan", "a Roster needs `leavers`, `joiners` or both"),
+        ("env: HR", "ends: until", ENDS, "`columns` needs `account` or `email`"),
+        ("env: HR", "account: id", ENDS, "`leavers` needs the column `ends`"),
+        ("env: HR", "account: id, starts: from", BEGINS, "`joiners` needs the column `email`"),
+        ("env: HR", "email: mail", BEGINS, "`joiners` needs the column `starts`"),
+        ("env: HR", "account: id, ends: id", ENDS, "this column is named as `account` already"),
+        (
+            "env: HR",
+            "account: id, ends: until",
+            f"standing: {{max_per_day: 3}}, {ENDS}",
+            "`standing` counts only with `approval: standing`",
+        ),
+        ("env: HR", "account: id, ends: until", f"approval: standing, {ENDS}", ""),
+        ("env: HR", "account: id, ends: until", "leavers: {ensure: {}}", "`ensure` says nothing"),
+        ("env: HR", "account: id, ends: until", "leavers: {ensure: {status: active}}", "a termination only takes away"),
+    ],
+)
+def test_a_roster_says_where_its_file_lies_who_is_meant_and_what_follows(
+    tmp_path: Path, place: str, columns: str, more: str, message: str
+) -> None:
+    spec = f"{{source: {{{place}, columns: {{{columns}}}, time_zone: UTC}}, {more}}}"
+    found = [one.split(": ", 1)[1] for one in problems(tmp_path / "policies", document("Roster", spec))]
+    assert len(found) == (1 if message else 0)
+    assert all(one.startswith(message) for one in found)

@@ -162,6 +162,11 @@ def test_the_schema_is_of_the_draft_that_it_names_and_is_json() -> None:
     assert json_schema() == SCHEMA
 
 
+def test_the_schema_in_the_repository_is_this_one() -> None:
+    """Run `cleanup-gitops schema > policies/schema.json` after a change."""
+    assert json.loads((Path(__file__).parents[2] / "policies" / "schema.json").read_text("utf-8")) == SCHEMA
+
+
 def test_one_shape_for_each_kind() -> None:
     assert SCHEMA["properties"]["kind"]["enum"] == list(KINDS)
     assert set(SCHEMA["discriminator"]["mapping"]) == set(KINDS)
