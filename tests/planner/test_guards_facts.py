@@ -54,7 +54,7 @@ def test_a_last_use_that_a_site_reports_in_the_future_is_a_wrong_date_here_and_i
     here = {"id": "a", "seen": AHEAD}
     elsewhere = {"id": "b", "seen": "2026-11-21", "elsewhere": {"trello": AHEAD}}
     unknown = {"id": "c", "seen": "unknown: no answer", "elsewhere": {"trello": "unknown: no answer"}, "added": None}
-    plan = plan_for(site(here, elsewhere, unknown, unknown | {"id": "d"}, *people(0, 6)))
+    plan = plan_for(site(here, elsewhere, *(unknown | {"id": one} for one in "cdef"), *people(0, 4)))
     assert check_of(plan, "dates").message == "2 of 10 users have a date in the future"
 
 
