@@ -440,3 +440,12 @@ def test_a_roster_says_where_its_file_lies_who_is_meant_and_what_follows(
     found = [one.split(": ", 1)[1] for one in problems(tmp_path / "policies", document("Roster", spec))]
     assert len(found) == (1 if message else 0)
     assert all(one.startswith(message) for one in found)
+
+
+@pytest.mark.parametrize(("approval", "good"), [("plan", True), ("standing", False)])
+def test_a_roster_that_is_approved_as_a_whole_deletes_nobody(tmp_path: Path, approval: str, good: bool) -> None:
+    source = "source: {env: HR, columns: {account: id, ends: until}, time_zone: UTC}"
+    roster = document("Roster", f"{{{source}, approval: {approval}, leavers: {{ensure: {{status: deleted}}}}}}")
+    found = problems(tmp_path / "policies", roster, document("Guardrails", "{allow: [user.delete]}"))
+    assert len(found) == (0 if good else 1)
+    assert all("does not cover `deleted`, which cannot be put back" in one for one in found)
