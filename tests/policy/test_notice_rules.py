@@ -97,6 +97,14 @@ def test_a_relay_has_the_port_of_its_encryption(folder: Path, parts: tuple[str, 
     assert (found.outbox, found.silent, found.escalate, found.languages) == (None, False, (), None)
 
 
+def test_of_mails_there_are_thirty_a_minute_where_nothing_is_said(folder: Path) -> None:
+    """Large providers take no more from one sender."""
+    found = load_texts(folder, mail(relay("tls: true"))).for_site("acme").notifications
+    assert found is not None
+    assert found.smtp is not None
+    assert found.smtp.rate == 30
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -241,6 +249,12 @@ def test_templates_are_those_of_the_site(folder: Path) -> None:
     assert said(folder, *both, telling()) == []
     (found,) = said(folder, *both, telling(sites="beta"))
     assert found.startswith("there is no template `notice` in `others`")
+
+
+def test_templates_that_cannot_be_read_are_told_once(folder: Path) -> None:
+    assert said(folder, telling(), mail("{outbox: out, templates: none}", sites="acme")) == [
+        "`templates` names no folder; the path starts in the policies' folder"
+    ]
 
 
 def test_a_file_that_cannot_be_read_may_hold_the_document_that_sends(folder: Path) -> None:

@@ -79,6 +79,7 @@ def test_columns_count_characters_not_bytes() -> None:
         ("0x", "0x"),
         ("٣", "٣"),
         ("1" * 61 + "x", "1" * 61 + "x"),
+        ("1" * 60, int("1" * 60)),
     ],
 )
 def test_plain_scalars_have_the_values_of_yaml_1_2(text: str, value: object) -> None:
