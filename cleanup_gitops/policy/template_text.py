@@ -46,8 +46,8 @@ LARGEST = 64 * 1024
 """Bytes of one template file."""
 LARGEST_TEXT = 256 * 1024
 """Characters of one rendered text."""
-DEEPEST = 16
-"""Conditions inside each other."""
+DEEPEST = 64
+"""Parts inside each other: a condition, and what it compares."""
 LONGEST_VALUE = 2000
 """Characters of one value, as long as the longest ``why``."""
 
@@ -109,8 +109,8 @@ def flaws(source: str) -> Iterator[Flaw]:
 
 
 def _flaws_of(node: nodes.Node, depth: int) -> Iterator[Flaw]:
-    if depth > 4 * DEEPEST:
-        yield Flaw(node.lineno, f"has conditions more than {DEEPEST} deep")
+    if depth > DEEPEST:
+        yield Flaw(node.lineno, f"is nested more than {DEEPEST} deep")
         return
     if not isinstance(node, _NODES):
         yield Flaw(node.lineno or 1, _not_known(node))  # some nodes of Jinja have no line
