@@ -28,7 +28,7 @@ def text(source: str, *, html: bool = False, **values: Value) -> str:
 
 def fails(source: str, **values: Value) -> Flaw:
     with pytest.raises(UnusableTemplateError) as caught:
-        text(source, **values)
+        render(source, sample() | values, html=False)
     assert "Ada" not in str(caught.value)
     return caught.value.flaw
 
