@@ -160,6 +160,7 @@ def test_a_roster_may_be_approved_as_a_whole(tmp_path: Path, how: str, standing:
     loaded = load_texts(tmp_path / "policies", text).for_site("acme")
     (roster,) = loaded.rosters
     assert roster.standing == standing
+    assert roster.source.name == "HR"
     assert roster.joiners == Joiners(("wiki", "board"), "user", "policies/00.yaml:4", None)
     ending, joining = loaded.asking
     assert (ending.termination, joining.termination) == (True, False)

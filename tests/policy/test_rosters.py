@@ -80,6 +80,7 @@ def test_what_a_roster_leaves_out(site: SitePolicies) -> None:
     assert one.leavers is not None
     assert one.leavers.sla == timedelta(hours=24)
     assert one.leavers.ensure == Ensure(status="disabled")
+    assert one.source.name == "../lists/consultants.csv"
     assert one.policy is not None
     assert not one.policy.allow_shared_groups
     assert one.source == Source(
