@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from cleanup_gitops.policy.fields import (
+    AccountId,
     AllowedHours,
     ApiUrl,
     Day,
@@ -18,6 +19,7 @@ from cleanup_gitops.policy.fields import (
     DomainPattern,
     GroupName,
     GroupPattern,
+    Name,
     OneOrSome,
     Percent,
     PlanAge,
@@ -82,6 +84,8 @@ def refused(kind: Kind, value: object) -> str:
         (Some[Text], ["a"], ["a"]),
         (OneOrSome[Text], "a", ["a"]),
         (OneOrSome[Text], ["a", "b"], ["a", "b"]),
+        (Name, "dormant-members", "dormant-members"),
+        (AccountId, "712020:4f", "712020:4f"),
         (SiteUrl, "https://acme.atlassian.net", "https://acme.atlassian.net"),
         (SiteUrl, "https://acme.atlassian.net/", "https://acme.atlassian.net"),
         (SiteUrl, "https://acme.example:1", "https://acme.example:1"),
@@ -168,6 +172,12 @@ ZONE = "must be a time zone such as Europe/Oslo or UTC"
             DomainPattern,
             "*.*.example",
             "must be a domain such as example.com, or *.example.com for its sub-domains",
+        ),
+        (Name, "Dormant", "must be lower-case letters, digits and `-`, at most 63 characters"),
+        (
+            AccountId,
+            "ada@acme.example",
+            "must be an account id such as 712020:4f…, not a name or an e-mail address (they change)",
         ),
         (Text, "x" * 501, "String should have at most 500 characters"),
         (Text, "", "String should have at least 1 character"),
