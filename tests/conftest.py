@@ -21,7 +21,7 @@ CONTRACTS_VARIABLE = plugin.CONTRACTS_VARIABLE
 # The default run takes the same examples everywhere, so that a red build stays red until it is
 # mended. Slow machines are no reason to fail: no deadline, no complaint about slow generation.
 # "wide" is the same with more examples, for the run that has more time.
-for name, examples in (("default", 15), ("wide", 40)):
+for name, examples in (("default", 10), ("wide", 40)):
     settings.register_profile(
         name,
         max_examples=examples,

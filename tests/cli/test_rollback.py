@@ -150,7 +150,7 @@ def test_what_somebody_undid_by_hand_is_not_done_again(
     assert "No changes." in workspace.run("plan").out
 
 
-@pytest.mark.parametrize("first", [(), ("--no-record",)])
+@pytest.mark.parametrize("first", [(), pytest.param(("--no-record",), marks=pytest.mark.slow)])
 def test_the_end_of_a_hold_is_fixed_by_the_first_record_of_what_others_undid(
     applied: tuple[Workspace, str, dict[str, tuple[object, ...]]],
     monkeypatch: pytest.MonkeyPatch,

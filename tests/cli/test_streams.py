@@ -44,7 +44,7 @@ def shell(workspace: Workspace, line: str, **environment: str) -> subprocess.Com
         ("cg plan | true", 0),
         pytest.param("cg plan --detailed-exitcode | true", 2, marks=pytest.mark.slow),
         pytest.param("cg plan --detailed-exitcode >&-", 2, marks=pytest.mark.slow),
-        ("cg plan --detailed-exitcode >&- 2>&-", 2),
+        pytest.param("cg plan --detailed-exitcode >&- 2>&-", 2, marks=pytest.mark.slow),
         ("cg --help | true", 0),
         ("cg schema | true", 0),
         ("cg plna 2>&-", 1),

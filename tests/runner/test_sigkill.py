@@ -94,11 +94,13 @@ def test_killed_after_a_change_took_effect_and_before_that_was_noted(tmp_path: P
     check(killed_and_ended(tmp_path / "scene", 6 * 31 + 3), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.case("E64", "F12")
 def test_killed_and_started_again_on_a_machine_without_the_journal(tmp_path: Path, whole: Whole) -> None:
     check(killed_and_ended(tmp_path / "scene", 6 * 44 + 2, journal=False), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.case("E64", "F12")
 def test_killed_while_several_workers_are_at_it(tmp_path: Path, whole: Whole) -> None:
     """Calls that were under way may still arrive: their changes are done once, whoever notes it."""
