@@ -24,7 +24,7 @@ _SAMPLE: dict[str, Value] = {
     "episode": 1,
     "as_of": date(2026, 11, 22),
     "last_seen": date(2026, 8, 3),
-    "days": 110,
+    "days": 111,
     "next_stage": "release-seat",
     "next_does": "access to Confluence ends",
     "next_day": date(2026, 12, 6),
