@@ -84,8 +84,6 @@ def scalar(text: str) -> str | bool | int | float | date | Trap | None:
         return _WORDS[text]
     if text in _OLD_BOOLEANS:
         return Trap(f"`{text}` is true or false to some YAML readers; write true or false, or put the text in quotes")
-    if not text[0].isascii() or text[0].isalpha():
-        return text
     return _number_or_day(text)
 
 

@@ -19,6 +19,11 @@ def test_a_file_may_have_five_megabytes_and_no_more() -> None:
     assert told(b"\xff" * 5_000_001) == ["1:1: the file is larger than 5 MB; split it"]
 
 
+def test_a_number_may_have_sixty_digits_and_no_more() -> None:
+    assert read_documents(b"a: " + b"9" * 60, "f").documents == ({"a": 10**60 - 1},)
+    assert told(b"a: " + b"9" * 61) == ["1:4: a number too large to be meant"]
+
+
 @pytest.mark.parametrize("data", [b"\xff", b"# a\x00", b"\xff\xfe", b"a: [\n", b"[" * 100])
 def test_a_file_that_was_not_read_to_its_end_is_not_whole(data: bytes) -> None:
     assert not read_documents(data, "f").whole
