@@ -1,0 +1,77 @@
+"""What a program puts into a file is laid out as people laid out the rest of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cleanup_gitops.policy.rewrite import rewritten
+
+
+def put(documents: list[Any]) -> None:
+    """A mapping in a mapping, and a list in it."""
+    documents[0]["new"] = {"deep": [{"x": 1, "y": 2}, "z"]}
+
+
+def usual(before: str, *, mapping: int, dash: int, deep: int) -> str:
+    """The same as text: how far mappings, dashes, and what stands behind them are indented."""
+    gap, lists, inner = " " * mapping, " " * (mapping + dash), " " * (mapping + deep)
+    after = " " * (deep - dash - 1)
+    return f"{before}new:\n{gap}deep:\n{lists}-{after}x: 1\n{inner}y: 2\n{lists}-{after}z\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "mapping", "dash", "deep"),
+    [
+        ("kind: A\n", 2, 2, 4),
+        ("a: {b: 1}\nc:     [{d: [1, 2]}, 3]\n", 2, 2, 4),
+        ("a:\n    b: 1\n", 4, 2, 4),
+        ("a:\n- 1\n- 2\n", 2, 0, 2),
+        ("a:\n    b:\n    -   c: 1\n", 4, 0, 4),
+        ("a:\n   b:\n      -  1\n      -  2\n", 3, 3, 6),
+        ("a:\n    b: 1\nc:\n  d: 1\ne:\n  f: 1\n", 2, 2, 4),
+        ("a:\n  b: 1\nc:\n    d: 1\ne:\n    f: 1\n", 4, 2, 4),
+        ("a:\n- 1\nc:\n  - 2\ne:\n  - 3\n", 2, 2, 4),
+        ("a:\n  - 1\nc:\n- 2\ne:\n- 3\n", 2, 0, 2),
+        ("a:\n    b: {c: 1}\nd:  {e: 1}\nf:  {e: 1}\ng: [1]\nh: []\n", 4, 2, 4),
+    ],
+)
+def test_a_new_block_is_indented_as_most_blocks_are(before: str, mapping: int, dash: int, deep: int) -> None:
+    assert rewritten(before.encode(), put).decode() == usual(before, mapping=mapping, dash=dash, deep=deep)
+
+
+@pytest.mark.parametrize(
+    ("before", "end"),
+    [
+        ("a: 1\r\nb: 2\n", "\n"),
+        ("a: 1\r\nb: 2\r\nc: 3\n", "\r\n"),
+        ("a: 1\r\nb: 2\r\nc: 3\nd: 4\ne: 5\n", "\n"),
+    ],
+)
+def test_a_new_line_ends_as_most_lines_do(before: str, end: str) -> None:
+    def more(documents: list[Any]) -> None:
+        documents[0]["new"] = 1
+
+    assert rewritten(before.encode(), more).decode() == f"{before}new: 1{end}"
+
+
+def test_what_a_program_would_write_otherwise_stays_beside_a_change() -> None:
+    before = 'a: 1\nb: "\\u00e4"\nc: {d: \'x\', e: "y", f: 1}\ng: "\\x41"\nh: 1\n'
+
+    def change(documents: list[Any]) -> None:
+        documents[0]["c"]["f"] = 2
+        documents[0]["h"] = 2
+
+    assert rewritten(before.encode(), change).decode() == before.replace("f: 1", "f: 2").replace("h: 1", "h: 2")
+
+
+def test_a_long_line_stays_one() -> None:
+    before = f"a: 1\nb: {'word ' * 400}end\n"
+
+    def change(documents: list[Any]) -> None:
+        documents[0]["a"] = 2
+        documents[0]["c"] = "word " * 400 + "end"
+
+    text = "word " * 400 + "end"
+    assert rewritten(before.encode(), change).decode() == f"a: 2\nb: {text}\nc: {text}\n"
