@@ -16,8 +16,10 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.yaml_text import read_documents
 from cleanup_gitops.policy.yaml_values import Map, Seq, scalar
 
@@ -42,6 +44,7 @@ def rewritten(data: bytes, edit: Edit) -> bytes:
     """A file that was read without a problem, with an edit of its documents. Empty documents are not among them.
 
     Where the layout is such that the edit's lines do not fit in, the file is laid out anew as far as it must.
+    Raises ``CleanupError`` for the little that ruamel.yaml refuses and we do not, such as a second ``...``.
     """
     text = data.decode("utf-8-sig")
     lines = text.splitlines(keepends=True)
@@ -49,7 +52,7 @@ def rewritten(data: bytes, edit: Edit) -> bytes:
     ours = [line.rstrip("\r\n") for line in lines]
     plain = "\n".join(ours) + "\n"
     reading = read_documents(plain.encode(), "")
-    documents = list(round_trip().load_all(plain))
+    documents = _loaded(plain)
     layouts = [(indents, _dumped(documents, indents)) for indents in _indents(reading.documents, ours)]
     edit([one for one in documents if one is not None])
     wanted = [one for one in documents if one is not None]
@@ -66,6 +69,17 @@ def rewritten(data: bytes, edit: Edit) -> bytes:
     if text and not text.endswith("\n") and before[-1:] == after[-1:]:
         result = result.removesuffix(end)
     return ((_BOM if data.startswith(_BOM.encode()) else "") + result).encode()
+
+
+def _loaded(text: str) -> list[Any]:
+    try:
+        return list(round_trip().load_all(text))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CleanupError(
+            f"No program can change the policy file: YAML readers disagree about its line {line}. Nothing was written.",
+            "Write that line in another way (is there a tab, or one `...` too many?), or make the change by hand.",
+        ) from None
 
 
 def _ended(line: str, end: str) -> str:

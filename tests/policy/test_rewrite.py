@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.rewrite import node, rewritten, written
 from cleanup_gitops.policy.yaml_text import read_documents
 
@@ -124,6 +125,7 @@ def test_comments_and_other_documents_outlive_entries_that_come_and_go(edit: Any
 
 
 @settings(max_examples=25)
+@example(["kind:   A          # two", "...", "..."], 0)
 @given(st.lists(st.sampled_from(ODD.splitlines()), max_size=12), st.integers(0, 20))
 def test_whatever_is_read_without_a_problem_is_edited_to_what_was_meant(lines: list[str], at: int) -> None:
     data = "".join(f"{line}\n" for line in lines).encode()
@@ -135,7 +137,11 @@ def test_whatever_is_read_without_a_problem_is_edited_to_what_was_meant(lines: l
     def mark(documents: list[Any]) -> None:
         documents[index]["new"] = "here"
 
-    assert rewritten(data, nothing) == data
+    try:
+        assert rewritten(data, nothing) == data
+    except CleanupError:
+        assert data.count(b"...") > 1
+        return
     found = read_documents(rewritten(data, mark), "x.yaml")
     assert found.problems == ()
     wanted = [dict(one) for one in reading.documents]

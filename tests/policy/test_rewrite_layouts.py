@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.policy.rewrite import rewritten
+from cleanup_gitops.policy.yaml_text import read_documents
 
 
 def put(documents: list[Any]) -> None:
@@ -75,3 +77,61 @@ def test_a_long_line_stays_one() -> None:
 
     text = "word " * 400 + "end"
     assert rewritten(before.encode(), change).decode() == f"a: 2\nb: {text}\nc: {text}\n"
+
+
+@pytest.mark.parametrize("before", ["a: 1\n...\n...\n", "a: 1\nb: 2\nc\t: 3\n"])
+def test_what_yaml_readers_disagree_about_is_left_to_a_person_with_its_line(before: str) -> None:
+    assert read_documents(before.encode(), "f").problems == ()
+    with pytest.raises(CleanupError) as caught:
+        rewritten(before.encode(), put)
+    assert "YAML readers disagree about its line 3. Nothing was written." in caught.value.message
+    assert caught.value.hint
+
+
+FOLDED = "a: 1\nb: this is\n  folded\nc:\n  - one\n  - this is\n    folded too\n  - three\nd: 1\n"
+
+
+def edits(change: str) -> Any:  # noqa: ANN401
+    """Changes such as ``b=2 d=3 -a``: keys of the document, or places in its list ``c``."""
+
+    def edit(documents: list[Any]) -> None:
+        for one in change.split():
+            key, _, value = one.lstrip("-+").partition("=")
+            owner, place = (documents[0]["c"], int(key)) if key.isdigit() else (documents[0], key)
+            if one.startswith("-"):
+                del owner[place]
+            elif one.startswith("+"):
+                owner.insert(place, value)
+            else:
+                owner[place] = value
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("change", "gone", "new"),
+    [
+        ("a=x", "a: 1\n", "a: x\n"),
+        ("-a", "a: 1\n", ""),
+        ("b=x", "b: this is\n  folded\n", "b: x\n"),
+        ("-b", "b: this is\n  folded\n", ""),
+        ("d=x", "d: 1\n", "d: x\n"),
+        ("-d", "d: 1\n", ""),
+        ("0=x", "  - one\n", "  - x\n"),
+        ("1=x", "  - this is\n    folded too\n", "  - x\n"),
+        ("-1", "  - this is\n    folded too\n", ""),
+        ("2=x", "  - three\n", "  - x\n"),
+        ("-2", "  - three\n", ""),
+        ("+0=x", "  - one\n", "  - x\n  - one\n"),
+        ("+3=x", "  - three\n", "  - three\n  - x\n"),
+        ("+2=x", "  - this is\n    folded too\n", "  - this is folded too\n  - x\n"),
+        ("+1=x", "  - one\n", "  - one\n  - x\n"),
+        ("a=x d=x", FOLDED, FOLDED.replace(": 1", ": x")),
+        ("0=x 2=x", "  - one\n  - this is\n    folded too\n  - three\n", "  - x\n  - this is\n    folded too\n  - x\n"),
+        ("a=x b=x", "a: 1\nb: this is\n  folded\n", "a: x\nb: x\n"),
+        ("b=x 1=x", FOLDED, FOLDED.replace("b: this is\n  folded\n", "b: x\n").replace("this is\n    folded too", "x")),
+    ],
+)
+def test_a_text_over_several_lines_stays_unless_the_change_is_about_it(change: str, gone: str, new: str) -> None:
+    assert FOLDED.count(gone) == 1
+    assert rewritten(FOLDED.encode(), edits(change)).decode() == FOLDED.replace(gone, new)
