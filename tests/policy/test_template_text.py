@@ -188,5 +188,5 @@ def test_templates_are_tried_with_and_without_everything_that_may_be_missing() -
     assert len([one for one in samples() if one["language"] == ""]) == 8
     assert {one["name"] for one in samples()} == {MARK}
     assert sample()["name"] == "Ada Example"
-    assert sample()["days"] == 110
+    assert sample()["days"] == 111
     assert sample()["episode"] == 1
