@@ -62,13 +62,12 @@ class Languages:
 class Body:
     """One template in one language: source of the subject line, of the plain text, and of the HTML where there is any.
 
-    ``file`` and ``html_file`` are the files as messages name them. The text begins on line ``below`` of its file.
+    ``file`` and ``html_file`` are the files as messages name them.
     """
 
     subject: str
     text: str
     file: str
-    below: int = 2
     html: str | None = None
     html_file: str = ""
 

@@ -182,7 +182,6 @@ def _template(name: str, files: list[_File], default: str | None) -> Template:
             subject=subject["text"] if subject else "",
             text=rest.lstrip("\n"),
             file=file.label,
-            below=2 + len(rest) - len(rest.lstrip("\n")),
             html=page.source if page else None,
             html_file=page.label if page else "",
         )

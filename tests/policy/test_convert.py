@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cleanup_gitops.policy.documents import Policy, Standing
+from cleanup_gitops.policy.documents import Policy, Stage, Standing
 from cleanup_gitops.policy.guarding import ReadingGuards
 from cleanup_gitops.policy.guardrails import DEFAULT_ALLOW, DEFAULT_CAPS, Cap, Guardrails
 from cleanup_gitops.policy.roster import Joiners
-from cleanup_gitops.policy.site import DEFAULT_API_URL, CredentialRef, Site
+from cleanup_gitops.policy.site import DEFAULT_API_URL, USUAL_PLACE, CredentialRef, Site
 from cleanup_gitops.policy.timing import Hours, Schedule
+from cleanup_gitops.policy.tree import Match
 from tests.policy.documents import document, load_texts, policy, site
 
 BILLED = ", license: {billing: monthly, period_day: 31}"
@@ -282,3 +283,12 @@ def test_hours_are_minutes_of_days_that_may_go_over_the_end_of_the_week(
     assert found.allow == (hours,)
     assert found.deny == ((date(2026, 12, 24), date(2026, 12, 24)),)
     assert found.time_zone == "Europe/Oslo"
+
+
+def test_what_is_not_said_touches_fewer_people() -> None:
+    quiet = Policy(name="quiet", owner="iam", why="idle", match=Match())
+    assert (quiet.include_admins, quiet.allow_shared_groups, quiet.kinds) == (False, False, {"person"})
+    assert (quiet.stages, quiet.standing) == ((), None)
+    stage = Stage(name="first")
+    assert (stage.after, stage.allow_shared_groups, stage.notify, stage.when) == (0, False, None, None)
+    assert (USUAL_PLACE.branch, USUAL_PLACE.remote, USUAL_PLACE.sign) == (None, None, False)

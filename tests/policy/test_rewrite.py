@@ -164,6 +164,10 @@ def test_a_text_that_is_written_is_read_as_the_same_text(text: str) -> None:
     assert found.documents[0] == {"a": text}
 
 
+def test_letters_stay_letters_in_quotes() -> None:
+    assert written("Büro: Köln") == '"Büro: Köln"'
+
+
 @pytest.mark.parametrize("text", ["no", "010", "2027-03-01", "1_000", "a: b", "a #b", "null", "true", "@x", "*x"])
 def test_what_readers_disagree_about_is_quoted(text: str) -> None:
     assert written(text) == f'"{text}"'
