@@ -287,7 +287,7 @@ def test_hours_are_minutes_of_days_that_may_go_over_the_end_of_the_week(
 
 def test_what_is_not_said_touches_fewer_people() -> None:
     quiet = Policy(name="quiet", owner="iam", why="idle", match=Match())
-    assert (quiet.include_admins, quiet.allow_shared_groups, quiet.kinds) == (False, False, {"person"})
+    assert (quiet.include_admins, quiet.allow_shared_groups, quiet.kinds) == (False, False, frozenset({"person"}))
     assert (quiet.stages, quiet.standing) == ((), None)
     stage = Stage(name="first")
     assert (stage.after, stage.allow_shared_groups, stage.notify, stage.when) == (0, False, None, None)
