@@ -32,6 +32,7 @@ def test_one_condition_is_read_as_in_a_policy(text: str, meant: object) -> None:
     ("text", "said"),
     [
         ("has_sead: true", "--where:1:1: unknown key `has_sead`; did you mean `has_seat`?"),
+        ("inactive_for: {for_: 90d}", "--where:1:16: unknown key `for_`; did you mean `for`?"),
         ("{inactive_for: 90}", "--where:1:16: `inactive_for` needs a unit: write 90d"),
         ("has_seat: yes", "--where:1:11: `yes` is true or false to some YAML readers"),
         ("listed_in: {env: LEAVERS}", "--where:1:1: `listed_in` needs `account` or `email`"),
