@@ -65,6 +65,8 @@ def rewritten(data: bytes, edit: Edit) -> bytes:
         if not found.problems and list(found.documents) == wanted:
             break
     else:
+        indents, before = layouts[0]
+        after = _dumped(documents, indents)
         result = "".join(line + end for line in after)
     if text and not text.endswith("\n") and before[-1:] == after[-1:]:
         result = result.removesuffix(end)
@@ -174,10 +176,9 @@ def _hunks(before: list[str], after: list[str], mine: Mapping[int, int]) -> list
             hunk.start, hunk.begin = hunk.start - 1, hunk.begin - 1
         while hunk.start < hunk.stop < len(before) and hunk.stop - 1 not in mine:
             hunk.stop, hunk.end = hunk.stop + 1, hunk.end + 1
-        if found and hunk.start <= found[-1].stop:
+        if found and hunk.start < found[-1].stop:  # it began no earlier then, and ends no earlier
             earlier = found.pop()
-            over = max(0, earlier.start - hunk.start)
-            hunk = _Hunk(earlier.start - over, max(earlier.stop, hunk.stop), earlier.begin - over, hunk.end)
+            hunk = _Hunk(earlier.start, hunk.stop, earlier.begin, hunk.end)
         found.append(hunk)
     return found
 

@@ -135,3 +135,40 @@ def edits(change: str) -> Any:  # noqa: ANN401
 def test_a_text_over_several_lines_stays_unless_the_change_is_about_it(change: str, gone: str, new: str) -> None:
     assert FOLDED.count(gone) == 1
     assert rewritten(FOLDED.encode(), edits(change)).decode() == FOLDED.replace(gone, new)
+
+
+IN_A_ROW = "a: 1\nb: this is\n  folded\nc: this is\n  too\nd: and this\n  as well\ne: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ("b=x d=x", "a: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
+        ("b=x d=x e=x", "a: 1\nb: x\nc: this is too\nd: x\ne: x\n"),
+        ("a=x c=x e=x", "a: x\nb: this is folded\nc: x\nd: and this as well\ne: x\n"),
+        ("-b -d", "a: 1\nc: this is too\ne: 1\n"),
+        ("b=x -d", "a: 1\nb: x\nc: this is too\ne: 1\n"),
+    ],
+)
+def test_texts_over_several_lines_in_a_row_are_changed_together(change: str, after: str) -> None:
+    assert rewritten(IN_A_ROW.encode(), edits(change)).decode() == after
+
+
+def test_a_line_that_would_say_something_else_where_it_stands_is_indented_as_another_block() -> None:
+    before = "x:\n  y: 1\nz:\n  y: 1\nw:\n  y: 1\na:\n    b:\n        c: 1\n"
+
+    def more(documents: list[Any]) -> None:
+        documents[0]["a"]["b"]["d"] = 1
+
+    assert rewritten(before.encode(), more).decode() == f"{before}        d: 1\n"
+
+
+def test_a_file_that_mixes_too_many_ways_to_indent_is_laid_out_anew_in_its_usual_one() -> None:
+    blocks = [(width, f"k{width}{copy}") for width in range(1, 6) for copy in range(6 - width)]
+    before = "".join(f"{key}:  # kept\n{' ' * width}x: 1\n" for width, key in blocks)
+
+    def more(documents: list[Any]) -> None:
+        documents[0]["k50"]["y"] = 1
+
+    anew = "".join(f"{key}:  # kept\n x: 1\n" for _, key in blocks)
+    assert rewritten(before.encode(), more).decode() == f"{anew} y: 1\n"
