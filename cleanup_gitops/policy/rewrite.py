@@ -153,7 +153,7 @@ def _merged(ours: list[str], before: list[str], after: list[str], end: str) -> I
             first = mine[hunk.start - 1] + 1 if hunk.start else 0
         last = first
         if hunk.start < hunk.stop:
-            last = mine[hunk.stop - 1] + 1 if hunk.stop - 1 in mine else len(ours)
+            last = mine[hunk.stop - 1] + 1 if hunk.stop - 1 in mine else mine.get(hunk.stop, len(ours))
         yield from range(at, first)
         yield from (line + end for line in after[hunk.begin : hunk.end])
         at = last
@@ -166,7 +166,7 @@ def _squeezed(lines: list[str]) -> list[str]:
 
 
 def _hunks(before: list[str], after: list[str], mine: Mapping[int, int]) -> list[_Hunk]:
-    """What the edit changes, each time from a line that our file has too up to another one."""
+    """What the edit changes, each time between two lines that our file has too."""
     found: list[_Hunk] = []
     for tag, *places in _blocks(before, after):
         if tag == "equal":
@@ -174,7 +174,7 @@ def _hunks(before: list[str], after: list[str], mine: Mapping[int, int]) -> list
         hunk = _Hunk(*places)
         while hunk.start > 0 and hunk.start - 1 not in mine and (hunk.start == hunk.stop or hunk.start not in mine):
             hunk.start, hunk.begin = hunk.start - 1, hunk.begin - 1
-        while hunk.start < hunk.stop < len(before) and hunk.stop - 1 not in mine:
+        while hunk.start < hunk.stop < len(before) and hunk.stop - 1 not in mine and hunk.stop not in mine:
             hunk.stop, hunk.end = hunk.stop + 1, hunk.end + 1
         if found and hunk.start < found[-1].stop:  # it began no earlier then, and ends no earlier
             earlier = found.pop()

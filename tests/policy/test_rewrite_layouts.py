@@ -36,6 +36,7 @@ def usual(before: str, *, mapping: int, dash: int, deep: int) -> str:
         ("a:\n  b: 1\nc:\n    d: 1\ne:\n    f: 1\n", 4, 2, 4),
         ("a:\n- 1\nc:\n  - 2\ne:\n  - 3\n", 2, 2, 4),
         ("a:\n  - 1\nc:\n- 2\ne:\n- 3\n", 2, 0, 2),
+        ("a:\n  -   - 1\n  -   - 1\n  -   - 1\nb:\n  - 1\nc:\n  - 1\n", 2, 2, 4),
         ("a:\n    b: {c: 1}\nd:  {e: 1}\nf:  {e: 1}\ng: [1]\nh: []\n", 4, 2, 4),
     ],
 )
@@ -137,17 +138,18 @@ def test_a_text_over_several_lines_stays_unless_the_change_is_about_it(change: s
     assert rewritten(FOLDED.encode(), edits(change)).decode() == FOLDED.replace(gone, new)
 
 
-IN_A_ROW = "a: 1\nb: this is\n  folded\nc: this is\n  too\nd: and this\n  as well\ne: 1\n"
+IN_A_ROW = "z: 0\na: 1\nb: this is\n  folded\nc: this is\n  too\nd: and this\n  as well\ne: 1\n"
 
 
 @pytest.mark.parametrize(
     ("change", "after"),
     [
-        ("b=x d=x", "a: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
-        ("b=x d=x e=x", "a: 1\nb: x\nc: this is too\nd: x\ne: x\n"),
-        ("a=x c=x e=x", "a: x\nb: this is folded\nc: x\nd: and this as well\ne: x\n"),
-        ("-b -d", "a: 1\nc: this is too\ne: 1\n"),
-        ("b=x -d", "a: 1\nb: x\nc: this is too\ne: 1\n"),
+        ("b=x d=x", "z: 0\na: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
+        ("b=x d=x e=x", "z: 0\na: 1\nb: x\nc: this is too\nd: x\ne: x\n"),
+        ("a=x c=x e=x", "z: 0\na: x\nb: this is folded\nc: x\nd: and this as well\ne: x\n"),
+        ("-b -d", "z: 0\na: 1\nc: this is too\ne: 1\n"),
+        ("z=x b=x d=x", "z: x\na: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
+        ("b=x -d", "z: 0\na: 1\nb: x\nc: this is too\ne: 1\n"),
     ],
 )
 def test_texts_over_several_lines_in_a_row_are_changed_together(change: str, after: str) -> None:
@@ -172,3 +174,31 @@ def test_a_file_that_mixes_too_many_ways_to_indent_is_laid_out_anew_in_its_usual
 
     anew = "".join(f"{key}:  # kept\n x: 1\n" for _, key in blocks)
     assert rewritten(before.encode(), more).decode() == f"{anew} y: 1\n"
+
+
+FIRST = "a: this is\n  folded\nb: this is\n  too\nc:   1\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ("a=x", "a: x\nb: this is too\nc:   1\n"),
+        ("b=x", "a: this is folded\nb: x\nc:   1\n"),
+        ("c=x", FIRST.replace("  1", "x")),
+        ("-a", "b: this is too\nc:   1\n"),
+    ],
+)
+def test_what_a_file_begins_with_is_changed_like_the_rest(change: str, after: str) -> None:
+    assert rewritten(FIRST.encode(), edits(change)).decode() == after
+
+
+def test_a_new_first_line_leaves_all_others() -> None:
+    def before_all(documents: list[Any]) -> None:
+        documents[0].insert(0, "z", 1)
+
+    assert rewritten(b"a:   1\nb:   2\n", before_all) == b"z: 1\na:   1\nb:   2\n"
+
+
+def test_the_line_after_one_that_a_program_writes_otherwise_stays() -> None:
+    before = 'a: 1\nb: "\\u00e4"\nc:   {d: 1}\n'
+    assert rewritten(before.encode(), edits("b=x")).decode() == 'a: 1\nb: "x"\nc:   {d: 1}\n'
