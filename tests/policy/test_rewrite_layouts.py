@@ -138,18 +138,18 @@ def test_a_text_over_several_lines_stays_unless_the_change_is_about_it(change: s
     assert rewritten(FOLDED.encode(), edits(change)).decode() == FOLDED.replace(gone, new)
 
 
-IN_A_ROW = "z: 0\na: 1\nb: this is\n  folded\nc: this is\n  too\nd: and this\n  as well\ne: 1\n"
+IN_A_ROW = "y:   1\nz: 0\na: 1\nb: this is\n  folded\nc: this is\n  too\nd: and this\n  as well\ne: 1\n"
 
 
 @pytest.mark.parametrize(
     ("change", "after"),
     [
-        ("b=x d=x", "z: 0\na: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
-        ("b=x d=x e=x", "z: 0\na: 1\nb: x\nc: this is too\nd: x\ne: x\n"),
-        ("a=x c=x e=x", "z: 0\na: x\nb: this is folded\nc: x\nd: and this as well\ne: x\n"),
-        ("-b -d", "z: 0\na: 1\nc: this is too\ne: 1\n"),
-        ("z=x b=x d=x", "z: x\na: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
-        ("b=x -d", "z: 0\na: 1\nb: x\nc: this is too\ne: 1\n"),
+        ("b=x d=x", "y:   1\nz: 0\na: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
+        ("b=x d=x e=x", "y:   1\nz: 0\na: 1\nb: x\nc: this is too\nd: x\ne: x\n"),
+        ("a=x c=x e=x", "y:   1\nz: 0\na: x\nb: this is folded\nc: x\nd: and this as well\ne: x\n"),
+        ("-b -d", "y:   1\nz: 0\na: 1\nc: this is too\ne: 1\n"),
+        ("z=x b=x d=x", "y:   1\nz: x\na: 1\nb: x\nc: this is too\nd: x\ne: 1\n"),
+        ("b=x -d", "y:   1\nz: 0\na: 1\nb: x\nc: this is too\ne: 1\n"),
     ],
 )
 def test_texts_over_several_lines_in_a_row_are_changed_together(change: str, after: str) -> None:
@@ -199,6 +199,11 @@ def test_a_new_first_line_leaves_all_others() -> None:
     assert rewritten(b"a:   1\nb:   2\n", before_all) == b"z: 1\na:   1\nb:   2\n"
 
 
-def test_the_line_after_one_that_a_program_writes_otherwise_stays() -> None:
+def test_a_line_that_a_program_writes_otherwise_stays_beside_a_new_one_and_so_does_the_next() -> None:
     before = 'a: 1\nb: "\\u00e4"\nc:   {d: 1}\n'
+
+    def between(documents: list[Any]) -> None:
+        documents[0].insert(2, "n", 1)
+
+    assert rewritten(before.encode(), between).decode() == before.replace("c:", "n: 1\nc:")
     assert rewritten(before.encode(), edits("b=x")).decode() == 'a: 1\nb: "x"\nc:   {d: 1}\n'
