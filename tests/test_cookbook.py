@@ -25,6 +25,7 @@ from cleanup_gitops.policy.lists import Lists, user_list
 from cleanup_gitops.policy.loader import load
 from cleanup_gitops.policy.roster_rows import roster_rows
 from cleanup_gitops.policy.tree import ListedIn
+from cleanup_gitops.rehearsal.policy_tests import run_policy_test
 from cleanup_gitops.runner.times import times_of
 from tests.case_files import read_inventory
 from tests.planner.staged import Days
@@ -109,6 +110,12 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "Shortly before the bill": DORMANT,
     "Without a look at each plan": DORMANT,
     "Try it first": {"sales1": ["pending, report: membership.remove"]},
+    "Test a policy": {
+        **OURS,
+        "agency1": LEAVES,
+        "leaver1": ["tokens.revoke t1", "user.deactivate deactivated"],
+        "leaver2": ["handed off: tokens.revoke", "handed off: user.deactivate"],
+    },
     "Seats through a synced group": {"synced1": ["handed off: membership.remove okta-wiki"]},
     "One department, one group": {"sales1": ["membership.add wiki-editors"]},
     "Who is in a group": {
@@ -174,6 +181,13 @@ def test_the_recipes_are_many_and_each_has_its_expectation() -> None:
     assert list(RECIPES) == list(EXPECTED)
     assert len(RECIPES) >= 20
     assert PAGE.count("](#") == len(RECIPES) + 1  # the table of contents, and the text about the license
+
+
+def test_the_tests_among_the_recipes_pass(tmp_path: Path) -> None:
+    policies = cooked(tmp_path / "policies", "Test a policy")
+    (one,) = policies.tests
+    result = run_policy_test(one, policies, load(tmp_path / "policies").sites[0])
+    assert (one.name, result.failures) == ("leaver-beats-dormant", ())
 
 
 @pytest.mark.parametrize("title", RECIPES)

@@ -33,6 +33,7 @@ COMMANDS = {
     "show": "Show a saved plan.",
     "suggest": "Print a policy for people whom no policy covers.",
     "status": "Show the live site on one screen: seats, users, last run, what ends soon.",
+    "test": "Run the tests that stand beside the policies.",
     "users": "List the users of the site, filtered as in a policy, live or as recorded.",
     "validate": "Check the policy files without talking to any site.",
 }
@@ -40,7 +41,7 @@ COMMANDS = {
 MODULES = {"import": "importing"}
 """Modules that cannot have the name of their command."""
 READ_ONLY = frozenset(
-    {"groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "users", "validate"}
+    {"groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "test", "users", "validate"}
 )
 """Commands that write to no site and into no repository, however they end."""
 

@@ -59,15 +59,21 @@ def with_sites(found: PolicySet, folder: Path) -> PolicySet:
     return found
 
 
+def chosen_sites(found: PolicySet, wanted: str | None, folder: Path) -> list[Site]:
+    """The Site of this name, or all. Raises ``CleanupError`` when there is no such one."""
+    sites = [site for site in found.sites if wanted in (None, site.name)]
+    if not sites:
+        known = ", ".join(site.name for site in found.sites) or "none"
+        raise CleanupError(f"There is no Site {wanted!r} in {folder / 'policies'}.", f"Sites: {known}.")
+    return sites
+
+
 def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace]:
     """The chosen site, or all sites. Raises ``CleanupError`` when there is no such site."""
     from cleanup_gitops.ledger.repository.store import GitStore
 
     found = with_sites(load_policies(folder, clock), folder)
-    sites = [site for site in found.sites if wanted in (None, site.name)]
-    if not sites:
-        known = ", ".join(site.name for site in found.sites) or "none"
-        raise CleanupError(f"There is no Site {wanted!r} in {folder / 'policies'}.", f"Sites: {known}.")
+    sites = chosen_sites(found, wanted, folder)
     policies = {site.name: found.for_site(site.name) for site in found.sites}
     variables = environment_of_git(found.sites, policies.values())
     return [

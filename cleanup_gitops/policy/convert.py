@@ -26,22 +26,20 @@ from cleanup_gitops.policy.guardrails import (
 )
 from cleanup_gitops.policy.messages import key_of, place_of
 from cleanup_gitops.policy.notice_values import notifications_of
+from cleanup_gitops.policy.policytest_convert import policy_test_of
 from cleanup_gitops.policy.roster_convert import roster_of
 from cleanup_gitops.policy.shapes import (
-    Activity,
     AnyDocument,
-    Credential,
     ExemptionsDocument,
     GroupsDocument,
     GuardrailsDocument,
-    LicenseSpec,
     NotificationsDocument,
     OverrideDocument,
     PolicyDocument,
+    PolicyTestDocument,
     ProtectionDocument,
     RosterDocument,
     SiteDocument,
-    State,
 )
 from cleanup_gitops.policy.site import (
     DEFAULT_API_URL,
@@ -52,6 +50,7 @@ from cleanup_gitops.policy.site import (
     Site,
     StateSettings,
 )
+from cleanup_gitops.policy.site_shapes import Activity, Credential, LicenseSpec, State
 from cleanup_gitops.policy.stages import ensure_of, stages_of
 from cleanup_gitops.policy.timing import WEEKDAYS, Hours, Schedule, Windows
 from cleanup_gitops.policy.yaml_values import Map
@@ -98,10 +97,8 @@ def _document(shape: AnyDocument, data: Map, file: str, meaning: str) -> Documen
             )
         case ExemptionsDocument():
             return _exemptions(shape, data, file)
-        case GuardrailsDocument():
-            return _guardrails(shape, where)
-        case OverrideDocument():
-            return _override(shape, where)
+        case GuardrailsDocument() | OverrideDocument():
+            return _guardrails(shape, where) if isinstance(shape, GuardrailsDocument) else _override(shape, where)
         case RosterDocument():
             metadata = shape.metadata
             return roster_of(metadata.name, metadata.owner, shape.spec, data, file, meaning)
@@ -111,6 +108,8 @@ def _document(shape: AnyDocument, data: Map, file: str, meaning: str) -> Documen
             return Groups(name=shape.metadata.name, owner=owner, entries=entries, where=where)
         case NotificationsDocument():
             return notifications_of(shape.metadata.name, shape.spec, data, file)
+        case PolicyTestDocument():
+            return policy_test_of(shape.metadata.name, shape.spec, data, file)
         case _:
             assert_never(shape)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal, TypeVar, get_args
@@ -19,6 +19,7 @@ from cleanup_gitops.policy.guarding import Override
 from cleanup_gitops.policy.guardrails import Guardrails
 from cleanup_gitops.policy.notifying import Notifications
 from cleanup_gitops.policy.patterns import glob
+from cleanup_gitops.policy.policytest import PolicyTest
 from cleanup_gitops.policy.problems import PolicyError, Problem
 from cleanup_gitops.policy.roster import Roster
 from cleanup_gitops.policy.site import Site
@@ -37,6 +38,7 @@ DocumentKind = Literal[
     "Roster",
     "Groups",
     "Notifications",
+    "PolicyTest",
 ]
 KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
 
@@ -186,7 +188,18 @@ class Exemption:
     where: str = ""
 
 
-Document = Site | Policy | Protection | tuple[Exemption, ...] | Guardrails | Override | Roster | Groups | Notifications
+Document = (
+    Site
+    | Policy
+    | Protection
+    | tuple[Exemption, ...]
+    | Guardrails
+    | Override
+    | Roster
+    | Groups
+    | Notifications
+    | PolicyTest
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +236,8 @@ class SitePolicies:
     """Documents that declare members of groups, by name."""
     notifications: Notifications | None = None
     """How people are told; ``None``: nobody is."""
+    tests: tuple[PolicyTest, ...] = ()
+    """By name; no part of ``digest``."""
     digest: str = field(default_factory=lambda: manifest_digest(()))
 
     @property
@@ -251,8 +266,11 @@ class PolicySet:
 
     @property
     def digest(self) -> str:
-        """``sha256:…`` over what all documents mean: not their order, layout, comments or line numbers."""
-        return manifest_digest(one.digest for one in self.documents)
+        """``sha256:…`` over what all documents mean: not their order, layout, comments or line numbers.
+
+        Tests are left out: what is tested, and how well, changes nothing on a site.
+        """
+        return _digest(self.documents)
 
     def for_site(self, name: str) -> SitePolicies:
         """What concerns one site, whether or not there is a Site document for it.
@@ -278,8 +296,13 @@ class PolicySet:
             rosters=tuple(rosters),
             groups=tuple(sorted((one for one in says if isinstance(one, Groups)), key=lambda one: one.name)),
             notifications=_only(says, Notifications, name),
-            digest=manifest_digest(one.digest for one in placed),
+            tests=tuple(sorted((one for one in says if isinstance(one, PolicyTest)), key=lambda one: one.name)),
+            digest=_digest(placed),
         )
+
+
+def _digest(documents: Iterable[Placed]) -> str:
+    return manifest_digest(one.digest for one in documents if not isinstance(one.says, PolicyTest))
 
 
 _One = TypeVar("_One", Guardrails, Notifications)

@@ -175,7 +175,8 @@ def _time_in_words(value: object, example: str) -> object:
     raise wrong(f"must be a time such as {example}")
 
 
-def _day(value: object) -> object:
+def day_of(value: object) -> object:
+    """A day as written, or as YAML has read it. Raises for what is none."""
     if isinstance(value, date):
         return value
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
@@ -317,7 +318,7 @@ Sla = Annotated[int, BeforeValidator(_hours_up_to("who has left should not have 
 Percent = Annotated[int, BeforeValidator(_percent), _schema(type="string", pattern="^([1-9][0-9]?|100)%$")]
 Day = Annotated[
     date,
-    BeforeValidator(_day),
+    BeforeValidator(day_of),
     PlainSerializer(date.isoformat, return_type=str),
     _schema(type="string", format="date"),
 ]

@@ -27,6 +27,7 @@ from cleanup_gitops.policy.notice_checks import Found, check_notices, templates_
 from cleanup_gitops.policy.notice_rules import broken_notifications
 from cleanup_gitops.policy.notice_values import with_templates
 from cleanup_gitops.policy.override_checks import check_overrides
+from cleanup_gitops.policy.policytest_convert import broken_policy_test
 from cleanup_gitops.policy.problems import PolicyError, Problem, did_you_mean, named
 from cleanup_gitops.policy.roster_rules import broken_roster
 from cleanup_gitops.policy.rules import broken_rules, lists_inside
@@ -117,6 +118,7 @@ def _check(document: Map, file: str, root: Path, problems: list[Problem]) -> Sou
         lists_inside(document, root.parent),
         broken_bundle(document, root),
         broken_roster(document, root.parent),
+        broken_policy_test(document),
     )
     problems += [Problem(file, *one.at, one.message) for one in broken]
     try:

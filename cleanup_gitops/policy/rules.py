@@ -71,7 +71,7 @@ def _named_twice(value: object, key: str) -> Iterator[Broken]:
         seen: set[str] = set()
         for entry, place in zip(value, value.marks, strict=True):
             if isinstance(entry, str):
-                exact = key in ("accounts", "account", "controls") or key.startswith(_MEMBERS)
+                exact = key in ("accounts", "account", "controls", "untouched") or key.startswith(_MEMBERS)
                 same = entry if exact else entry.casefold()
                 if same in seen:
                     yield Broken(place, f"this entry stands twice in `{key.removeprefix(_MEMBERS)}`")

@@ -13,8 +13,10 @@ from cleanup_gitops.policy import (
     group_shapes,
     guard_shapes,
     notice_shapes,
+    policytest_shapes,
     roster_shapes,
     shapes,
+    site_shapes,
     state_shapes,
 )
 from cleanup_gitops.policy.documents import API_VERSION
@@ -66,7 +68,17 @@ def _tidy(value: dict[str, Any]) -> dict[str, Any]:
 def _docstrings() -> dict[str, dict[str, str]]:
     """Texts below the fields of each shape, inherited ones included, under the names that files use."""
     found: dict[str, dict[str, str]] = {}
-    modules = (condition_shapes, group_shapes, guard_shapes, notice_shapes, state_shapes, roster_shapes, shapes)
+    modules = (
+        condition_shapes,
+        group_shapes,
+        guard_shapes,
+        notice_shapes,
+        state_shapes,
+        roster_shapes,
+        policytest_shapes,
+        site_shapes,
+        shapes,
+    )
     for module in modules:
         for statement in ast.parse(inspect.getsource(module)).body:
             if isinstance(statement, ast.ClassDef):

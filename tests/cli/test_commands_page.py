@@ -49,6 +49,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "rollback",
         "status",
         "suggest",
+        "test",
         "users",
     ],
 )

@@ -94,6 +94,7 @@ def test_the_examples_show_a_handful_of_everything_within_the_limits(done: Done)
         "guardrails",
         "protection",
         "site",
+        "tests",
     }
     (warning,) = plan.warnings
     assert "never viewed a page" in warning

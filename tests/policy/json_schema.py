@@ -45,10 +45,19 @@ def _properties(value: Json, argument: Schema, _: Schema, root: Schema) -> bool:
 
 def _others(value: Json, argument: bool | Schema, schema: Schema, root: Schema) -> bool:
     others = set(value) - set(schema.get("properties", {})) if isinstance(value, dict) else set()
+    others = {key for key in others if not any(re.search(one, key) for one in schema.get("patternProperties", {}))}
     if isinstance(argument, dict):
         return all(is_valid(value[key], argument, root) for key in others)
     assert argument is False
     return not others
+
+
+def _fitting(value: Json, argument: dict[str, Schema], _: Schema, root: Schema) -> bool:
+    if not isinstance(value, dict):
+        return True
+    return all(
+        is_valid(one, argument[name], root) for name in argument for key, one in value.items() if re.search(name, key)
+    )
 
 
 def _any_of(value: Json, argument: list[Schema], _: Schema, root: Schema) -> bool:
@@ -76,6 +85,7 @@ _KEYWORDS: dict[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "$ref": _reference,
     "properties": _properties,
     "additionalProperties": _others,
+    "patternProperties": _fitting,
     "anyOf": _any_of,
     "oneOf": _one_of,
     "items": _items,
