@@ -18,6 +18,7 @@ COMMANDS = {
     "bulk": "Write a one-off policy for many accounts at once.",
     "demo": "Run the whole main job against an embedded Confluence Cloud.",
     "drift": "List what others changed since the last snapshot, and record it.",
+    "effect": "Compare two versions of the policies: who is added, dropped or treated otherwise.",
     "exempt": "Write an exemption for one account into the policies.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "handoffs": "Write what only others can change as files for them: Entra ID, Okta, JSON.",
@@ -41,7 +42,7 @@ COMMANDS = {
 MODULES = {"import": "importing"}
 """Modules that cannot have the name of their command."""
 READ_ONLY = frozenset(
-    {"groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "test", "users", "validate"}
+    {"effect", "groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "test", "users", "validate"}
 )
 """Commands that write to no site and into no repository, however they end."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -50,17 +50,44 @@ def answered(
     memory: Memory = BLANK,
 ) -> tuple[Live, Questions]:
     """The same for what was read already; with ``accounts`` only what is asked about these."""
-    inventory = live.inventory
-    asked: dict[str, frozenset[Question]] = {}
 
-    def raised(who: Collection[str] | None) -> dict[str, frozenset[Question]]:
+    def raised(inventory: Inventory, who: Collection[str] | None) -> _Raised:
         return questions(inventory, policies, as_of, live.people, lists, accounts=who, undo=undo, memory=memory)
 
-    wanted = raised(accounts)
+    return _until_told(reader, live, raised, accounts)
+
+
+def answered_for_each(
+    reader: Reader, live: Live, versions: Sequence[tuple[SitePolicies, Lists]], as_of: datetime, memory: Memory = BLANK
+) -> Live:
+    """What was read already, with the answers to all questions that a plan with any of these policies raises."""
+
+    def raised(inventory: Inventory, who: Collection[str] | None) -> _Raised:
+        found: _Raised = {}
+        for policies, lists in versions:
+            new = questions(inventory, policies, as_of, live.people, lists, accounts=who, memory=memory)
+            found |= {account: found.get(account, frozenset()) | wanted for account, wanted in new.items()}
+        return found
+
+    return _until_told(reader, live, raised, None)[0]
+
+
+_Raised = dict[str, frozenset[Question]]
+
+
+def _until_told(
+    reader: Reader,
+    live: Live,
+    raised: Callable[[Inventory, Collection[str] | None], _Raised],
+    accounts: frozenset[str] | None,
+) -> tuple[Live, Questions]:
+    inventory = live.inventory
+    asked: _Raised = {}
+    wanted = raised(inventory, accounts)
     while wanted:
         inventory = reader.ask(inventory, wanted)
         asked |= {account: asked.get(account, frozenset()) | new for account, new in wanted.items()}
-        again = raised(wanted)
+        again = raised(inventory, wanted)
         wanted = {account: new for account, found in again.items() if (new := found - asked[account])}
     return Live(inventory, live.people), asked
 

@@ -24,6 +24,11 @@ _WHY: dict[Ended, str] = {
 }
 
 
+def why_ended(reason: Ended | None) -> str:
+    """Why an episode is over, in words."""
+    return _WHY[reason or "no-longer-matching"]
+
+
 def _counted_as(row: StageRow) -> str:
     if row.what == "closed":
         return "finished" if row.reason == "done" else "cancelled"
@@ -59,7 +64,7 @@ def ended_rows(rows: Iterable[StageRow], people: People) -> tuple[EndedRow, ...]
             policy=row.policy,
             stage=row.stage,
             since=row.since,
-            why=_WHY[row.reason or "no-longer-matching"],
+            why=why_ended(row.reason),
         )
         for row in rows
     )

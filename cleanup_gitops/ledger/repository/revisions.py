@@ -16,6 +16,7 @@ from cleanup_gitops.ledger.repository.hidden import check_nothing_hidden, plain_
 from cleanup_gitops.ledger.repository.place import Place, find_here, find_place
 from cleanup_gitops.ledger.rows import read_manifest
 from cleanup_gitops.model.errors import StateError, StoreError
+from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 
 NEWEST = "HEAD"
@@ -23,12 +24,16 @@ NEWEST = "HEAD"
 
 
 class Revision(Struct, frozen=True):
-    """A recorded snapshot: the commit in which it was found, its serial, when the site was read (UTC), and a reader."""
+    """A recorded snapshot: the commit in which it was found, its serial, when the site was read (UTC), and a reader.
+
+    ``memory`` is what the next run knew of earlier ones.
+    """
 
     commit: str
     serial: int
     as_of: datetime
     reader: Recorded
+    memory: Memory
 
 
 def find_revision(
@@ -56,12 +61,12 @@ def find_revision(
             f"`git log -- {layout.site_folder(site)}/{layout.MANIFEST}` lists the commits that made one.",
         )
     try:
-        memory_of(files, site)
+        memory = memory_of(files, site)
         reader = Recorded(files)
         manifest = read_manifest(files[layout.MANIFEST])
     except StateError as error:
         raise StateError(f"The record of {site} in commit {short} is not sound: {error.message}", error.hint) from None
-    return Revision(commit, manifest.serial, manifest.as_of, reader)
+    return Revision(commit, manifest.serial, manifest.as_of, reader, memory)
 
 
 def _commit(git: Git, place: Place, revision: str) -> str:
