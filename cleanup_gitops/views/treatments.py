@@ -44,8 +44,8 @@ def told(one: Treatment, hosting: Hosting) -> str:
         for row in one.handoffs
     )
     parts += (_waits(row, hosting) for row in one.pending)
-    asked = {name for row in one.changes for name in names(row.causes)}
-    parts += (_stage(row) for row in one.stages if f"{row.policy}/{row.stage}" not in asked)
+    said = {("entered", name) for row in one.changes for name in names(row.causes)}
+    parts += (_stage(row) for row in one.stages if (row.what, f"{row.policy}/{row.stage}") not in said)
     return "; ".join(parts)
 
 

@@ -42,6 +42,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "audit verify",
         "bulk",
         "drift",
+        "effect",
         "exempt",
         "groups",
         "plan",
