@@ -127,13 +127,15 @@ class Part:
 class Comparison:
     """Two plans of one site, made from the same inventory, memory and instant: ``before`` and ``after`` a change.
 
-    ``shifts`` are by account; ``alike`` counts users whom both plans touch in the same way.
+    ``shifts`` are by account; ``alike`` counts users whom both plans touch in the same way, ``unknown`` those whom both
+    leave alone because a fact is not known: what differs there does not show.
     """
 
     before: Plan
     after: Plan
     shifts: tuple[Shift, ...]
     alike: int
+    unknown: int = 0
 
     @property
     def differs(self) -> bool:
@@ -226,14 +228,18 @@ def compare(before: Plan, after: Plan, inventory: Inventory) -> Comparison:
     """The two plans user by user; both must be of this inventory."""
     old, new = _Told(before), _Told(after)
     shifts: list[Shift] = []
-    alike = 0
+    alike = unknown = 0
     for account in sorted(_looked_at(old, new)):
         was, is_now = old.of(account), new.of(account)
         if sort := _sort(was, is_now):
             shifts.append(_shift(account, sort, was, is_now, inventory))
         else:
             alike += was.touched
-    return Comparison(before, after, tuple(shifts), alike)
+    shifted = {one.account for one in shifts}
+    for account, disposition in after.dispositions.items():
+        if disposition.state == "unknown" and account not in shifted:
+            unknown += 1
+    return Comparison(before, after, tuple(shifts), alike, unknown)
 
 
 class _Told:

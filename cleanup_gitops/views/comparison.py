@@ -164,7 +164,7 @@ def render_json(report: ComparisonReport) -> str:
         "differs": found.differs,
         "before": _side(report.before, found.before),
         "after": _side(report.after, found.after),
-        "counts": {**found.counts, "alike": found.alike},
+        "counts": {**found.counts, "alike": found.alike, "unknown": found.unknown},
         "guards": {
             name: [{"name": one.name, "message": one.message} for one in checks]
             for name, checks in (
@@ -239,8 +239,16 @@ def _same(report: ComparisonReport) -> str:
     touched = words.counted(report.comparison.alike, "user")
     return (
         f"{report.before.words} and {report.after.words} do the same on {report.comparison.after.site}, to {touched}"
-        f" (as read at {report.on})."
+        f" (as read at {report.on}).{_unknown(report.comparison)}"
     )
+
+
+def _unknown(found: Comparison) -> str:
+    """What is not known is not the same."""
+    if not found.unknown:
+        return ""
+    who = words.counted(found.unknown, "user is", "users are")
+    return f" {who} unknown both times: what differs there does not show."
 
 
 def _render(template: str, arrow: str, report: ComparisonReport, people: People, limit: int) -> str:
@@ -254,6 +262,7 @@ def _render(template: str, arrow: str, report: ComparisonReport, people: People,
         site=found.after.site,
         headline=_headline(found),
         actions=_actions(found),
+        unknown=_unknown(found).strip(),
         seats=_seats(found, arrow),
         guards=tuple((title, checks) for title, checks in _guards(found) if checks),
         tables=tuple(

@@ -43,7 +43,8 @@ def told(one: Treatment, hosting: Hosting) -> str:
         f"to be {_thing(words.wished_for(row.action, hosting), row.action, row.label)}, by {_by([row.causes])}"
         for row in one.handoffs
     )
-    parts += (_waits(row, hosting) for row in one.pending)
+    known = one.fate[1]
+    parts += (_waits(row, hosting, known) for row in one.pending)
     said = {("entered", name) for row in one.changes for name in names(row.causes)}
     parts += (_stage(row) for row in one.stages if (row.what, f"{row.policy}/{row.stage}") not in said)
     return "; ".join(parts)
@@ -81,9 +82,11 @@ def _thing(done: str, action: Action, thing: str) -> str:
             return done
 
 
-def _waits(row: Pending, hosting: Hosting) -> str:
+def _waits(row: Pending, hosting: Hosting, known: str) -> str:
+    """``known``: the reason that was said already."""
     until = f" until {row.until.isoformat()}" if row.until else ""
-    return f"would be {_done(row.change, hosting)}, by {_by([row.change.causes])}, {words.reason(row.reason)}{until}"
+    why = f", {words.reason(row.reason)}" if row.reason != known or until else ""
+    return f"would be {_done(row.change, hosting)}, by {_by([row.change.causes])}{why}{until}"
 
 
 def _stage(row: StageRow) -> str:

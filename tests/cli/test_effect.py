@@ -213,6 +213,20 @@ def test_a_recorded_inventory_needs_neither_site_nor_credentials(applied: Worksp
     assert applied.run("effect").code != 0
 
 
+def test_what_a_snapshot_cannot_tell_is_not_told_to_be_the_same(workspace: Workspace) -> None:
+    access = DORMANT.replace("groups: {absent: [confluence-users-acme]}", "product_access: absent")
+    workspace.policy("dormant.yaml", access.replace("spec:", "spec:\n  mode: report"))
+    assert workspace.run("apply", "--auto-approve").code == 0
+    (workspace.folder / "policies/dormant.yaml").write_text(access)
+    assert compared(workspace)["counts"]["added"] > 0
+    recorded = compared(workspace, "--recorded", "HEAD")
+    assert (recorded["differs"], recorded["counts"]["added"]) == (False, 0)
+    unknown = recorded["counts"]["unknown"]
+    assert unknown >= compared(workspace)["counts"]["added"]
+    said = workspace.run("effect", "--recorded", "HEAD")
+    assert said.out.endswith(f" {unknown} users are unknown both times: what differs there does not show.\n")
+
+
 def test_lists_that_only_one_version_asks_for_are_read_before_the_site_is(edited: Workspace) -> None:
     listed = DORMANT.replace("      - has_seat: true\n", "      - listed_in: {env: HR_CSV, account: id}\n")
     edited.policy("listed.yaml", listed.replace("name: dormant", "name: listed"))

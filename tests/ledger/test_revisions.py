@@ -68,6 +68,7 @@ def test_each_snapshot_in_the_history_can_be_read(repository: Repository) -> Non
         assert (one.serial, one.as_of) == (1, SITE.as_of)
     newest = found(repository, "HEAD")
     assert (newest.commit, newest.serial, ids(newest)) == (second, 2, [user.id for user in SITE.users[1:]])
+    assert (newest.memory.serial, found(repository, first).memory.serial) == (2, 1)
     assert found(repository, "main~1").commit != first  # nothing of the record changed in it
 
 

@@ -232,6 +232,10 @@ def test_every_user_counts_once_and_is_touched_as_the_plans_say(
     assert accounts["moved"] <= old & new
     assert found.alike == len(old & new) - len(accounts["moved"])
     assert not accounts["untouched"] & (old | new)
+    states = {user.id: (found.before.dispositions[user.id].state, found.after.dispositions[user.id].state)
+              for user in inventory.users}  # fmt: skip
+    open_ = {account for account, both_states in states.items() if both_states == ("unknown", "unknown")}
+    assert found.unknown == len(open_ - set().union(*accounts.values()))
     assert [one.account for one in found.shifts] == sorted(set().union(*accounts.values()))
     assert found.counts == {sort: len(one) for sort, one in accounts.items()}
     memory = holding(inventory, before)

@@ -20,8 +20,9 @@ from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.user import QUESTIONS, GroupSeat, Lifecycle, Question, User
 from cleanup_gitops.planner import make_plan, questions
 from cleanup_gitops.policy.documents import Ensure, Exemption, Protection, SitePolicies
+from cleanup_gitops.policy.lists import NO_LISTS
 from cleanup_gitops.policy.tree import InactiveFor, Match
-from cleanup_gitops.runner.reading import Questions, read_with_answers, with_sightings
+from cleanup_gitops.runner.reading import Questions, answered_for_each, read_with_answers, with_sightings
 from tests.fakes import NOON, FakeSite
 from tests.planner.organizations import organization
 from tests.planner.site_policies import site_policies
@@ -108,6 +109,20 @@ def test_no_question_is_asked_twice_and_none_about_people_whom_no_policy_may_tou
     assert set(counted.values()) <= {1}
     assert {account: frozenset(one for who, one in counted if who == account) for account in asked} == dict(asked)
     assert not [one for one in asked if first.dispositions[one].state in ("protected", "exempt")]
+
+
+@MANY
+@given(SEEDS)
+def test_for_two_versions_of_policies_all_that_either_needs_is_asked_and_nothing_twice(seed: int) -> None:
+    site, truth, policies = hidden(seed)
+    other = site_policies(Random(seed + 1), truth)
+    live = answered_for_each(site, site.read(), ((policies, NO_LISTS), (other, NO_LISTS)), AS_OF)
+    counted = Counter((account, one) for account, wanted in site.questions for one in wanted)
+    assert set(counted.values()) <= {1}
+    for version in (policies, other):
+        left = {(who, one) for who, wanted in questions(live.inventory, version, AS_OF).items() for one in wanted}
+        assert left <= counted.keys()
+        assert acts(planned(live.inventory, version)) <= acts(planned(truth, version))
 
 
 def test_the_invented_sites_are_asked_all_questions_and_mostly_let_the_plan_do_all_it_should() -> None:

@@ -91,7 +91,10 @@ def test_joiners_are_told_by_the_address_of_their_invitation(tmp_path: Path) -> 
 
 def test_no_difference_is_one_line(tmp_path: Path) -> None:
     one = case("usual-clean-up")
-    same = report(compared(one, edited(one, tmp_path)), found=", as recorded with serial 1 in commit 4be1d0c2a9f0")
+    same = report(
+        with_fields(compared(one, edited(one, tmp_path)), unknown=0),
+        found=", as recorded with serial 1 in commit 4be1d0c2a9f0",
+    )
     line = (
         f"main ({COMMIT[:12]}) and the working tree do the same on acme, to 3 users (as read at 2026-11-22 06:00:00"
         " UTC, as recorded with serial 1 in commit 4be1d0c2a9f0).\n"
@@ -99,6 +102,17 @@ def test_no_difference_is_one_line(tmp_path: Path) -> None:
     assert render_text(same, PEOPLE, colour=True) == f"No difference. {line}"
     assert render_markdown(same) == f"**No difference.** {line}"
     assert json.loads(render_json(same))["differs"] is False
+
+
+def test_what_is_unknown_both_times_is_never_told_to_be_the_same() -> None:
+    one = case("usual-clean-up")
+    same = report(compared(one, one.policies))
+    assert same.comparison.unknown == 1
+    said = " 1 user is unknown both times: what differs there does not show."
+    assert render_text(same).endswith(f"{said}\n")
+    assert render_markdown(same).endswith(f"{said}\n")
+    many = report(with_fields(same.comparison, unknown=1_200))
+    assert " 1,200 users are unknown both times: what differs there does not show.\n" in render_text(many)
 
 
 def test_only_so_many_users_of_each_sort_are_shown_and_the_others_are_counted() -> None:
@@ -124,7 +138,7 @@ def test_json_holds_everything_and_no_name(usual: ComparisonReport) -> None:
     assert (found["after"]["revision"], found["after"]["commit"]) == (None, None)
     assert found["before"]["actions"] == {"membership.remove": 3}
     assert found["after"]["actions"] == {"membership.remove": 2, "user.disable": 1}
-    assert found["counts"] == {"added": 1, "dropped": 1, "moved": 1, "untouched": 1, "alike": 1}
+    assert found["counts"] == {"added": 1, "dropped": 1, "moved": 1, "untouched": 1, "alike": 1, "unknown": 1}
     assert {one["account"]: one["sort"] for one in found["users"]} == {
         "712020:ada": "moved",
         "712020:bob": "dropped",
