@@ -93,8 +93,11 @@ def versions_of(folder: Path, asked: str, places: Sequence[Workplace]) -> Both:
             except PolicyError as error:
                 raise _located(error, committed, root) from None
 
-    before = loaded(base)
-    return Both(before, loaded(head) if head else here, here)
+    both = Both(loaded(base), loaded(head) if head else here, here)
+    for place in places:  # all that git can tell is told before any site is asked
+        both.before.for_site(place.site.name)
+        both.after.for_site(place.site.name)
+    return both
 
 
 def _located(error: PolicyError, committed: Committed, root: Path = Path()) -> PolicyError:

@@ -213,6 +213,29 @@ def test_a_recorded_inventory_needs_neither_site_nor_credentials(applied: Worksp
     assert applied.run("effect").code != 0
 
 
+def test_each_site_is_compared_for_itself(workspace: Workspace) -> None:
+    site = (workspace.folder / "policies/site.yaml").read_text()
+    workspace.policy("dormant.yaml", DORMANT.replace("metadata:", "sites: [acme]\nmetadata:", 1))
+    workspace.git("tag", "alone")
+    workspace.policy("second.yaml", site.replace("name: acme", "name: second"))
+    (workspace.folder / "policies/dormant.yaml").write_text(LATER.replace("metadata:", "sites: [acme]\nmetadata:", 1))
+    first, second = workspace.run("effect"), workspace.run("effect", "--site", "second")
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert first.out.startswith("acme: ")
+    assert "\nNo difference. HEAD (" in first.out
+    assert "do the same on second, to 0 users" in first.out
+    assert second.out.startswith("No difference. HEAD (")
+    assert workspace.run("effect", "--detailed-exitcode").code == 2
+    assert workspace.run("effect", "--detailed-exitcode", "--site", "second").code == 0
+    said = workspace.run("effect", "--format", "json")
+    assert (said.code, said.out) == (1, "")
+    assert "There are several sites: acme, second." in said.err
+    said = workspace.run("effect", "alone")
+    assert (said.code, said.out) == (1, "")
+    assert "There is no Site 'second' in the policies of alone (" in said.err
+    assert workspace.run("effect", "alone", "--site", "acme").code == 0
+
+
 def test_what_a_snapshot_cannot_tell_is_not_told_to_be_the_same(workspace: Workspace) -> None:
     access = DORMANT.replace("groups: {absent: [confluence-users-acme]}", "product_access: absent")
     workspace.policy("dormant.yaml", access.replace("spec:", "spec:\n  mode: report"))
