@@ -42,7 +42,20 @@ COMMANDS = {
 MODULES = {"import": "importing"}
 """Modules that cannot have the name of their command."""
 READ_ONLY = frozenset(
-    {"effect", "groups", "handoffs", "plan", "rollback", "schema", "show", "status", "suggest", "test", "users", "validate"}
+    {
+        "effect",
+        "groups",
+        "handoffs",
+        "plan",
+        "rollback",
+        "schema",
+        "show",
+        "status",
+        "suggest",
+        "test",
+        "users",
+        "validate",
+    }
 )
 """Commands that write to no site and into no repository, however they end."""
 
