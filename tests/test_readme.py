@@ -47,5 +47,5 @@ def test_the_policy_that_is_shown_is_the_example() -> None:
 
 def test_every_command_and_every_exit_code_is_named() -> None:
     section = README.split("## Commands and exit codes")[1].split("\n## ")[0]
-    assert set(re.findall(r"`(\w+)`", section)) >= set(COMMANDS)
+    assert set(re.findall(r"`([\w-]+)`", section)) >= set(COMMANDS)
     assert re.findall(r"^\| (\d) \|", section, re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "6"]

@@ -20,6 +20,7 @@ COMMANDS = {
     "drift": "List what others changed since the last snapshot, and record it.",
     "effect": "Compare two versions of the policies: who is added, dropped or treated otherwise.",
     "exempt": "Write an exemption for one account into the policies.",
+    "explain": "Show why the plan does to one user what it does, live or as recorded.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "handoffs": "Write what only others can change as files for them: Entra ID, Okta, JSON.",
     "import": "Write policies from the live site, so that the first plan changes nothing.",
@@ -37,13 +38,15 @@ COMMANDS = {
     "test": "Run the tests that stand beside the policies.",
     "users": "List the users of the site, filtered as in a policy, live or as recorded.",
     "validate": "Check the policy files without talking to any site.",
+    "why-not": "Show what would have to change before a policy means a user.",
 }
 
-MODULES = {"import": "importing"}
+MODULES = {"import": "importing", "why-not": "why_not"}
 """Modules that cannot have the name of their command."""
 READ_ONLY = frozenset(
     {
         "effect",
+        "explain",
         "groups",
         "handoffs",
         "plan",
@@ -55,6 +58,7 @@ READ_ONLY = frozenset(
         "test",
         "users",
         "validate",
+        "why-not",
     }
 )
 """Commands that write to no site and into no repository, however they end."""

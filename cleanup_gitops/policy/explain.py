@@ -32,11 +32,23 @@ _WORD = {True: "yes", False: "no", None: "unknown"}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One condition as it turned out for one user: its text, True, False or None (unknown), and its parts."""
+    """One condition as it turned out for one user: what was asked, True, False or None (unknown), and its parts.
 
-    text: str
+    ``detail`` is the value that was seen, with its source and age; ``asks`` is the condition itself, where it is a
+    single one.
+    """
+
+    asked: str
     verdict: bool | None
+    detail: str = ""
     children: tuple[Explanation, ...] = ()
+    asks: Predicate | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it but the parts, in one line."""
+        told = f"{self.asked}: {_WORD[self.verdict]}"
+        return f"{told}, {self.detail}" if self.detail else told
 
 
 def explain_match(match: Match, user: User, scope: Scope) -> Explanation:
@@ -49,7 +61,7 @@ def explain_match(match: Match, user: User, scope: Scope) -> Explanation:
     if len(parts) == 1:
         return parts[0]
     verdict = all_of(part.verdict for part in parts)
-    return Explanation(f"all of these: {_WORD[verdict]}", verdict, tuple(parts))
+    return Explanation("all of these", verdict, children=tuple(parts))
 
 
 def why(match: Match, user: User, scope: Scope) -> str:
@@ -95,14 +107,14 @@ def _group(word: str, nodes: Iterable[Node], user: User, scope: Scope) -> Explan
     else:
         some = _not(all_of(_not(one) for one in verdicts))
         verdict = some if word == "any of" else _not(some)
-    return Explanation(f"{word}: {_WORD[verdict]}", verdict, children)
+    return Explanation(word, verdict, children=children)
 
 
 def _explain(node: Node, user: User, scope: Scope) -> Explanation:
     if isinstance(node, Match):
         return explain_match(node, user, scope)
     finding = find(node, user, scope)
-    return Explanation(f"{finding.asked}: {_WORD[finding.verdict]}, {finding.detail}", finding.verdict)
+    return Explanation(finding.asked, finding.verdict, finding.detail, asks=node)
 
 
 def _not(verdict: bool | None) -> bool | None:  # noqa: FBT001 - a truth value
@@ -131,7 +143,7 @@ def find(predicate: Predicate, user: User, scope: Scope) -> Finding:
         case NeverActiveFor():
             return never_used(predicate, user, scope.as_of)
         case HasSeat():
-            return _seat(predicate, user)
+            return _seat(predicate, user, scope)
         case InGroup():
             return _membership(predicate, user, scope)
         case KindIs():
@@ -145,7 +157,7 @@ def find(predicate: Predicate, user: User, scope: Scope) -> Finding:
             return find_fact(predicate, user, scope)
 
 
-def _seat(predicate: HasSeat, user: User) -> Finding:
+def _seat(predicate: HasSeat, user: User, scope: Scope) -> Finding:
     asked = f"has_seat {'true' if predicate.wanted else 'false'}"
     billed = user.billed
     detail = f"license {user.license}, status {user.status}"
@@ -154,14 +166,16 @@ def _seat(predicate: HasSeat, user: User) -> Finding:
     if not billed:
         return Finding(asked, not predicate.wanted, detail, "holds no seat")
     if user.seats:
-        detail += f", through {', '.join(_path(seat) for seat in user.seats)}"
+        detail += f", through {', '.join(_path(seat, scope) for seat in user.seats)}"
     return Finding(asked, predicate.wanted, detail, "holds a seat")
 
 
-def _path(seat: GroupSeat | RoleSeat | GrantSeat) -> str:
+def _path(seat: GroupSeat | RoleSeat | GrantSeat, scope: Scope) -> str:
+    """A group that was not read has its id."""
     match seat:
         case GroupSeat():
-            return f"group {' > '.join(seat.chain)}"
+            groups = scope.inventory.group_by_id
+            return f"group {' > '.join(groups[one].name if one in groups else one for one in seat.chain)}"
         case RoleSeat():
             return f"role {seat.role}"
         case GrantSeat():

@@ -31,6 +31,7 @@ def _environment(ending: str) -> Environment:
     environment.filters["code"] = safe.code
     environment.filters["quoted"] = safe.quoted
     environment.filters["verbatim"] = safe.verbatim
+    environment.filters["layout"] = safe.Markdown
     return environment
 
 

@@ -44,6 +44,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "drift",
         "effect",
         "exempt",
+        "explain",
         "groups",
         "plan",
         "recover",
@@ -52,6 +53,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "suggest",
         "test",
         "users",
+        "why-not",
     ],
 )
 def test_every_option_stands_there(name: str) -> None:

@@ -350,10 +350,11 @@ def test_an_explanation_holds_the_values_their_sources_and_ages() -> None:
 
 
 def test_an_explanation_of_a_seat_names_every_way_it_is_held() -> None:
-    seats = (GroupSeat(("g-1", "g-2")), RoleSeat("user"), GrantSeat("USECONFLUENCE"))
+    seats = (GroupSeat(("g-1", "g-9")), RoleSeat("user"), GrantSeat("USECONFLUENCE"))
     found = explain_match(Match(all=(HasSeat(wanted=True),)), user(seats=seats), scope())
     assert found.children[0].text == (
-        "has_seat true: yes, license seat, status active, through group g-1 > g-2, role user, permission USECONFLUENCE"
+        "has_seat true: yes, license seat, status active, through group wiki-users > g-9, role user, permission"
+        " USECONFLUENCE"
     )
 
 

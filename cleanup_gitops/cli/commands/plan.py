@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -27,8 +28,10 @@ from cleanup_gitops.cli.wiring import (
 from cleanup_gitops.ledger.memory import memory_of
 from cleanup_gitops.ledger.planfile import plan_bytes
 from cleanup_gitops.model.errors import StateError
+from cleanup_gitops.model.memory import Memory
 from cleanup_gitops.model.people import People
 from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.standing import Approvals, Missing
 from cleanup_gitops.planner import make_plan
 from cleanup_gitops.policy.expiry import site_warnings
@@ -121,6 +124,22 @@ def plan_now(
 
     ``as_of``: count ages for this instant instead. ``adopt``: declared groups that people may be taken out of from now.
     """
+    found = plan_of_live(place, lists, as_of, adopt)
+    return found.plan, with_guests(found.live.people, place.policies, lists)
+
+
+class Planned(NamedTuple):
+    """A plan with what it was made from: the site as it was read, and what the record remembers."""
+
+    plan: Plan
+    live: Live
+    memory: Memory
+
+
+def plan_of_live(
+    place: Workplace, lists: Lists, as_of: datetime | None, adopt: frozenset[str] = frozenset()
+) -> Planned:
+    """The same with what the plan was made from."""
     files, older = look_at_record(place)
     memory = memory_of(files, place.site.name)
     created, policies = place.clock.now(), place.store.policy_commit()
@@ -150,7 +169,7 @@ def plan_now(
     wait = times_of(plan, place.policies, memory, live.inventory).wait
     chosen = standing.choose_standing(plan, place.policies.policies, approvals, memory, created, wait)
     noted = standing.with_notes(plan, place.policies.policies, chosen, wait)
-    return under_open_runs(noted, leases), with_guests(live.people, place.policies, lists)
+    return Planned(under_open_runs(noted, leases), live, memory)
 
 
 def _approvals(place: Workplace) -> tuple[Approvals, str]:
