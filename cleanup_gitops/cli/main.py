@@ -21,6 +21,7 @@ COMMANDS = {
     "effect": "Compare two versions of the policies: who is added, dropped or treated otherwise.",
     "exempt": "Write an exemption for one account into the policies.",
     "explain": "Show why the plan does to one user what it does, live or as recorded.",
+    "forecast": "Show what the policies will do on the days to come.",
     "groups": "List the groups of the site, or the members of one, live or as recorded.",
     "handoffs": "Write what only others can change as files for them: Entra ID, Okta, JSON.",
     "import": "Write policies from the live site, so that the first plan changes nothing.",
@@ -47,6 +48,7 @@ READ_ONLY = frozenset(
     {
         "effect",
         "explain",
+        "forecast",
         "groups",
         "handoffs",
         "plan",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
+from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.views.plan import RENDERERS
 
 site_option = click.option("--site", "site_name", metavar="NAME", help="The Site to work on.")
@@ -27,23 +28,28 @@ limit_option = click.option(
 
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_AHEAD = re.compile(r"\+([0-9]{1,5})([dw])")
 _YEARS = range(2000, 2201)
 
 
 class Instant(click.ParamType[datetime]):
-    """A UTC date (its last second) or an ISO 8601 time with an offset."""
+    """A UTC date (its last second), an ISO 8601 time with an offset, or so many days or weeks from now (``+14d``)."""
 
     name = "instant"
 
     def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Parse; a bare date means the end of that UTC day."""
+        """Parse; a bare date means the end of that UTC day, days ahead count from this moment."""
         if isinstance(value, datetime):
             return value
         try:
-            at = datetime.fromisoformat(f"{value}T23:59:59Z" if _DAY.fullmatch(value) else value)
+            if ahead := _AHEAD.fullmatch(value):
+                at = SystemClock().now() + timedelta(days=int(ahead[1]) * (7 if ahead[2] == "w" else 1))
+            else:
+                at = datetime.fromisoformat(f"{value}T23:59:59Z" if _DAY.fullmatch(value) else value)
         except ValueError:
             self.fail(
-                f"{value!r} is not a date like 2026-11-22 or a time like 2026-11-22T09:00:00Z",
+                f"{value!r} is not a date like 2026-11-22, a time like 2026-11-22T09:00:00Z,"
+                " or a number of days from now like +14d",
                 param,
                 ctx,
             )

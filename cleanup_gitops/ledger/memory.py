@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -12,8 +13,10 @@ from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.chain import HINT, UNREADABLE, Tail, read_tail
 from cleanup_gitops.ledger.digests import hashes_of, parts_of, state_digest_of
 from cleanup_gitops.ledger.rows import Manifest, read_manifest
+from cleanup_gitops.model.activity import Unknown
 from cleanup_gitops.model.canonical import canonical, sha256
 from cleanup_gitops.model.errors import StateError
+from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import (
     BLANK,
     REMEMBERED,
@@ -73,13 +76,22 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
     """What is known after the last entry of ``tail``, whose snapshot has this manifest and these lines of memory."""
     last = tail.entries[-1]
     newest: dict[Kind, datetime] = {entry.kind: entry.time for entry in tail.entries}
-    return Memory(
+    known = Memory(
         lineage=last.lineage,
         serial=last.serial,
         head=tail.head,
         sequence=last.seq,
         state=last.state,
         baseline=_baseline(manifest) if manifest else None,
+        last=newest,
+    )
+    return with_lines(known, lines)
+
+
+def with_lines(memory: Memory, lines: Sequence[Remembered]) -> Memory:
+    """The memory with these lines in place of its own."""
+    return msgspec.structs.replace(
+        memory,
         applied=tuple(sorted(_only(lines, Applied), key=lambda one: (one.at, one.run))),
         consumed=tuple(sorted(_only(lines, Consumed), key=lambda one: one.envelope)),
         settling=tuple(sorted(_only(lines, Settling), key=lambda one: (one.at, one.address))),
@@ -95,12 +107,45 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
         protected=tuple(sorted(_only(lines, Protected), key=lambda one: one.protection)),
         adopted=tuple(sorted(_only(lines, Adopted), key=lambda one: one.group)),
         handed=tuple(sorted(_only(lines, Handed), key=lambda one: one.name)),
-        last=newest,
     )
+
+
+def lines_of(memory: Memory) -> tuple[Remembered, ...]:
+    """All lines of a memory: those of which ``with_lines`` makes it again."""
+    kinds: tuple[tuple[Remembered, ...], ...] = (
+        memory.applied,
+        memory.consumed,
+        memory.settling,
+        memory.marks,
+        memory.closed,
+        memory.holds,
+        memory.flaps,
+        memory.done,
+        memory.waiting,
+        memory.daily,
+        memory.spent,
+        memory.served,
+        memory.protected,
+        memory.adopted,
+        memory.handed,
+    )
+    return tuple(line for lines in kinds for line in lines)
 
 
 def _only(lines: Iterable[Remembered], sort: type[_One]) -> list[_One]:
     return [line for line in lines if isinstance(line, sort)]
+
+
+def baseline_of(inventory: Inventory) -> Baseline:
+    """The counts of a reading, as those of its snapshot would be."""
+    members = Counter(group for user in inventory.users for group in user.groups or ())
+    return Baseline(
+        as_of=inventory.as_of,
+        accounts=len(inventory.users),
+        seats=inventory.seats_used,
+        known=sum(1 for user in inventory.users if not isinstance(user.seen, Unknown)),
+        members={group.id: members[group.id] for group in inventory.groups},
+    )
 
 
 def _baseline(manifest: Manifest) -> Baseline:

@@ -135,10 +135,24 @@ def _lines_after(
     approvals: Mapping[str, Approval],
     inventory: Inventory,
 ) -> Iterable[Remembered]:
-    """What is remembered after a run. A rollback looks at no policy, so what waits for one goes on waiting."""
-    lines = remember(without_seen(read_lines(ground.before), others), ran)
+    """What is remembered after a run."""
+    lines = without_seen(read_lines(ground.before), others)
+    return lines_after(lines, ran, plan, terms, approvals, inventory)
+
+
+def lines_after(
+    before: Iterable[Remembered],
+    ran: Ran,
+    plan: Plan,
+    terms: Terms | None,
+    approvals: Mapping[str, Approval],
+    inventory: Inventory,
+) -> list[Remembered]:
+    """The lines of memory after a run of this plan, which left the site as ``inventory``. See ``record_run``."""
+    lines = remember(before, ran)
     lines = with_stages(lines, plan, ran.outcomes, inventory, open_={*ran.unseen, *ran.unsure})
     lines = with_adopted(lines, plan, ran.run, ran.at)
+    # A rollback looks at no policy, so what waits for one goes on waiting.
     looked = None if plan.rollback else terms
     lines = with_waiting(lines, plan, ran.outcomes, looked.standing if looked else None, ran.at)
     if looked:

@@ -6,7 +6,7 @@ site itself tells is never overruled, and what happened before the first snapsho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
@@ -56,6 +56,40 @@ class History(Struct, frozen=True):
             return replace(user, status_by=None if user.status == "unknown" else midnight_of(self.began))
         return understood(user, self.since(user, today))
 
+    def kept(self, user: User, today: date) -> Since | None:
+        """What a snapshot of ``today`` says of the time before it, where the user is so; ``None``: nothing."""
+        row = self.rows.get(user.id)
+        if row is not None and _nothing_happened(row, user):
+            return None
+        since = self.since(user, today)
+        if user.status_since is not None:
+            since = replace(since, status_by=_day(user.status_since), status_after=None)
+        if user.seat_since is not None:  # the row has it from the site
+            since = replace(since, seat=None)
+        return since if since != _understood(user, self.began) else None
+
+    def following(self, users: Iterable[User], today: date) -> History:
+        """The history after a snapshot of ``today`` in which these users are so, and all others as before."""
+        rows = {user.id: _past(user, self.kept(user, today)) for user in users}
+        return History(today, self.began, {**self.rows, **rows})
+
+
+def first_history(users: Iterable[User], today: date) -> History:
+    """The history after the first snapshot, made on ``today``, of these users as the site tells them."""
+    return History(today, today, {user.id: _past(user, None) for user in users})
+
+
+def _past(user: User, since: Since | None) -> AccountPast:
+    """What the next snapshot finds of a user in this one."""
+    return AccountPast(
+        id=user.id,
+        license=user.license,
+        status=user.status,
+        status_since=_day(user.status_since) if user.status_since else None,
+        seat_since=_day(user.seat_since) if user.seat_since else None,
+        since=since,
+    )
+
 
 def history_of(files: Mapping[str, bytes]) -> History | None:
     """What these recorded files tell; ``None`` before the first snapshot. Raises ``StateError``."""
@@ -80,15 +114,8 @@ def since_of(files: Mapping[str, bytes], inventory: Inventory) -> dict[str, Sinc
     found: dict[str, Since] = {}
     with collector_paused():
         for user in inventory.users:
-            row = history.rows.get(user.id)
-            if row is not None and _nothing_happened(row, user):
-                continue
-            since = history.since(user, today)
-            if user.status_since is not None:
-                since = replace(since, status_by=_day(user.status_since), status_after=None)
-            if user.seat_since is not None:  # the row has it from the site
-                since = replace(since, seat=None)
-            if since != _understood(user, history.began):
+            since = history.kept(user, today)
+            if since is not None:
                 found[user.id] = since
     return found
 

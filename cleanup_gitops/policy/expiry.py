@@ -18,16 +18,21 @@ def credential_warnings(site: Site, today: date) -> tuple[str, ...]:
 
     A credential may be used up to and including the day ``expires``; one without that day is not warned of.
     """
+    return tuple(
+        _sentence(what, site, one, one.expires, today)
+        for what, one in ending_credentials(site)
+        if one.expires is not None and (one.expires - today).days <= WARN_DAYS
+    )
+
+
+def ending_credentials(site: Site) -> tuple[tuple[str, CredentialRef], ...]:
+    """The credentials of which the Site document says when they end, with what they are."""
     held = (
         ("the organization's API key", site.credentials.org_api_key),
         ("the account of the API token", site.credentials.user),
         ("the API token", site.credentials.token),
     )
-    return tuple(
-        _sentence(what, site, one, one.expires, today)
-        for what, one in held
-        if one.expires is not None and (one.expires - today).days <= WARN_DAYS
-    )
+    return tuple((what, one) for what, one in held if one.expires is not None)
 
 
 def site_warnings(site: Site, today: date) -> tuple[str, ...]:

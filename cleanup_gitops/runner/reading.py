@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from cleanup_gitops.model.activity import Seen, Unknown, newest
+from cleanup_gitops.ledger.memory import baseline_of
+from cleanup_gitops.model.activity import Seen, newest
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import BLANK, Baseline, Memory, Settling
+from cleanup_gitops.model.memory import BLANK, Memory, Settling
 from cleanup_gitops.model.ports import Live, Reader
 from cleanup_gitops.model.user import Question, User
 from cleanup_gitops.planner import questions, reading_checks
@@ -119,18 +119,6 @@ def doubt(
     kept = tuple(one for one in policies.overrides if one.guard != "reading.max_drop")
     strict = replace(policies, overrides=kept)
     held = {check.name for check in reading_checks(before, strict, BLANK, created=now) if check.passed}
-    memory = Memory(baseline=_baseline(before), settling=tuple(ours))
+    memory = Memory(baseline=baseline_of(before), settling=tuple(ours))
     found = (check for check in reading_checks(after, strict, memory, created=now) if not check.passed)
     return "; ".join(check.message for check in found if check.name in held)
-
-
-def _baseline(inventory: Inventory) -> Baseline:
-    """The counts of a reading, as those of its snapshot would be."""
-    members = Counter(group for user in inventory.users for group in user.groups or ())
-    return Baseline(
-        as_of=inventory.as_of,
-        accounts=len(inventory.users),
-        seats=inventory.seats_used,
-        known=sum(1 for user in inventory.users if not isinstance(user.seen, Unknown)),
-        members={group.id: members[group.id] for group in inventory.groups},
-    )

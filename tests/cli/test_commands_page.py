@@ -45,6 +45,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "effect",
         "exempt",
         "explain",
+        "forecast",
         "groups",
         "plan",
         "recover",

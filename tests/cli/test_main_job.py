@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,7 +13,7 @@ import pytest
 from cleanup_gitops.cli.main import run
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.model.run import SETTLES_WITHIN
-from tests.cli.workspace import DORMANT, Workspace
+from tests.cli.workspace import DORMANT, ROOMY, Workspace
 from tests.patience import STALLED
 
 ADDITIVE = """\
@@ -77,10 +77,34 @@ def test_as_of_counts_ages_for_another_day(workspace: Workspace) -> None:
     assert later["summary"]["actions"].get("membership.remove", 0) > now["summary"]["actions"]["membership.remove"]
 
 
+def test_days_ahead_are_counted_from_now(workspace: Workspace) -> None:
+    ahead = json.loads(workspace.run("plan", "--format", "json", "--as-of", "+14d").out)
+    at = datetime.fromisoformat(ahead["created"]) + timedelta(days=14)
+    assert datetime.fromisoformat(ahead["as_of"]) - at < timedelta(minutes=1)
+    named = json.loads(workspace.run("plan", "--format", "json", "--as-of", at.date().isoformat()).out)
+    assert ahead["digest"] == named["digest"]
+    weeks = json.loads(workspace.run("plan", "--format", "json", "--as-of", "+2w").out)
+    assert weeks["digest"] == ahead["digest"]
+
+
+def test_a_plan_for_another_day_does_not_make_apply_do_what_is_not_due_today(workspace: Workspace) -> None:
+    path = workspace.folder.parent / "ahead.json"
+    workspace.policy("caps.yaml", ROOMY)
+    ahead = json.loads(workspace.run("plan", "--format", "json", "--as-of", "+60d", "--out", str(path)).out)
+    now = json.loads(workspace.run("plan", "--format", "json").out)
+    assert len(ahead["changes"]) > len(now["changes"]) > 0
+    assert workspace.run("apply", str(path)).code in (0, 5)
+    assert len(workspace.writes()) <= len(now["changes"])
+
+
 @pytest.mark.parametrize(
     ("when", "message"),
     [
         ("yesterday", "is not a date like"),
+        ("+14", "is not a date like"),
+        ("+1m", "is not a date like"),
+        ("-3d", "is not a date like"),
+        ("+99999d", "is not between the years 2000 and 2200"),
         ("2026-02-30", "is not a date like"),
         ("2026-11-22T10:00:00", "has no time zone"),
         ("0001-01-01", "is not between the years 2000 and 2200"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanup_gitops.ledger.memory import memory_of
+from cleanup_gitops.ledger.memory import lines_of, memory_of, with_lines
 from cleanup_gitops.ledger.planfile import kept_plan_bytes, read_plan
 from cleanup_gitops.ledger.record import compose, record_drift, record_run, record_void, run_id
 from cleanup_gitops.model.change import (
@@ -19,7 +19,7 @@ from cleanup_gitops.model.change import (
 )
 from cleanup_gitops.model.drift import Difference, Drift
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import BLANK, Consumed, Flap, Hold, Mark
+from cleanup_gitops.model.memory import BLANK, Consumed, Flap, Hold, Mark, Memory, Served
 from cleanup_gitops.model.run import ACCEPTED, FINISHED, Approval, Outcome, OutcomeRecord, Result
 from cleanup_gitops.model.user import User
 from tests import strategies as some
@@ -398,3 +398,17 @@ def test_marks_holds_and_flaps_are_read_back_and_a_hold_ends_after_its_last_day(
     a_day_later = recorded({}, files, some.AS_OF + timedelta(days=15))
     assert a_day_later.memory.holds == ()
     assert a_day_later.memory.marks == REMEMBERED[:2]
+
+
+def test_a_memory_is_made_of_its_lines() -> None:
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    full = msgspec.structs.replace(
+        BLANK,
+        marks=(Mark(user="a", policy="p", episode=1, stage="s", entered=at),),
+        holds=(Hold(user="a", policy="p", until=at.date(), why="restored"),),
+        served=(Served(policy="p", at=at),),
+    )
+    assert with_lines(full, lines_of(full)) == full
+    kinds = {name for name in Memory.__struct_fields__ if isinstance(getattr(BLANK, name), tuple)}
+    everything: dict[str, tuple[object, ...]] = {name: (name,) for name in kinds}
+    assert {str(one) for one in lines_of(msgspec.structs.replace(BLANK, **everything))} == kinds

@@ -59,7 +59,7 @@ UNSAFE = 3
     "--as-of",
     type=Instant(),
     metavar="WHEN",
-    help="Count ages for this UTC date or time instead of now.",
+    help="Count ages for this UTC date or time, or so many days from now (+14d), instead of for now.",
 )
 @adopt_option
 @click.pass_obj
@@ -83,6 +83,7 @@ def command(
       cleanup-gitops plan
       cleanup-gitops plan --out plan.json
       cleanup-gitops plan --format markdown > plan.md
+      cleanup-gitops plan --as-of +14d
       cleanup-gitops plan --adopt wiki-admins --out plan.json
     """
     places = workplaces(folder, SystemClock(), site_name)
