@@ -54,6 +54,7 @@ def broken_policy_test(document: Map) -> Iterator[Broken]:
             told = list(_texts(day.get("users"), "id"))
             yield from _twice(told)
             yield from _strangers(told, known)
+            yield from _standing_later(day)
         expected, left = list(_texts(day.get("expect"), "user")), list(_texts(day.get("untouched"), "user"))
         yield from _strangers([*expected, *left], known)
         changed = {name for name, _ in expected if name in _changed(day)}
@@ -84,6 +85,14 @@ def _changed(day: Map) -> set[str]:
     entries = [one for one in _entries(day.get("expect")) if isinstance(one, Map)]
     named = (one.get("user") for one in entries if one.get("is", "changed") == "changed")
     return {one for one in named if isinstance(one, str)}
+
+
+def _standing_later(day: Map) -> Iterator[Broken]:
+    """On a later day users stand where the days before have led them."""
+    for one in _entries(day.get("users")):
+        if isinstance(one, Map) and "stages" in one:
+            message = "`stages` says where a user stands when the test begins; name it under the first `users`"
+            yield Broken(one.at_key("stages"), message)
 
 
 def _twice(named: Iterable[tuple[str, Place]]) -> Iterator[Broken]:
