@@ -82,7 +82,7 @@ def ask_about(
     """
     place = only_one(workplaces(folder, SystemClock(), site_name))
     if policy:
-        _check_policy(policy, place.policies, conditions=conditions)
+        check_policy(policy, place.policies, conditions=conditions)
     lists = policy_lists(place.policies, place.folder)
     planned, found = _planned(place, lists, recorded)
     user = find_account(who, planned.live, by_name=True)
@@ -121,7 +121,8 @@ def _planned(place: Workplace, lists: Lists, recorded: str | None) -> tuple[Plan
     return Planned(plan, live, memory), found
 
 
-def _check_policy(name: str, policies: SitePolicies, *, conditions: bool) -> None:
+def check_policy(name: str, policies: SitePolicies, *, conditions: bool) -> None:
+    """Raise ``CleanupError`` when the site has no policy of this name; ``conditions``: see ``ask_about``."""
     declared = () if conditions else policies.groups
     known = sorted({*(one.name for one in policies.asking), *(one.name for one in declared)})
     if name not in known:

@@ -15,6 +15,7 @@ from cleanup_gitops.cli.streams import complete_streams, outlets
 COMMANDS = {
     "audit": "Check the recorded history under state/, or go on in a new repository.",
     "apply": "Carry out a reviewed plan and record the result in git.",
+    "backtest": "Replay a policy over the recorded past: whom it would have hit, and who came back.",
     "bulk": "Write a one-off policy for many accounts at once.",
     "demo": "Run the whole main job against an embedded Confluence Cloud.",
     "drift": "List what others changed since the last snapshot, and record it.",
@@ -46,6 +47,7 @@ MODULES = {"import": "importing", "why-not": "why_not"}
 """Modules that cannot have the name of their command."""
 READ_ONLY = frozenset(
     {
+        "backtest",
         "effect",
         "explain",
         "forecast",

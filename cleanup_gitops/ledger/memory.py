@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -90,23 +90,26 @@ def memory_after(tail: Tail, manifest: Manifest | None, lines: Sequence[Remember
 
 def with_lines(memory: Memory, lines: Sequence[Remembered]) -> Memory:
     """The memory with these lines in place of its own."""
+    sorts: dict[type, list[Remembered]] = {}
+    for line in lines:
+        sorts.setdefault(type(line), []).append(line)
     return msgspec.structs.replace(
         memory,
-        applied=tuple(sorted(_only(lines, Applied), key=lambda one: (one.at, one.run))),
-        consumed=tuple(sorted(_only(lines, Consumed), key=lambda one: one.envelope)),
-        settling=tuple(sorted(_only(lines, Settling), key=lambda one: (one.at, one.address))),
-        marks=tuple(sorted(_only(lines, Mark), key=lambda one: (one.user, one.policy, one.episode, one.entered))),
-        closed=tuple(sorted(_only(lines, Closed), key=lambda one: (one.user, one.policy))),
-        holds=tuple(sorted(_only(lines, Hold), key=lambda one: (one.user, one.policy, one.until))),
-        flaps=tuple(sorted(_only(lines, Flap), key=lambda one: (one.user, one.policy))),
-        done=tuple(sorted(_only(lines, Done), key=lambda one: (one.address, one.at))),
-        waiting=tuple(sorted(_only(lines, Waiting), key=lambda one: (one.since, one.change, one.policy))),
-        daily=tuple(sorted(_only(lines, Daily), key=lambda one: (one.day, one.policy))),
-        spent=tuple(sorted(_only(lines, Spent), key=lambda one: (one.policy, one.at))),
-        served=tuple(sorted(_only(lines, Served), key=lambda one: one.policy)),
-        protected=tuple(sorted(_only(lines, Protected), key=lambda one: one.protection)),
-        adopted=tuple(sorted(_only(lines, Adopted), key=lambda one: one.group)),
-        handed=tuple(sorted(_only(lines, Handed), key=lambda one: one.name)),
+        applied=tuple(sorted(_only(sorts, Applied), key=lambda one: (one.at, one.run))),
+        consumed=tuple(sorted(_only(sorts, Consumed), key=lambda one: one.envelope)),
+        settling=tuple(sorted(_only(sorts, Settling), key=lambda one: (one.at, one.address))),
+        marks=tuple(sorted(_only(sorts, Mark), key=lambda one: (one.user, one.policy, one.episode, one.entered))),
+        closed=tuple(sorted(_only(sorts, Closed), key=lambda one: (one.user, one.policy))),
+        holds=tuple(sorted(_only(sorts, Hold), key=lambda one: (one.user, one.policy, one.until))),
+        flaps=tuple(sorted(_only(sorts, Flap), key=lambda one: (one.user, one.policy))),
+        done=tuple(sorted(_only(sorts, Done), key=lambda one: (one.address, one.at))),
+        waiting=tuple(sorted(_only(sorts, Waiting), key=lambda one: (one.since, one.change, one.policy))),
+        daily=tuple(sorted(_only(sorts, Daily), key=lambda one: (one.day, one.policy))),
+        spent=tuple(sorted(_only(sorts, Spent), key=lambda one: (one.policy, one.at))),
+        served=tuple(sorted(_only(sorts, Served), key=lambda one: one.policy)),
+        protected=tuple(sorted(_only(sorts, Protected), key=lambda one: one.protection)),
+        adopted=tuple(sorted(_only(sorts, Adopted), key=lambda one: one.group)),
+        handed=tuple(sorted(_only(sorts, Handed), key=lambda one: one.name)),
     )
 
 
@@ -132,8 +135,8 @@ def lines_of(memory: Memory) -> tuple[Remembered, ...]:
     return tuple(line for lines in kinds for line in lines)
 
 
-def _only(lines: Iterable[Remembered], sort: type[_One]) -> list[_One]:
-    return [line for line in lines if isinstance(line, sort)]
+def _only(sorts: Mapping[type, Sequence[Remembered]], sort: type[_One]) -> Sequence[_One]:
+    return cast("Sequence[_One]", sorts.get(sort, ()))
 
 
 def baseline_of(inventory: Inventory) -> Baseline:

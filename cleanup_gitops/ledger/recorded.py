@@ -74,7 +74,7 @@ def recorded_inventory(files: Mapping[str, bytes]) -> Inventory:
                 hosting=manifest.hosting,
                 as_of=manifest.as_of,
                 users=users,
-                groups=tuple(_group(row) for row in manifest.groups),
+                groups=tuple(group_of(row) for row in manifest.groups),
                 directories=manifest.directories,
                 proof=manifest.proof,
                 runner=manifest.runner,
@@ -86,7 +86,8 @@ def recorded_inventory(files: Mapping[str, bytes]) -> Inventory:
             raise StateError(f"The snapshot does not fit its manifest: {error.message}", HINT) from None
 
 
-def _group(row: GroupRow) -> Group:
+def group_of(row: GroupRow) -> Group:
+    """The group of this row."""
     return Group(
         id=row.id,
         name=row.name,
@@ -135,14 +136,19 @@ def _listed(files: Mapping[str, bytes], group: GroupRow) -> list[str]:
     data = files.get(str(group.file))
     if data is None:
         raise StateError(f"{group.file} is missing: {layout.MANIFEST} says that it lists the members of a group.", HINT)
+    return members_in(str(group.file), data)
+
+
+def members_in(path: str, data: bytes) -> list[str]:
+    """The accounts in the file of a group, in their order. Raises ``StateError``."""
     try:
         lines = data.decode().split("\n")
         if lines.pop() != "":
-            raise StateError(f"The last line of {group.file} was cut off.", HINT)
+            raise StateError(f"The last line of {path} was cut off.", HINT)
         if b'"' in data:
             return [msgspec.json.decode(line, type=str) if line.startswith('"') else line for line in lines]
     except UNREADABLE as error:
-        raise StateError(f"{group.file} cannot be read: {error}.", HINT) from None
+        raise StateError(f"{path} cannot be read: {error}.", HINT) from None
     return lines
 
 

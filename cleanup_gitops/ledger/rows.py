@@ -174,6 +174,14 @@ def read_past(files: Mapping[str, bytes]) -> dict[str, AccountPast]:
         return _by_id(_read(files, _past))
 
 
+def read_account(path: str, line: bytes) -> AccountRow:
+    """The row in one line of this file. Raises ``StateError``."""
+    try:
+        return _account.decode(line)
+    except UNREADABLE as error:
+        raise StateError(f"A line of {path} cannot be read: {error}.", HINT) from None
+
+
 def _read(files: Mapping[str, bytes], decoder: msgspec.json.Decoder[T]) -> list[T]:
     rows: list[T] = []
     for path, data in files.items():
