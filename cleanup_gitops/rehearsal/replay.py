@@ -7,7 +7,7 @@ what it remembers. Nearly everybody is as on the day before, so only those are p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,7 +21,7 @@ from cleanup_gitops.ledger.record import lines_after
 from cleanup_gitops.ledger.remember import Ran
 from cleanup_gitops.model.change import TAKING, Action, Change, UserRemove
 from cleanup_gitops.model.inventory import Inventory
-from cleanup_gitops.model.memory import BLANK, Hold, Mark, Memory, Remembered, Settling
+from cleanup_gitops.model.memory import BLANK, Closed, Hold, Mark, Memory, Remembered, Settling
 from cleanup_gitops.model.plan import Plan
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import make_plan, undone
@@ -92,7 +92,7 @@ class Replay:
     def day(self, past: Past) -> Replayed:
         """The policy on the newest snapshot, which is of a later day than the one before."""
         day = past.as_of.astimezone(UTC).date()
-        site = past.inventory()
+        site = _site(past)
         compiled = compile_match(self.policy.match, Scope(past.as_of, site))
         for account in past.changed:
             if account not in past:
@@ -173,13 +173,14 @@ class Replay:
                 user = msgspec.structs.replace(user, status_by=at, status_after=at, status_since=None)
         return user
 
-    def _run(self, past: Past, site: Inventory, looked: Iterable[str], day: date) -> Plan | None:
+    def _run(self, past: Past, site: Inventory, looked: Collection[str], day: date) -> Plan | None:
         """Plan and carry out what concerns these accounts, and remember it; ``None`` when there are none."""
+        looked = {*looked, *self._administrators(past)} if looked else looked
         shown = {one: user for one in sorted(looked) if (user := self._shown(one, past, site)) is not None}
         if not shown:
             return None
         now = past.as_of
-        inventory = past.inventory(shown.values())
+        inventory = _site(past, shown.values())
         memory = with_lines(BLANK, [line for one in shown for line in self._lines.get(one, ())])
         plan = make_plan(inventory, self._policies, memory, created=now, as_of=now, tool_version="")
         by_user: dict[str, list[Change]] = {}
@@ -194,6 +195,12 @@ class Replay:
             after.append(assume_user(user, own, inventory) if own else user)
         self._remember(plan, memory, inventory, msgspec.structs.replace(inventory, users=tuple(after)), shown)
         return plan
+
+    def _administrators(self, past: Past) -> Iterator[str]:
+        """Whoever counts for the question whether a plan leaves any administrator, where it may take one."""
+        if self.policy.include_admins:
+            users = (past.user(account) for account in (*past.settled, *past.moving))
+            yield from (user.id for user in users if user is not None and user.admin)
 
     def _hit(self, past: Past, account: str, changes: Iterable[Change], now: datetime) -> None:
         taken = [one for one in changes if one.action in TAKING]
@@ -229,20 +236,21 @@ class Replay:
                 self._lines.setdefault(account, []).append(line)
         for account in accounts:
             if own := self._lines.get(account):
-                due = self._next[account] = self._next_day(own)
+                due = self._next[account] = self._next_day(own, meets=bool(self.met.get(account)))
                 self._calendar.setdefault(due, set()).add(account)
                 if any(isinstance(line, Mark) for line in own):
                     self._open_episodes.add(account)
 
-    def _next_day(self, lines: Sequence[Remembered]) -> date:
+    def _next_day(self, lines: Sequence[Remembered], *, meets: bool) -> date:
         """The UTC day on which something may become new by itself; one that is over: on every day."""
         days = [line.until + timedelta(days=1) for line in lines if isinstance(line, Hold)]
         marks = tuple(line for line in lines if isinstance(line, Mark))
         if marks:
             _, entered, due = current(self.policy.stages, Episode(marks))
             days.append(date.min if entered or due is None else due)
-        if any(isinstance(line, Settling) for line in lines):
-            days.append(date.min)
+        broken_off = meets and any(isinstance(line, Closed) and line.why != "done" for line in lines)
+        if broken_off or any(isinstance(line, Settling) for line in lines):
+            days.append(date.min)  # another episode may open
         return min(days, default=_NEVER)
 
     # -- counting ----------------------------------------------------------------------------------
@@ -274,6 +282,11 @@ class Replay:
             if hit.day != day:
                 return
             yield hit
+
+
+def _site(past: Past, users: Iterable[User] = ()) -> Inventory:
+    """The site with these users alone: how many seats are left for others cannot be told of some."""
+    return msgspec.structs.replace(past.inventory(users), seat_limit=None)
 
 
 def enforced(policy: Policy) -> Policy:

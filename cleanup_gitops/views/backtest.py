@@ -186,10 +186,8 @@ def _hits(found: Backtest) -> str:
         )
     if rest:
         worst = max(later, key=lambda day: day.hits)
-        also = "more " if first else ""
-        told.append(
-            f"{rest:,} {also}on later days, {rest / len(later):.1f} a day; most on {worst.day}: {worst.hits:,}."
-        )
+        who = f"{rest:,} more" if first else f"{counted(rest, 'user')} would have been hit"
+        told.append(f"{who} on later days, {rest / len(later):.1f} a day; most on {worst.day}: {worst.hits:,}.")
     return " ".join(told)
 
 
@@ -246,13 +244,11 @@ def _months(found: Backtest) -> list[list[str]]:
     ]
 
 
-def _mistake(hit: Hit) -> str:
+def _mistake(hit: Hit) -> tuple[str, str]:
     seen = f"last seen by {hit.last:%Y-%m-%d}" if hit.last else "never seen before"
-    back = f"{(hit.back - hit.day).days} days later" if hit.back else ""
-    if back == "1 days later":
-        back = "1 day later"
     actions = ", ".join(f"{action} on {day}" for action, day in hit.actions.items())
-    return f"{hit.account}: {actions}; {seen}, back by {hit.back} ({back})"
+    days = (hit.back - hit.day).days if hit.back else 0
+    return hit.account, f"{actions}; {seen}, back by {hit.back} ({counted(days, 'day')} later)"
 
 
 _HEAD = ("idle for", "hit", f"back in {SOON} days", "by mistake", "seats fewer at the end")
