@@ -19,6 +19,7 @@ from cleanup_gitops.model.activity import Seen
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.user import UNNAMED_ROLE, Lifecycle, RoleSeat, User
 from cleanup_gitops.policy.documents import Policy, SitePolicies
+from cleanup_gitops.policy.finding import not_kept
 from cleanup_gitops.policy.match import Explanation, Scope, explain_match
 from cleanup_gitops.policy.tree import (
     Begins,
@@ -279,7 +280,9 @@ def _reasons(one: Explanation, user: User) -> set[tuple[str, str]]:
         return set()
     if one.children:
         return {found for child in one.children for found in _reasons(child, user)}
-    here = isinstance(one.asks, InactiveFor) and (one.asks.product == "confluence" or user.elsewhere is not None)
-    if here and isinstance(user.seen, Seen) and user.added is not None:
-        return {(one.asked, WEEK_ALONE)}
+    if isinstance(one.asks, InactiveFor):
+        if one.asks.product != "confluence" and user.elsewhere is None:
+            return {(one.asked, not_kept("use of other products"))}
+        if isinstance(user.seen, Seen) and user.added is not None:
+            return {(one.asked, WEEK_ALONE)}
     return {(one.asked, one.detail)}

@@ -107,11 +107,6 @@ def _load(bench: Bench, lines: int) -> Iterator[Used]:
     return bench.each(lambda _: children.task("load", folder))
 
 
-def _rules(bench: Bench, users: int) -> Iterator[Used]:
-    organization, folder = bench.organization(users), bench.policies(policies=20)
-    return bench.each(lambda _: children.task("rules", organization, folder))
-
-
 def _digest(bench: Bench, changes: int) -> Iterator[Used]:
     return bench.each(lambda _: children.task("digest", str(changes)))
 
@@ -162,6 +157,24 @@ def _verified(bench: Bench, users: int) -> Iterator[Used]:
     yield bench.year(users).verified
 
 
+def _backtest(bench: Bench, users: int) -> Iterator[Used]:
+    bench.year(users)
+    repository = bench.work / f"year-{users}-{bench.days}"
+    if not (repository / "policies").exists():
+        children.command("tests.benchmarks.tasks", "policies", str(repository / "policies"), "1", "0")
+    return bench.each(lambda _: children.command("cleanup_gitops", "-C", str(repository), "backtest", "policy-00000"))
+
+
+def _task(name: str) -> Run:
+    """A task on an organization and 20 policies."""
+
+    def run(bench: Bench, users: int) -> Iterator[Used]:
+        organization, folder = bench.organization(users), bench.policies(policies=20)
+        return bench.each(lambda _: children.task(name, organization, folder))
+
+    return run
+
+
 NEAR = 20
 """Milliseconds on the way to a site that is nearer than any real one; 100 are usual."""
 
@@ -205,7 +218,23 @@ MEASURES: tuple[Measure, ...] = (
         budgets={100_000: 3.0, 1_000_000: 25.0},
         usual=(100_000,),
         scale="users",
-        run=_cpu(_rules),
+        run=_cpu(_task("rules")),
+    ),
+    Measure(
+        name="explain",
+        what="why 20 policies do to one of {size} users what they do, beside the plan",
+        budgets={100_000: 1.0},
+        usual=(100_000,),
+        scale="users",
+        run=_cpu(_task("explain")),
+    ),
+    Measure(
+        name="effect",
+        what="20 policies and 20 others compared over {size} users",
+        budgets={100_000: 8.0},
+        usual=(100_000,),
+        scale="users",
+        run=_cpu(_task("effect")),
     ),
     Measure(
         name="digest",
@@ -301,6 +330,15 @@ YEAR: tuple[Measure, ...] = (
     _long("the same after `git gc`", "MB", _weight(lambda one: one.collected)),
     _long("the same repacked, window and depth 50", "MB", _weight(lambda one: one.repacked), budget=25.0),
     _long("`audit verify` of the same, whole process", "wall s", _wall(_verified), budget=60.0),
+    Measure(
+        name="year",
+        what="`backtest` of {days} days of {size} users with five other thresholds, whole process",
+        unit="wall s",
+        budgets={20_000: 60.0},
+        usual=(20_000,),
+        scale="users",
+        run=_wall(_backtest),
+    ),
 )
 """Measured only when asked for by name, together, on one repository."""
 NAMES = (*(measure.name for measure in MEASURES), "year")

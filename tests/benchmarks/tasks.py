@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,9 +23,18 @@ from cleanup_gitops.ledger.record import Ground, Record, ground_of, record_run
 from cleanup_gitops.ledger.recorded import recorded_inventory
 from cleanup_gitops.ledger.repository.store import GitStore
 from cleanup_gitops.model.inventory import Inventory
+from cleanup_gitops.model.memory import BLANK
+from cleanup_gitops.model.people import NOBODY
 from cleanup_gitops.model.plan import Plan, plan_digest
+from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.run import Approval
+from cleanup_gitops.planner import evaluation_now
+from cleanup_gitops.policy.documents import Policy
 from cleanup_gitops.policy.loader import load
+from cleanup_gitops.rehearsal.backtest import thresholds_of, with_threshold
+from cleanup_gitops.rehearsal.comparison import comparison_of
+from cleanup_gitops.rehearsal.hindrances import case_of
+from cleanup_gitops.rehearsal.person import explain_case
 from tests.benchmarks import invented
 from tests.benchmarks.days import Days
 from tests.benchmarks.offline import inventory, made_plan, site_policies
@@ -73,6 +83,31 @@ def rules(organization: str, folder: str) -> None:
     with timed():
         plan = made_plan(site, policies)
     assert plan.changes
+
+
+def explain(organization: str, folder: str) -> None:
+    """Time the explanation of one user whom the plan changes."""
+    site, policies = inventory(organization), site_policies(folder)
+    plan = made_plan(site, policies)
+    user = site.user_by_id[plan.changes[0].user]
+    with timed():
+        evaluation = evaluation_now(site, policies, BLANK, created=plan.created, as_of=plan.as_of)
+        explain_case(case_of(user, plan, policies, BLANK, evaluation))
+
+
+def effect(organization: str, folder: str) -> None:
+    """Time the comparison of policies with the same ones that ask for ten days more."""
+    site, policies = inventory(organization), site_policies(folder)
+    later = replace(
+        policies, policies=tuple(with_threshold(one, _days(one), _days(one) + 10) for one in policies.policies)
+    )
+    with timed():
+        comparison_of(policies, later, Live(site, NOBODY), BLANK, site.as_of)
+
+
+def _days(policy: Policy) -> int:
+    """The days of idleness that it asks for; 0: none."""
+    return thresholds_of(policy)[0] or 0
 
 
 def digest(number: str) -> None:
@@ -142,6 +177,8 @@ def recorded_files(organization: str, folder: str) -> dict[str, bytes]:
 TASKS: dict[str, Callable[..., None]] = {
     "digest": digest,
     "drift": drift,
+    "effect": effect,
+    "explain": explain,
     "load": load_policies,
     "organization": write_organization,
     "policies": write_policies,

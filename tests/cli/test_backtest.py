@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,6 +22,7 @@ from cleanup_gitops.policy.site import StateSettings
 from tests.cli.workspace import SITE, Said
 from tests.rehearsal.test_backtest import away, day, days_of, hit_on
 
+Say = Callable[..., Said]
 HIT = hit_on(0, 60)
 LIVES = {"712020:back": away(1, HIT + 11), "712020:gone": away(1, 999), "712020:here": lambda _: True}
 TAKEN = (0, 1, HIT - 1, HIT, HIT + 5, HIT + 11, HIT + 12, HIT + 13, HIT + 31, HIT + 33)
@@ -79,7 +80,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def say(past: Path, capsys: pytest.CaptureFixture[str]) -> Any:  # noqa: ANN401 - a function
+def say(past: Path, capsys: pytest.CaptureFixture[str]) -> Say:
     def say(*args: str) -> Said:
         head = _git(past, "rev-parse", "HEAD")
         code = run(["-C", str(past), "backtest", *args])
@@ -92,7 +93,7 @@ def say(past: Path, capsys: pytest.CaptureFixture[str]) -> Any:  # noqa: ANN401 
     return say
 
 
-def test_it_tells_whom_the_policy_would_have_hit_and_who_came_back(say: Any) -> None:
+def test_it_tells_whom_the_policy_would_have_hit_and_who_came_back(say: Say) -> None:
     said = say("dormant")
     assert said.code == 0, said.err
     assert "Back-test of dormant (policies/dormant.yaml:9) on acme: 10 recorded days from 2025-11-24 to" in said.out
@@ -106,7 +107,7 @@ def test_it_tells_whom_the_policy_would_have_hit_and_who_came_back(say: Any) -> 
     assert "60 days (as written)" in said.out
 
 
-def test_json_has_every_day_and_every_hit(say: Any) -> None:
+def test_json_has_every_day_and_every_hit(say: Say) -> None:
     found = json.loads(say("dormant", "--format", "json", "--thresholds", "60,120").out)
     assert [one["day"] for one in found["days"]] == [str(day(one)) for one in TAKEN]
     seats = {one["day"]: (one["seats"]["recorded"], one["seats"]["with_policy"]) for one in found["days"]}
@@ -121,7 +122,7 @@ def test_json_has_every_day_and_every_hit(say: Any) -> None:
     assert found["longest_gap"] == {"days": HIT - 3, "after": str(day(1))}
 
 
-def test_the_days_can_be_chosen(say: Any) -> None:
+def test_the_days_can_be_chosen(say: Say) -> None:
     found = json.loads(say("dormant", "--format", "json", "--since", str(day(HIT)), "--until", str(day(HIT + 12))).out)
     assert (found["from"], found["to"]) == (str(day(HIT)), str(day(HIT + 12)))
     assert found["hits"]["first_day"] == 2
@@ -132,13 +133,13 @@ def test_the_days_can_be_chosen(say: Any) -> None:
     assert "is no date such as" in say("dormant", "--since", "yesterday").err
 
 
-def test_markdown_names_nobody_unless_asked(say: Any) -> None:
+def test_markdown_names_nobody_unless_asked(say: Say) -> None:
     assert "712020:" not in say("dormant", "--format", "markdown").out
     assert "712020:back" in say("dormant", "--format", "markdown", "--limit", "1").out
     assert "712020:" not in say("dormant", "--limit", "0").out
 
 
-def test_what_cannot_be_told_is_refused_before_anything_is_read(say: Any) -> None:
+def test_what_cannot_be_told_is_refused_before_anything_is_read(say: Say) -> None:
     said = say("sooner")
     assert (said.code, said.out) == (1, "")
     assert "sooner (policies/sooner.yaml:9) asks for 14 days of idleness" in said.err
@@ -148,9 +149,7 @@ def test_what_cannot_be_told_is_refused_before_anything_is_read(say: Any) -> Non
     assert "acme has no policy 'dormand'; did you mean `dormant`?" in say("dormand").err
 
 
-def test_a_repository_without_a_record_says_so(
-    past: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_repository_without_a_record_says_so(past: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _git(tmp_path, "clone", "-q", str(past), "clone")
     folder = tmp_path / "clone"
     _git(folder, "switch", "-q", "--orphan", "fresh")

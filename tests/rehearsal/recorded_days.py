@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner.assume import joined, left
 from tests.ledger.snapshots import files_of
-from tests.strategies import AS_OF, account_id, proof_of
+from tests.strategies import account_id, proof_of
 
 Files = Mapping[str, bytes]
 Recorded = tuple[RecordedDay, dict[str, bytes | None]]
@@ -56,7 +56,7 @@ def lived(rng: Random, inventory: Inventory, days: int) -> Iterator[Inventory]:
         yield inventory
 
 
-def _another_day(rng: Random, user: User, habit: float, at: AS_OF.__class__, inventory: Inventory) -> User:
+def _another_day(rng: Random, user: User, habit: float, at: datetime, inventory: Inventory) -> User:
     if rng.random() < habit:
         user = replace(user, seen=seen_at(at - timedelta(hours=rng.choice((1, 30)))))
     draw = rng.random()

@@ -123,9 +123,7 @@ def test_a_simulated_year_has_exactly_the_mistakes_that_were_planted() -> None:
         assert threshold.hits == planted + later + 1, "and the one who never came back"
         assert threshold.sequels["away"] == 1
     mistakes = {
-        account
-        for account, (first, length) in breaks.items()
-        if 0 < first + length - hit_on(first - 1, 60) <= 30
+        account for account, (first, length) in breaks.items() if 0 < first + length - hit_on(first - 1, 60) <= 30
     }
     assert {one.account for one in found.mistakes} == mistakes
     assert len(mistakes) > 5
@@ -178,7 +176,9 @@ def test_the_first_day_is_told_apart_and_an_exemption_counts_to_its_last_day() -
         account="b", reason="absence", owner="hr@acme.com", until=day(95), ticket="HR-1", document="leave"
     )
     days = (one for one in days_of(lives, 100) if one.as_of.date() >= day(90))
-    assert [one.hits for one in replayed(dormant(60), days, exemptions=(exempt, spared)).days] == [1] + [0] * 5 + [1] + [0] * 3
+    assert [one.hits for one in replayed(dormant(60), days, exemptions=(exempt, spared)).days] == [1] + [0] * 5 + [
+        1
+    ] + [0] * 3
 
 
 @pytest.mark.parametrize(
