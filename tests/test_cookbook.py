@@ -132,12 +132,21 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+DOCUMENTS, _, COMMANDS = PAGE.partition("\n## Rehearse\n")
+"""Recipes that are documents, and those that are commands, which `test_walkthrough` types."""
+
+
 def recipes() -> Iterator[tuple[str, str]]:
-    """Title and YAML of each."""
-    for part in re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]:
+    """Title and YAML of each that is a document."""
+    for part in re.split(r"^### ", DOCUMENTS, flags=re.MULTILINE)[1:]:
         title, _, rest = part.partition("\n")
         (block,) = blocks(rest)
         yield title, block
+
+
+def anchor(title: str) -> str:
+    """How a heading is linked."""
+    return "#" + re.sub(r"[^\w -]", "", title.casefold()).replace(" ", "-")
 
 
 RECIPES = dict(recipes())
@@ -180,7 +189,18 @@ def effect(plan: Plan) -> dict[str, list[str]]:
 def test_the_recipes_are_many_and_each_has_its_expectation() -> None:
     assert list(RECIPES) == list(EXPECTED)
     assert len(RECIPES) >= 20
-    assert PAGE.count("](#") == len(RECIPES) + 1  # the table of contents, and the text about the license
+
+
+def test_every_recipe_stands_in_the_list_at_the_top_in_its_order() -> None:
+    listed = re.findall(r"\]\((#[\w-]+)\)", PAGE.partition("\n## ")[0])
+    titles = re.findall(r"^### (.+)$", PAGE, re.MULTILINE)
+    assert [one for one in listed if one != "#rehearse"] == [anchor(title) for title in titles]
+    assert len(titles) == len(RECIPES) + COMMANDS.count("\n### ")
+
+
+def test_every_link_within_the_page_leads_to_a_heading() -> None:
+    headings = re.findall(r"^##+ (.+)$", PAGE, re.MULTILINE)
+    assert set(re.findall(r"\]\((#[\w-]+)\)", PAGE)) <= {anchor(title) for title in headings}
 
 
 def test_the_tests_among_the_recipes_pass(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ COMMANDS = {
     "plan": "Compare the policies with the live site and show what would change.",
     "recover": "End a run that was cut off, or list the runs that are open.",
     "rollback": "Plan to take back what a run did.",
-    "sandbox": "Serve or seed an embedded Confluence Cloud on this machine.",
+    "sandbox": "Make and serve an embedded Confluence Cloud on this machine, with or without a past.",
     "schema": "Print the JSON Schema of the policy files, for editors.",
     "show": "Show a saved plan.",
     "suggest": "Print a policy for people whom no policy covers.",

@@ -77,7 +77,7 @@ def workplaces(folder: Path, clock: Clock, wanted: str | None) -> list[Workplace
     policies = {site.name: found.for_site(site.name) for site in found.sites}
     variables = environment_of_git(found.sites, policies.values())
     return [
-        Workplace(folder, site, policies[site.name], GitStore(folder, site.name, variables, site.state), clock)
+        Workplace(folder, site, policies[site.name], GitStore(folder, site.name, variables, site.state, clock), clock)
         for site in sites
     ]
 

@@ -152,6 +152,17 @@ class RunningSandbox:
         """Take up edits that were made to `world` directly."""
         self.state.rebuild()
 
+    def become(self, world: World) -> None:
+        """Serve another `world` from now on, by the options of the one that was served so far; any thread may ask."""
+
+        def change() -> None:
+            for name in world.__struct_fields__:
+                if name != "options":
+                    setattr(self.world, name, getattr(world, name))
+            self.state.rebuild()
+
+        self._between_requests(change)
+
     def snapshot(self) -> Snapshot:
         """Everything as it is now, see ``snapshots``; any thread may ask."""
         return self._between_requests(self._snapshots.take)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from threading import Timer
 
@@ -22,6 +23,7 @@ from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.ports import Store
 from cleanup_gitops.model.user import User
 from tests import strategies as some
+from tests.fakes import FakeClock
 from tests.ledger.history import after, ground, run
 from tests.ledger.repository import ENVIRONMENT
 from tests.ledger.repository import Repository as Repository  # noqa: PLC0414 - other tests find it here
@@ -59,6 +61,15 @@ def records(count: int) -> list[Record]:
         files = after(files, record)
         found.append(record)
     return found
+
+
+def test_a_commit_is_dated_by_the_clock_of_the_run(repository: Repository) -> None:
+    store = GitStore(repository.path, "acme", repository.environment, clock=FakeClock(some.AS_OF))
+    assert store.read() == {}
+    (record,) = records(1)
+    store.commit(record.files, record.subject, record.trailers)
+    dates = repository.git("log", "-1", "--format=%ad %cd", "--date=iso-strict").split()
+    assert [datetime.fromisoformat(date) for date in dates] == [some.AS_OF, some.AS_OF]
 
 
 def test_runs_that_were_committed_are_read_back_as_they_were(repository: Repository) -> None:

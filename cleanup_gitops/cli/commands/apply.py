@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -179,21 +180,26 @@ def _run(
 ) -> Run:
     groups = adoptable(adopt, [place.policies])
     with progress() as steps, connected(place, steps) as site, posting(place) as post, _clean_end(stop, site):
-        desk = Desk(
-            policies=place.policies,
-            hands=Hands(site.reader, site.writer, place.clock, steps, CREW, post),
-            store=place.store,
-            tool_version=__version__,
-            domains=recorded_domains(place),
-            warnings=site_warnings(place.site, place.clock.now().date()),
-            lists=lists,
-            attributes=place.site.recorded_attributes,
-            process=this_process(),
-            place=job_address(),
-            journals=journals_of(place),
-            adopt=groups,
-        )
+        hands = Hands(site.reader, site.writer, place.clock, steps, CREW, post)
+        desk = replace(desk_at(place, lists, hands), adopt=groups)
         return execute(desk, saved=saved, stop=stop, standing=approvals, sparing=sparing, second=second)
+
+
+def desk_at(place: Workplace, lists: Lists, hands: Hands) -> Desk:
+    """What a run at this place works with."""
+    return Desk(
+        policies=place.policies,
+        hands=hands,
+        store=place.store,
+        tool_version=__version__,
+        domains=recorded_domains(place),
+        warnings=site_warnings(place.site, place.clock.now().date()),
+        lists=lists,
+        attributes=place.site.recorded_attributes,
+        process=this_process(),
+        place=job_address(),
+        journals=journals_of(place),
+    )
 
 
 @contextmanager

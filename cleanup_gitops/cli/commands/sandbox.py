@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,22 @@ import click
 from cleanup_gitops.cli.demo.embedded import USUAL_PORT, exports, sandbox_errors, server_module
 from cleanup_gitops.cli.files import create_file
 from cleanup_gitops.cli.options import Instant
-from cleanup_gitops.cli.terminal import SystemClock
+from cleanup_gitops.cli.terminal import SystemClock, progress
 from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.views.words import counted
 
 if TYPE_CHECKING:
     from cleanup_gitops.sandbox.world import World
 
 USERS = 480
 MOST = 1_000_000
+FEWEST, MOST_PAST = 200, 2_000
+DAYS, MOST_DAYS = 60, 366
 
 
 @click.group("sandbox")
 def command() -> None:
-    """Serve or seed an embedded Confluence Cloud on this machine.
+    """Make and serve an embedded Confluence Cloud on this machine, with or without a past.
 
     It speaks the published HTTP interfaces of Atlassian's organizations and of Confluence, with invented people in it.
     Nothing of it can be reached from outside.
@@ -52,6 +56,45 @@ def seed_command(users: int, number: int, now: datetime | None, out: Path) -> in
         raise CleanupError(f"{out} exists already.", "Remove it first, or name another file with --out.")
     click.echo(f"Wrote {out}: {len(world.users):,} accounts, {len(world.groups):,} groups, at {world.now}.")
     click.echo(f"Serve it with: cleanup-gitops sandbox serve --world {out}")
+    return 0
+
+
+@command.command("past")
+@click.argument("wanted", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=DAYS, show_default=True, help="How many days.")
+@click.option(
+    "--users", type=click.IntRange(FEWEST, MOST_PAST), default=USERS, show_default=True, help="How many accounts."
+)
+@click.option("--seed", "number", type=int, default=1, show_default=True, help="Another number, other people.")
+@click.option("--examples", is_flag=True, help="Commit the example policies of `demo` as of today.")
+@click.pass_obj
+def past_command(base: Path, wanted: Path, days: int, users: int, number: int, examples: bool) -> int:
+    r"""Make a repository in which a Confluence has been recorded daily, to try policies on its past.
+
+    In the new folder stand a Site document and one recorded run for each day before today, with the dates of those
+    days: people came or stayed away, some were on long leave, some were new, some left. There were no policies yet, so
+    nothing was changed. Takes about half a second a day.
+
+    \b
+    Examples:
+      cleanup-gitops sandbox past wiki
+      cleanup-gitops sandbox past wiki --days 90 --examples
+    """
+    from cleanup_gitops.cli.demo.folder import WORLD, fresh_folder
+    from cleanup_gitops.cli.demo.past import make_past
+
+    server_module()  # before anything is made, as it may be missing
+    now = SystemClock().now()
+    folder, world = fresh_folder(base, wanted), _seeded(users, number, now)
+    with progress() as steps:
+        url = make_past(folder, world, days, number, lambda done: steps.step("Days", done, days), examples=examples)
+    first, last = (now - timedelta(days=ago) for ago in (days, 1))
+    click.echo(
+        f"{folder} holds {counted(days, 'recorded run', 'recorded runs')}, {first:%Y-%m-%d} to {last:%Y-%m-%d},"
+        f" and a Confluence of {len(world.users):,} accounts.\n"
+        f"Serve it with: cd {os.path.relpath(folder)} &&"
+        f" cleanup-gitops sandbox serve --world {WORLD} --port {url.rpartition(':')[2]}"
+    )
     return 0
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cleanup_gitops.sandbox.world import World
 
 NAME = "cleanup-gitops-demo"
+WORLD = "world.json"
 AUTHOR = ("Ada Example", "ada@example.com")
 """Who wrote the policies of the scratch repository: nobody's git needs to be configured for a demo."""
 LEAVE_DAYS = 120
@@ -35,14 +36,14 @@ def fresh_folder(base: Path, wanted: Path | None) -> Path:
         if any(folder.iterdir()):
             raise CleanupError(
                 f"{folder} is not empty, and nothing in it is overwritten.",
-                "Name another folder with --folder, or remove this one if it is left from an earlier demo.",
+                "Name another folder, or remove this one if it is left from an earlier demo.",
             )
     except OSError as error:
         if wanted or isinstance(error, NotADirectoryError | FileExistsError):
-            raise CleanupError(f"{folder} cannot be used: {error.strerror}.", "Name another with --folder.") from None
+            raise CleanupError(f"{folder} cannot be used: {error.strerror}.", "Name another folder.") from None
         return Path(tempfile.mkdtemp(prefix=f"{NAME}-"))
     if not os.access(folder, os.W_OK):
-        raise CleanupError(f"{folder} cannot be used: no right to write there.", "Name another with --folder.")
+        raise CleanupError(f"{folder} cannot be used: no right to write there.", "Name another folder.")
     return folder.resolve()
 
 
@@ -88,18 +89,25 @@ def _adapt_leave(entries: Any, until: date) -> None:  # noqa: ANN401 - a round-t
 
 def fill(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files and make the first commit of a new repository. Raises ``CleanupError``."""
+    git(folder, "init", "--quiet")
+    add(folder, files, "Policies for acme")
+
+
+def add(folder: Path, files: Mapping[str, bytes], subject: str, at: datetime | None = None) -> None:
+    """Write these new files and commit them, dated now or ``at`` another time. Raises ``CleanupError``."""
     for path, data in files.items():
         create_file(folder / path, data)
-    git(folder, "init", "--quiet")
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "Policies for acme")
+    git(folder, "commit", "--quiet", "--message", subject, at=at)
 
 
-def git(folder: Path, *arguments: str) -> str:
-    """What git prints, run apart from the user's own settings. Raises ``CleanupError``."""
+def git(folder: Path, *arguments: str, at: datetime | None = None) -> str:
+    """What git prints, run apart from the user's own settings; a commit is dated ``at``. Raises ``CleanupError``."""
     name, address = AUTHOR
     identity = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": address}
     identity |= {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": address}
+    if at:
+        identity |= {"GIT_AUTHOR_DATE": at.isoformat(), "GIT_COMMITTER_DATE": at.isoformat()}
     # GIT_DIR and its like, as they are set inside a hook, would name another repository.
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     command = [

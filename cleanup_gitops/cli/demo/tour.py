@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cleanup_gitops.cli.demo import embedded
-from cleanup_gitops.cli.demo.folder import adapted_policies, fill, git
+from cleanup_gitops.cli.demo.folder import WORLD, adapted_policies, fill, git
 from cleanup_gitops.cli.example import example_policies
 from cleanup_gitops.cli.starter import common_files, text
 from cleanup_gitops.cli.terminal import colours
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from cleanup_gitops.sandbox.server import RunningSandbox
     from cleanup_gitops.sandbox.world import World
 
-WORLD = "world.json"
 PLAN = "plan.json"
 SHOWN = 6
 """Changes that the plan shows in detail; all of them are in the saved plan."""

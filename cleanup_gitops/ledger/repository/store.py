@@ -29,6 +29,7 @@ from cleanup_gitops.ledger.repository.policies import policy_commit
 from cleanup_gitops.ledger.repository.signatures import head_signature, trial_commit
 from cleanup_gitops.ledger.repository.signed import allowed_signers, check_signed
 from cleanup_gitops.model.errors import LeaseTakenError, StateError, StateMovedError, StoreError
+from cleanup_gitops.model.ports import Clock
 from cleanup_gitops.policy.site import USUAL_PLACE, StateSettings
 
 ATTEMPTS = 5
@@ -48,7 +49,8 @@ class GitStore:
     """The state of one site below ``root``, a folder in a git working tree. See ``model.ports.Store``.
 
     ``environment`` is what git inherits (the command line hands over its own). On a branch of its own the state has the
-    same path as it would have beside the policies. Raises ``StateError`` when the site's name is no folder name.
+    same path as it would have beside the policies. Commits are dated by the ``clock``, without one by git itself.
+    Raises ``StateError`` when the site's name is no folder name.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class GitStore:
         site: str,
         environment: Mapping[str, str] | None = None,
         settings: StateSettings = USUAL_PLACE,
+        clock: Clock | None = None,
     ) -> None:
         self._root = root.absolute()  # git runs in this folder, so no path of ours may be relative
         self._site = site
         self._folder = layout.site_folder(site)
         self._git = Git(self._root, environment)
         self._settings = settings
+        self._clock = clock
         self._read: _Look | None = None
         self._last: _Look | None = None
         self._notes: tuple[str, ...] = ()
@@ -263,13 +267,20 @@ class GitStore:
     def _commit(self, base: str, tree: str, message: bytes) -> str:
         parents = ["-p", base] if base else []
         sign = ["-S"] if self._settings.sign else []
-        answer = self._git.attempt("commit-tree", *sign, tree, *parents, stdin=message)
+        answer = self._git.attempt("commit-tree", *sign, tree, *parents, stdin=message, variables=self._dates())
         if answer.good:
             return answer.output.decode().strip()
         if sign:
             trial_commit(self._git, sign=True)  # says why, without git's words, which may repeat a key
             raise StoreError("git did not sign the record.")
         raise StoreError(f"git commit-tree failed in {self._root}: {answer.words}")
+
+    def _dates(self) -> dict[str, str]:
+        """The time of a commit, as git takes it."""
+        if self._clock is None:
+            return {}
+        now = self._clock.now().isoformat()
+        return {"GIT_AUTHOR_DATE": now, "GIT_COMMITTER_DATE": now}
 
     def _check_own_signature(self, here: Here, probe: str) -> None:
         """Records that would be refused when they are read must not be made."""
