@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cleanup_gitops.cli.demo.embedded import environment
-from cleanup_gitops.cli.demo.folder import LEAVE_DAYS, adapted_policies, fresh_folder, git
+from cleanup_gitops.cli.demo.folder import LEAVE_DAYS, ROSTER, adapted_policies, fresh_folder, git
 from cleanup_gitops.cli.demo.tour import Step, _run, tour
 from cleanup_gitops.cli.example import example_policies
 from cleanup_gitops.cli.main import run
@@ -92,6 +92,7 @@ def test_the_examples_show_a_handful_of_everything_within_the_limits(done: Done)
     assert named == {path.stem for path in (ROOT / "policies").glob("*.yaml")} - {
         "exemptions",
         "guardrails",
+        "hr",
         "protection",
         "site",
         "tests",
@@ -145,6 +146,8 @@ def test_comments_survive_when_policies_are_pointed_at_the_sandbox() -> None:
     examples = example_policies()
     world = seed(users=20, now="2026-11-22T09:00:00Z")
     adapted = adapted_policies(examples, world, "http://127.0.0.1:1234")
+    assert examples.keys() - adapted.keys() == {ROSTER}
+    del examples[ROSTER]
     for name, data in examples.items():
         comments = re.findall(rb"#.*", data)
         assert re.findall(rb"#.*", adapted[name]) == comments

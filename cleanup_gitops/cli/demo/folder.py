@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NAME = "cleanup-gitops-demo"
 WORLD = "world.json"
+ROSTER = "hr.yaml"
+"""The example that needs a list from outside the repository, which a scratch repository does not have."""
 AUTHOR = ("Ada Example", "ada@example.com")
 """Who wrote the policies of the scratch repository: nobody's git needs to be configured for a demo."""
 LEAVE_DAYS = 120
@@ -48,8 +50,11 @@ def fresh_folder(base: Path, wanted: Path | None) -> Path:
 
 
 def adapted_policies(policies: Mapping[str, bytes], world: World, url: str) -> dict[str, bytes]:
-    """The example policies for this world: address, owner of the keys and dates are changed, comments stay."""
-    found = dict(policies)
+    """The example policies for this world, but for the roster: address, owner of the keys and dates are changed.
+
+    Comments stay.
+    """
+    found = {name: data for name, data in policies.items() if name != ROSTER}
     found["site.yaml"] = _edited(policies["site.yaml"], lambda site: _adapt_site(site["spec"], world, url))
     if "exemptions.yaml" in policies:
         until = world.clock().date() + timedelta(days=LEAVE_DAYS)
