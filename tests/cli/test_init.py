@@ -26,6 +26,7 @@ FILES = {
     "policies/protection.yaml",
     "policies/site.yaml",
     "policies/schema.json",
+    "policies/tests.yaml",
     "state/.gitkeep",
 }
 ORGANIZATION = "9d9be011-7b3c-4a57-a9d6-5a0c1a5a2f10"
@@ -43,6 +44,10 @@ def test_what_it_writes_is_valid_and_says_what_was_made_up(tmp_path: Path, capsy
         assert f"policies/site.yaml: {line}" in said
     assert run(["-C", str(tmp_path), "validate"]) == 0
     assert "example: 2 policies, 1 protection, 0 exemptions" in capsys.readouterr().out
+    assert run(["-C", str(tmp_path), "test", "--coverage"]) == 0
+    said = capsys.readouterr().out
+    assert "Every policy, stage and condition is touched, conditions with both outcomes." in said
+    assert "1 policy test, 0 failed." in said
 
 
 @pytest.mark.parametrize("name", ["plan.json", "undo.json", "cleanup-gitops-1.outcomes.jsonl", ".env"])

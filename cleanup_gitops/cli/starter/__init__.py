@@ -22,7 +22,7 @@ class SiteFacts(Struct, frozen=True, kw_only=True):
 
 def starter_files(site: SiteFacts) -> dict[str, str]:
     """Every file of a new repository, by its path in it."""
-    policies = ("site", "guardrails", "protection", "exemptions", "dormant-members", "never-used")
+    policies = ("site", "guardrails", "protection", "exemptions", "dormant-members", "never-used", "tests")
     found = {f"policies/{name}.yaml": text(f"policies/{name}.yaml", site=site) for name in policies}
     return found | common_files() | {"README.md": text("README.md", site=site), "state/.gitkeep": ""}
 
