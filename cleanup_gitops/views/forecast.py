@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +14,10 @@ import msgspec
 from cleanup_gitops.rehearsal.forecast import Day, End, Forecast
 from cleanup_gitops.views.documents import render
 from cleanup_gitops.views.paint import paint
+from cleanup_gitops.views.pictures.canvas import SUBTITLE, Spec
+from cleanup_gitops.views.pictures.curves import seats_picture
+from cleanup_gitops.views.pictures.terminal import UNICODE, WIDTH, Signs, seats_chart
+from cleanup_gitops.views.pictures.values import Line
 from cleanup_gitops.views.safe import Markdown, json_text
 from cleanup_gitops.views.words import counted
 
@@ -38,6 +43,25 @@ def render_text(forecast: Forecast, *, colour: bool = False) -> str:
 def render_markdown(forecast: Forecast) -> str:
     """For a review: totals first, then a table of the days on which something happens."""
     return render("forecast.md.j2", **_values(forecast), br=Markdown("<br>"))
+
+
+def render_chart(forecast: Forecast, *, width: int = WIDTH, signs: Signs = UNICODE) -> str:
+    """The seats in use as bars, for a terminal."""
+    return seats_chart([_line(forecast)], forecast.limit, f"Seats of {forecast.site}", width=width, signs=signs)
+
+
+def picture(forecast: Forecast) -> Spec:
+    """The seats in use, with what is assumed, as a Vega-Lite specification."""
+    told = " ".join(filter(None, (_seats(forecast), _unsafe(forecast))))
+    lines = [line for text in (told, _assumed(forecast)) for line in textwrap.wrap(text, SUBTITLE)]
+    title = f"Seats of {forecast.site}: forecast up to {_date(forecast.days[-1].at)}"
+    return seats_picture([_line(forecast)], forecast.limit, title, "\n".join(lines))
+
+
+def _line(forecast: Forecast) -> Line:
+    """The seats now, and after each run."""
+    runs = ((day.at.astimezone(UTC).date(), day.seats) for day in forecast.days)
+    return Line("forecast", ((forecast.days[0].at.astimezone(UTC).date(), forecast.seats), *runs), ahead=True)
 
 
 def render_json(forecast: Forecast) -> str:

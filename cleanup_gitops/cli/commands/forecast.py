@@ -9,6 +9,7 @@ import click
 
 from cleanup_gitops.cli.lists import policy_lists
 from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.pictures import chart_signs, chart_width, check_svg, svg_option, write_picture
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, connected, look_at_record, only_one, tell_open_runs, workplaces
 from cleanup_gitops.ledger.memory import memory_of
@@ -18,7 +19,7 @@ from cleanup_gitops.rehearsal.ahead import Ahead
 from cleanup_gitops.rehearsal.forecast import Forecast, forecast
 from cleanup_gitops.runner.foreseen import choosing
 from cleanup_gitops.runner.open_runs import beside_open_rollbacks
-from cleanup_gitops.views.forecast import render_json, render_markdown, render_text
+from cleanup_gitops.views.forecast import picture, render_chart, render_json, render_markdown, render_text
 
 
 @click.command("forecast")
@@ -46,8 +47,12 @@ from cleanup_gitops.views.forecast import render_json, render_markdown, render_t
     show_default=True,
     help="How to print it. JSON has every day, the others those on which something happens.",
 )
+@click.option("--chart", is_flag=True, help="Show the seats as bars, too, at the end of the text.")
+@svg_option
 @click.pass_obj
-def command(folder: Path, site_name: str | None, days: int, regular: int, form: str) -> int:
+def command(
+    folder: Path, site_name: str | None, days: int, regular: int, form: str, chart: bool, svg: Path | None
+) -> int:
     r"""Show what the policies will do on the days to come, if nobody else changes anything. Changes nothing.
 
     The site is read once. Then every day is planned, and taken for applied: what is carried out by policy and stage,
@@ -58,13 +63,21 @@ def command(folder: Path, site_name: str | None, days: int, regular: int, form: 
       cleanup-gitops forecast
       cleanup-gitops forecast --days 14
       cleanup-gitops forecast --days 30 --format markdown > forecast.md
+      cleanup-gitops forecast --chart --svg seats.svg
     """
+    if chart and form != "text":
+        raise click.UsageError("--chart is for --format text; --svg writes a picture beside any form.")
+    check_svg(svg)
     places = workplaces(folder, SystemClock(), site_name)
-    if form == "json":
+    if form == "json" or svg:
         only_one(places)
     for number, (place, lists) in enumerate([(one, policy_lists(one.policies, one.folder)) for one in places]):
         found = _forecast(place, lists, days, regular)
         click.echo("\n" * bool(number) + _render(found, form), nl=False)
+        if chart:
+            click.echo("\n" + render_chart(found, width=chart_width(), signs=chart_signs()), nl=False)
+        if svg:
+            write_picture(svg, picture(found))
     return 0
 
 
