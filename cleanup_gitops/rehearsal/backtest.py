@@ -17,6 +17,7 @@ from cleanup_gitops.ledger.past import Past
 from cleanup_gitops.ledger.snapshots import RecordedDay
 from cleanup_gitops.model.activity import Seen
 from cleanup_gitops.model.errors import CleanupError
+from cleanup_gitops.model.plan import State
 from cleanup_gitops.model.user import UNNAMED_ROLE, Lifecycle, RoleSeat, User
 from cleanup_gitops.policy.documents import Policy, SitePolicies
 from cleanup_gitops.policy.finding import not_kept
@@ -39,6 +40,7 @@ from cleanup_gitops.rehearsal.verdicts import FINEST
 THRESHOLDS = (30, 45, 60, 90, 120)
 """Days of idleness that are compared."""
 WEEK_ALONE = "of the last use the week alone was kept"
+ELSEWHERE = not_kept("use of other products")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,10 @@ class Backtest:
     ``thresholds`` is empty where the policy asks for no idleness; ``several`` are then the different days that it asks
     for, if that is why. ``acted`` is how many changes the runs of that time made: whom they took something from cannot
     come back, and is not hit here. ``known`` is the smallest share (percent) of accounts of whose last use anything was
-    known on a day. ``alone``: what other products know of use was left out.
+    known on a day. ``limit`` is the number of seats that the license allowed at the end, where that is known.
+    ``spared`` counts those who met the conditions and were left alone, by what became of them and why (codes), the most
+    first.
+    ``alone``: what other products know of use was left out.
     """
 
     site: str
@@ -83,8 +88,10 @@ class Backtest:
     thresholds: tuple[Threshold, ...] = ()
     several: tuple[int, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    spared: tuple[tuple[State, str, int], ...] = ()
     acted: int = 0
     known: int = 100
+    limit: int | None = None
     alone: bool = False
 
     @property
@@ -179,9 +186,18 @@ def backtest(
         thresholds=tuple(rows),
         several=several,
         undecided=undecided.told(),
+        spared=_counted(main),
         acted=acted,
         known=known,
+        limit=past.manifest.seat_limit,
         alone=alone,
+    )
+
+
+def _counted(replay: Replay) -> tuple[tuple[State, str, int], ...]:
+    found = Counter(replay.spared.values())
+    return tuple(
+        (state, why, number) for (state, why), number in sorted(found.items(), key=lambda one: (-one[1], one[0]))
     )
 
 
@@ -282,7 +298,7 @@ def _reasons(one: Explanation, user: User) -> set[tuple[str, str]]:
         return {found for child in one.children for found in _reasons(child, user)}
     if isinstance(one.asks, InactiveFor):
         if one.asks.product != "confluence" and user.elsewhere is None:
-            return {(one.asked, not_kept("use of other products"))}
+            return {(one.asked, ELSEWHERE)}
         if isinstance(user.seen, Seen) and user.added is not None:
             return {(one.asked, WEEK_ALONE)}
     return {(one.asked, one.detail)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, get_args
@@ -60,6 +61,11 @@ class Hit:
         if self.left is not None and (self.left - self.day).days <= SOON:
             return "left"
         return "open" if (end - self.day).days < SOON else "away"
+
+
+def told_of(sequels: Mapping[Sequel, int]) -> int:
+    """How many of these hits the record tells of whether they came back soon."""
+    return sum(sequels.values()) - sequels["open"] - sequels["perhaps"]
 
 
 def hit_of(user: User, at: datetime) -> Hit:

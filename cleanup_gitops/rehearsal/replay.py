@@ -22,18 +22,20 @@ from cleanup_gitops.ledger.remember import Ran
 from cleanup_gitops.model.change import TAKING, Action, Change, UserRemove
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.memory import BLANK, Closed, Hold, Mark, Memory, Remembered, Settling
-from cleanup_gitops.model.plan import Plan
+from cleanup_gitops.model.plan import Plan, State
 from cleanup_gitops.model.user import User
 from cleanup_gitops.planner import make_plan, undone
 from cleanup_gitops.planner.assume import assume_user
 from cleanup_gitops.planner.lifecycle import Episode, current
 from cleanup_gitops.policy.documents import Policy, SitePolicies
 from cleanup_gitops.policy.match import CompiledMatch, Scope, compile_match
+from cleanup_gitops.policy.missing import lacking
 from cleanup_gitops.rehearsal.ahead import outcomes_of
 from cleanup_gitops.rehearsal.hits import Hit, hit_of
 from cleanup_gitops.rehearsal.verdicts import Verdicts
 
 _NEVER = date.max
+_LEFT_ALONE: frozenset[State] = frozenset({"protected", "exempt", "handed_off", "unknown", "conflict"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,9 @@ class Replay:
         self._lines: dict[str, list[Remembered]] = {}
         self._next: dict[str, date] = {}
         self._calendar: dict[date, set[str]] = {}
+        self._blocked: tuple[str, ...] = ()
+        self.spared: dict[str, tuple[State, str]] = {}
+        """Those who met the conditions on some day and were left alone when last looked at: what became of them."""
         self._open_episodes: set[str] = set()
 
     @property
@@ -100,17 +105,35 @@ class Replay:
         back = self._look(past, day)
         recorded = past.manifest.counts.seats
         if compiled.missing:
-            blocked = tuple(f"{one.kind} {one.name}" for one in compiled.missing)
+            blocked = (lacking(compiled.missing),)
             seats = recorded - self._count_freed(past, back, site)
             return Replayed(day=day, matching=0, unknown=len(past), recorded=recorded, seats=seats, blocked=blocked)
         new = self._ask(past, compiled)
         looked = back | new | self._due(past, day)
         plan = self._run(past, site, looked, day)
+        if plan is not None:
+            self._blocked = tuple(one.partition(": ")[2] for one in plan.blocked)
+            self._spare(plan)
         seats = recorded - self._count_freed(past, looked, site)
         met = Counter(self.met.values())
         return self._told(
-            plan, Replayed(day=day, matching=met[True], unknown=met[None], recorded=recorded, seats=seats)
+            plan,
+            Replayed(
+                day=day,
+                matching=met[True],
+                unknown=met[None],
+                recorded=recorded,
+                seats=seats,
+                blocked=self._blocked if met[True] else (),
+            ),
         )
+
+    def _spare(self, plan: Plan) -> None:
+        for account, found in plan.dispositions.items():
+            if found.state in _LEFT_ALONE and self.met.get(account):
+                self.spared[account] = found.state, found.reason
+            else:
+                self.spared.pop(account, None)
 
     # -- the record --------------------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ from datetime import date
 from typing import Any
 
 from cleanup_gitops.model.change import ACTIONS
-from cleanup_gitops.rehearsal.backtest import WEEK_ALONE, Backtest, Threshold
-from cleanup_gitops.rehearsal.hits import SOON, Hit, Sequel
+from cleanup_gitops.rehearsal.backtest import ELSEWHERE, WEEK_ALONE, Backtest, Threshold
+from cleanup_gitops.rehearsal.hits import SOON, Hit, Sequel, told_of
 from cleanup_gitops.rehearsal.replay import Replayed
 from cleanup_gitops.views.documents import count, render
 from cleanup_gitops.views.paint import paint
 from cleanup_gitops.views.safe import json_text
-from cleanup_gitops.views.words import counted
+from cleanup_gitops.views.words import UNTOUCHED, counted, reason
 
 FORMAT_VERSION = "1.0"
 """Of the JSON form. A minor step adds keys."""
@@ -64,6 +64,7 @@ def render_json(found: Backtest) -> str:
         "days": [_json_day(day) for day in found.days],
         "users": [_json_hit(hit, found.end) for hit in found.hits],
         "thresholds": [_json_threshold(one) for one in found.thresholds],
+        "left_alone": [{"state": state, "reason": why, "users": number} for state, why, number in found.spared],
         "undecided": [{"asked": one.asked, "reason": one.reason, "users": one.users} for one in found.undecided],
     }
     return json_text(json.dumps(told, indent=2, ensure_ascii=False)) + "\n"
@@ -120,6 +121,7 @@ def _values(found: Backtest, limit: int) -> dict[str, Any]:
         "sequels": [(count(number), _SEQUELS[sort]) for sort, number in found.sequels.items() if number],
         "share": _share_text(found),
         "closed": _closed(found),
+        "spared": _spared(found),
         "periods": _table(head, heads(found)),
         "mistakes": [_mistake(hit) for hit in mistakes[:limit]],
         "more": len(mistakes) - min(limit, len(mistakes)),
@@ -128,6 +130,7 @@ def _values(found: Backtest, limit: int) -> dict[str, Any]:
         "undecided": [f"{one.asked}: {one.reason} ({counted(one.users, 'user')})" for one in found.undecided[:SHOWN]],
         "hidden": max(0, len(found.undecided) - SHOWN),
         "week": any(one.reason == WEEK_ALONE for one in found.undecided),
+        "elsewhere": any(one.reason == ELSEWHERE for one in found.undecided),
     }
 
 
@@ -170,7 +173,7 @@ def _blocked(found: Backtest) -> str:
     if not days:
         return ""
     names = sorted({name for day in days for name in day.blocked})
-    return f"Blocked on {counted(len(days), 'day')}, the first on {days[0].day}: {', '.join(names)} was not there."
+    return f"Acts on nobody on {counted(len(days), 'day')}, the first {days[0].day}: {'; '.join(names)}."
 
 
 def _hits(found: Backtest) -> str:
@@ -206,9 +209,14 @@ def _closed(found: Backtest) -> str:
     return ", ".join(f"{number:,} {why.replace('-', ' ')}" for why, number in total.most_common())
 
 
+def _spared(found: Backtest) -> str:
+    """Whom the policy means and leaves alone; "" where there is nobody."""
+    return ", ".join(f"{number:,} {UNTOUCHED[state]} ({reason(why, state)})" for state, why, number in found.spared)
+
+
 def _share(sequels: Mapping[Sequel, int]) -> float | None:
     """Percent of the hits that can be told about which were mistakes; ``None`` when nothing can be told."""
-    told = sum(sequels.values()) - sequels["open"] - sequels["perhaps"]
+    told = told_of(sequels)
     return round(100 * sequels["back"] / told, 1) if told else None
 
 
@@ -216,8 +224,7 @@ def _share_text(found: Backtest) -> str:
     share, sequels = _share(found.sequels), found.sequels
     if share is None:
         return ""
-    told = sum(sequels.values()) - sequels["open"] - sequels["perhaps"]
-    return f"Hit by mistake: {share} % of the {told:,} of which the record tells."
+    return f"Hit by mistake: {share} % of the {told_of(sequels):,} of which the record tells."
 
 
 def _days(found: Backtest) -> list[list[str]]:

@@ -139,6 +139,24 @@ def test_markdown_names_nobody_unless_asked(say: Say) -> None:
     assert "712020:" not in say("dormant", "--limit", "0").out
 
 
+def test_pictures_hold_the_seats_and_the_thresholds_and_nobody(say: Say, tmp_path: Path) -> None:
+    seats, curve = tmp_path / "seats.svg", tmp_path / "thresholds.svg"
+    said = say("dormant", "--chart", "--limit", "0", "--svg", str(seats), "--svg-thresholds", str(curve))
+    assert said.code == 0, said.err
+    assert f"\n {day(0)}       3  █" in said.out.partition("Seats of acme")[2]
+    assert " *   60    2     1  50 %" in said.out
+    for file, words in ((seats, "had dormant been in force"), (curve, "and who came back")):
+        text = file.read_text()
+        assert words in text
+        assert "712020:" not in text
+        assert f"The picture was written to {file}." in said.err
+    said = say("dormant", "--thresholds", "60", "--svg-thresholds", str(tmp_path / "none.svg"))
+    assert said.code == 1
+    assert "no other thresholds were compared" in said.err
+    assert not (tmp_path / "none.svg").exists()
+    assert say("dormant", "--chart", "--format", "json").code == 1
+
+
 def test_what_cannot_be_told_is_refused_before_anything_is_read(say: Say) -> None:
     said = say("sooner")
     assert (said.code, said.out) == (1, "")

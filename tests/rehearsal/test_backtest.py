@@ -16,7 +16,7 @@ from cleanup_gitops.model.group import Grant, Group
 from cleanup_gitops.model.inventory import Inventory
 from cleanup_gitops.model.user import GroupSeat, User
 from cleanup_gitops.policy.documents import NOTHING_ASKED, Ensure, Exemption, Policy, SitePolicies, Stage
-from cleanup_gitops.policy.tree import AddedFor, HasSeat, InactiveFor, ListedIn, Match, NameIs, Node
+from cleanup_gitops.policy.tree import AddedFor, HasSeat, InactiveFor, InGroup, ListedIn, Match, NameIs, Node
 from cleanup_gitops.rehearsal.backtest import Backtest, backtest
 from tests.ledger.snapshots import site
 from tests.rehearsal.recorded_days import recorded
@@ -265,3 +265,40 @@ def test_an_account_that_is_opened_again_by_hand_came_back() -> None:
     found = replayed(dormant(60), days())
     hit = found.hits[0]
     assert (hit.sequel(found.end), hit.back, hit.left) == ("back", day(hit_on(0, 60) + 9), day(hit_on(0, 60) + 2))
+
+
+def test_whoever_is_meant_and_left_alone_is_counted_by_why() -> None:
+    def days() -> Iterator[Inventory]:
+        for one in days_of({"a": away(1, 999), "b": away(1, 999), "c": away(1, 999)}, 100):
+            users = [replace(user, admin=user.id == "b") for user in one.users]
+            yield site(*users, groups=(WIKI,), as_of=one.as_of)
+
+    exempt = Exemption(
+        account="c", reason="absence", owner="hr@acme.com", until=day(999), ticket="HR-1", document="leave"
+    )
+    found = replayed(dormant(60), days(), exemptions=(exempt,))
+    assert {one.account for one in found.hits} == {"a"}
+    assert found.spared == (("exempt", "absence", 1), ("protected", "administrator", 1))
+
+
+@pytest.mark.parametrize("in_match", [True, False])
+def test_a_group_that_was_not_there_yet_blocks_the_policy_until_it_is(in_match: bool) -> None:
+    name = "leavers"
+    late = replace(WIKI, id="g-zz", name=name, license="none", grants=())
+    policy = dormant(60)
+    if in_match:
+        policy = with_fields(policy, match=Match(all=policy.match.all, none=(InGroup((name,)),)))
+    else:
+        policy = with_fields(policy, ensure=Ensure(groups_absent=("wiki-users",), groups_present=(name,)))
+    hit = hit_on(0, 60)
+
+    def days() -> Iterator[Inventory]:
+        for one in days_of({"a": away(1, 999), "here": lambda _: True}, 100):
+            there = one.as_of.date() >= day(hit + 5)
+            yield site(*one.users, groups=(WIKI, late) if there else (WIKI,), as_of=one.as_of)
+
+    found = replayed(policy, days())
+    assert [(one.account, one.day) for one in found.hits] == [("a", day(hit + 5))]
+    blocked = [one.day for one in found.days if one.blocked]
+    assert blocked == [day(number) for number in range(0 if in_match else hit, hit + 5)]
+    assert found.days[hit].blocked == ("no group matches leavers",)

@@ -10,6 +10,7 @@ import click
 
 from cleanup_gitops.cli.explaining import check_policy
 from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.pictures import chart_signs, chart_width, check_svg, svg_option, write_picture
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, environment_of_git, only_one, workplaces
 from cleanup_gitops.ledger.audit.history import GitHistory
@@ -18,6 +19,7 @@ from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.rehearsal.backtest import THRESHOLDS, Backtest, backtest, check_answerable
 from cleanup_gitops.rehearsal.verdicts import FINEST
 from cleanup_gitops.views.backtest import SHOWN, render_json, render_markdown, render_text
+from cleanup_gitops.views.backtest_pictures import render_charts, seats_over_time, threshold_curve
 
 FORMS = ("json", "markdown", "text")
 
@@ -79,6 +81,15 @@ class _Thresholds(click.ParamType[tuple[int, ...]]):
     metavar="N",
     help=f"Show at most N users who were hit by mistake (default: {SHOWN} as text, none in Markdown). JSON has all.",
 )
+@click.option("--chart", is_flag=True, help="Show seats and thresholds as bars, too, at the end of the text.")
+@svg_option
+@click.option(
+    "--svg-thresholds",
+    "curve",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a picture of the other thresholds to this file, too.",
+)
 @click.pass_obj
 def command(
     folder: Path,
@@ -90,6 +101,9 @@ def command(
     alone: bool,
     form: str,
     limit: int | None,
+    chart: bool,
+    svg: Path | None,
+    curve: Path | None,
 ) -> int:
     r"""Replay a policy over the recorded past: whom it would have hit, and who came back. Changes nothing.
 
@@ -101,9 +115,13 @@ def command(
       cleanup-gitops backtest dormant-members
       cleanup-gitops backtest dormant-members --since 2026-01-01 --thresholds 60,90,180
       cleanup-gitops backtest dormant-members --format markdown > backtest.md
+      cleanup-gitops backtest dormant-members --chart --svg seats.svg --svg-thresholds thresholds.svg
     """
     if since and until and until < since:
         raise click.UsageError("--until is before --since.")
+    if chart and form != "text":
+        raise click.UsageError("--chart is for --format text; --svg writes a picture beside any form.")
+    check_svg(svg or curve)
     place = only_one(workplaces(folder, SystemClock(), site_name))
     check_policy(policy, place.policies, conditions=True)
     found = _found(place, policy, since, until, thresholds, alone=alone)
@@ -115,6 +133,14 @@ def command(
         case _:
             text = render_text(found, colour=colours(sys.stdout), limit=limit)
     click.echo(text, nl=False)
+    if chart:
+        click.echo("\n" + render_charts(found, width=chart_width(), signs=chart_signs()), nl=False)
+    if svg:
+        write_picture(svg, seats_over_time(found))
+    if curve and found.thresholds:
+        write_picture(curve, threshold_curve(found))
+    elif curve:
+        raise CleanupError(f"{curve} was not written: no other thresholds were compared.", "The text says why.")
     return 0
 
 

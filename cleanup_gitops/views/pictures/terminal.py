@@ -168,7 +168,7 @@ def sensitivity_chart(
     scale = _Scale(most, width - days - figures - back - 15, signs)
     rows = [f" {'':1} {'days':>{days}}  {'hit':>{figures}}  {'back':>{back}}"]
     for one in points:
-        share = _share(one.came_back, one.hits)
+        share = _share(one.came_back, one.hits if one.told is None else one.told)
         bar = scale.parts(one.hits, one.came_back, signs.part)
         rows.append(
             f" {'*' if one.own else ' '} {one.days:>{days},}  {one.hits:>{figures},}"

@@ -40,13 +40,15 @@ class Line:
 class SensitivityPoint:
     """A policy with so many days of idleness: the users it hits, and how many of them came back within 30 days.
 
-    ``own``: these are the days of the policy as it is written.
+    ``own``: these are the days of the policy as it is written. ``told``: of so many of the hits it is known whether
+    they came back; ``None``: of all.
     """
 
     days: int
     hits: int
     came_back: int
     own: bool = False
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
