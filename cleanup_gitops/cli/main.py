@@ -40,6 +40,7 @@ COMMANDS = {
     "test": "Run the tests that stand beside the policies.",
     "users": "List the users of the site, filtered as in a policy, live or as recorded.",
     "validate": "Check the policy files without talking to any site.",
+    "who": "Show whom conditions mean, how far each narrows it, and why others are not known.",
     "why-not": "Show what would have to change before a policy means a user.",
 }
 
@@ -62,6 +63,7 @@ READ_ONLY = frozenset(
         "test",
         "users",
         "validate",
+        "who",
         "why-not",
     }
 )

@@ -15,13 +15,11 @@ import msgspec
 
 from cleanup_gitops.ledger.past import Past
 from cleanup_gitops.ledger.snapshots import RecordedDay
-from cleanup_gitops.model.activity import Seen
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.plan import State
 from cleanup_gitops.model.user import UNNAMED_ROLE, Lifecycle, RoleSeat, User
 from cleanup_gitops.policy.documents import Policy, SitePolicies
-from cleanup_gitops.policy.finding import not_kept
-from cleanup_gitops.policy.match import Explanation, Scope, explain_match
+from cleanup_gitops.policy.match import Scope, explain_match
 from cleanup_gitops.policy.tree import (
     Begins,
     HasLeft,
@@ -35,12 +33,11 @@ from cleanup_gitops.policy.tree import (
 )
 from cleanup_gitops.rehearsal.hits import SEQUELS, Hit, Sequel
 from cleanup_gitops.rehearsal.replay import Replay, Replayed
+from cleanup_gitops.rehearsal.undecided import Undecided, reasons_of
 from cleanup_gitops.rehearsal.verdicts import FINEST
 
 THRESHOLDS = (30, 45, 60, 90, 120)
 """Days of idleness that are compared."""
-WEEK_ALONE = "of the last use the week alone was kept"
-ELSEWHERE = not_kept("use of other products")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +53,6 @@ class Threshold:
     sequels: Mapping[Sequel, int]
     freed: int
     own: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A condition that could not be decided, and why: of how many users on some day, and how often in all."""
-
-    asked: str
-    reason: str
-    users: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +268,7 @@ class _Undecided:
         for account in new:
             user = past.user(account)
             if user is not None and scope is not None:
-                for key in _reasons(explain_match(self._match, user, scope), user):
+                for key in reasons_of(explain_match(self._match, user, scope), user, recorded=True):
                     self._found.setdefault(key, set()).add(account)
         self._before = now
 
@@ -288,17 +276,3 @@ class _Undecided:
         """The most first."""
         found = [Undecided(asked, why, len(users)) for (asked, why), users in self._found.items()]
         return tuple(sorted(found, key=lambda one: (-one.users, one.asked, one.reason)))
-
-
-def _reasons(one: Explanation, user: User) -> set[tuple[str, str]]:
-    """The single conditions that are not known, and why."""
-    if one.verdict is not None:
-        return set()
-    if one.children:
-        return {found for child in one.children for found in _reasons(child, user)}
-    if isinstance(one.asks, InactiveFor):
-        if one.asks.product != "confluence" and user.elsewhere is None:
-            return {(one.asked, ELSEWHERE)}
-        if isinstance(user.seen, Seen) and user.added is not None:
-            return {(one.asked, WEEK_ALONE)}
-    return {(one.asked, one.detail)}

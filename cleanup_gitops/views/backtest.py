@@ -9,9 +9,10 @@ from datetime import date
 from typing import Any
 
 from cleanup_gitops.model.change import ACTIONS
-from cleanup_gitops.rehearsal.backtest import ELSEWHERE, WEEK_ALONE, Backtest, Threshold
+from cleanup_gitops.rehearsal.backtest import Backtest, Threshold
 from cleanup_gitops.rehearsal.hits import SOON, Hit, Sequel, told_of
 from cleanup_gitops.rehearsal.replay import Replayed
+from cleanup_gitops.rehearsal.undecided import ELSEWHERE, WEEK_ALONE
 from cleanup_gitops.views.documents import count, render
 from cleanup_gitops.views.paint import paint
 from cleanup_gitops.views.safe import json_text
