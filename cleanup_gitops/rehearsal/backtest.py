@@ -15,6 +15,7 @@ import msgspec
 
 from cleanup_gitops.ledger.past import Past
 from cleanup_gitops.ledger.snapshots import RecordedDay
+from cleanup_gitops.model.collector import collector_paused
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.plan import State
 from cleanup_gitops.model.user import UNNAMED_ROLE, Lifecycle, RoleSeat, User
@@ -120,6 +121,7 @@ def sequels_of(hits: Iterable[Hit], end: date) -> Mapping[Sequel, int]:
     return {sort: found[sort] for sort in SEQUELS}
 
 
+@collector_paused()
 def backtest(
     policy: Policy,
     policies: SitePolicies,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,9 +71,20 @@ def test_whoever_is_not_asked_again_would_say_the_same(seed: int) -> None:
         assert (come, gone) == (now - before, before - now)
 
 
-@settings(max_examples=150)
+@settings(max_examples=30)
 @given(SEEDS, st.booleans())
 def test_looking_at_those_alone_who_may_be_new_is_looking_at_everybody(seed: int, stages: bool) -> None:
+    _check_looks(seed, stages=stages)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(SEEDS, st.booleans())
+def test_so_it_is_for_many_more_of_them(seed: int, stages: bool) -> None:
+    _check_looks(seed, stages=stages)
+
+
+def _check_looks(seed: int, *, stages: bool) -> None:
     rng = Random(seed)
     inventory = organization(rng)
     policies = site_policies(rng, inventory)

@@ -36,7 +36,7 @@ def lived(office: Office) -> tuple[str, int, tuple[str, ...]] | None:
     return run.plan.digest, len(run.outcomes), ()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(SEEDS, st.booleans(), st.booleans())
 @example(855, True, True)
 def test_nine_days_of_any_organization_are_as_foreseen(seed: int, stages: bool, asked: bool) -> None:

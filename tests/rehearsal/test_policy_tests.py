@@ -276,8 +276,8 @@ def test_the_examples_pass_their_tests_which_touch_everything() -> None:
     found = load(EXAMPLES)
     own = found.for_site("acme")
     ran = [run_policy_test(one, own, found.sites[0]) for one in own.tests]
-    assert len(ran) == 3
-    assert [said(one) for one in ran] == [[], [], []]
+    assert {one.name for one in ran} >= {"leaver-beats-dormant", "seats-that-nobody-uses"}
+    assert not any(said(one) for one in ran)
     assert gaps([(own, ran)]) == ()
 
 
