@@ -13,7 +13,7 @@ from datetime import datetime
 from cleanup_gitops.ledger import layout
 from cleanup_gitops.ledger.accounts import Account, Accounts
 from cleanup_gitops.ledger.chain import HINT
-from cleanup_gitops.ledger.recorded import group_of, members_in
+from cleanup_gitops.ledger.recorded import group_of, inventory_of, members_in
 from cleanup_gitops.ledger.rows import AccountRow, Manifest, Recent, read_account, read_manifest
 from cleanup_gitops.model.activity import Seen
 from cleanup_gitops.model.collector import collector_paused
@@ -111,20 +111,7 @@ class Past:
 
     def inventory(self, users: Iterable[User] = ()) -> Inventory:
         """The site with these users alone, sorted by id, and all its groups."""
-        manifest = self.manifest
-        return Inventory(
-            site=manifest.site,
-            hosting=manifest.hosting,
-            as_of=manifest.as_of,
-            users=tuple(users),
-            groups=self._groups,
-            directories=manifest.directories,
-            proof=manifest.proof,
-            runner=manifest.runner,
-            seat_limit=manifest.seat_limit,
-            claimed_domains=manifest.claimed_domains,
-            kept_attributes=manifest.attributes,
-        )
+        return inventory_of(self.manifest, tuple(users), self._groups)
 
     def _take_rows(self, files: Mapping[str, bytes | None]) -> None:
         gone: set[str] = set()

@@ -69,21 +69,26 @@ def recorded_inventory(files: Mapping[str, bytes]) -> Inventory:
     with collector_paused():
         users = _users(files, manifest, rows)
         try:
-            return Inventory(
-                site=manifest.site,
-                hosting=manifest.hosting,
-                as_of=manifest.as_of,
-                users=users,
-                groups=tuple(group_of(row) for row in manifest.groups),
-                directories=manifest.directories,
-                proof=manifest.proof,
-                runner=manifest.runner,
-                seat_limit=manifest.seat_limit,
-                claimed_domains=manifest.claimed_domains,
-                kept_attributes=manifest.attributes,
-            )
+            return inventory_of(manifest, users, tuple(group_of(row) for row in manifest.groups))
         except IncompleteReadingError as error:
             raise StateError(f"The snapshot does not fit its manifest: {error.message}", HINT) from None
+
+
+def inventory_of(manifest: Manifest, users: tuple[User, ...], groups: tuple[Group, ...]) -> Inventory:
+    """The site as this manifest has it, with these users, sorted by id, and groups."""
+    return Inventory(
+        site=manifest.site,
+        hosting=manifest.hosting,
+        as_of=manifest.as_of,
+        users=users,
+        groups=groups,
+        directories=manifest.directories,
+        proof=manifest.proof,
+        runner=manifest.runner,
+        seat_limit=manifest.seat_limit,
+        claimed_domains=manifest.claimed_domains,
+        kept_attributes=manifest.attributes,
+    )
 
 
 def group_of(row: GroupRow) -> Group:

@@ -130,7 +130,7 @@ def test_the_days_can_be_chosen(say: Say) -> None:
     assert (said.code, said.out) == (1, "")
     assert "Since 2031-01-01 no snapshot of acme is recorded." in said.err
     assert say("dormant", "--since", "2026-02-01", "--until", "2026-01-01").code == 1
-    assert "is no date such as" in say("dormant", "--since", "yesterday").err
+    assert "is not a day like" in say("dormant", "--since", "yesterday").err
 
 
 def test_markdown_names_nobody_unless_asked(say: Say) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cleanup_gitops.cli.explaining import check_policy
-from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.options import Day, site_option
 from cleanup_gitops.cli.pictures import chart_signs, chart_width, check_svg, svg_option, write_picture
 from cleanup_gitops.cli.terminal import SystemClock, colours, progress
 from cleanup_gitops.cli.wiring import Workplace, environment_of_git, only_one, workplaces
@@ -22,18 +22,6 @@ from cleanup_gitops.views.backtest import SHOWN, render_json, render_markdown, r
 from cleanup_gitops.views.backtest_pictures import render_charts, seats_over_time, threshold_curve
 
 FORMS = ("json", "markdown", "text")
-
-
-class _Day(click.ParamType[date]):
-    name = "date"
-
-    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date such as 2026-11-22.", param, ctx)
 
 
 class _Thresholds(click.ParamType[tuple[int, ...]]):
@@ -56,8 +44,8 @@ class _Thresholds(click.ParamType[tuple[int, ...]]):
 @click.command("backtest")
 @click.argument("policy", metavar="POLICY")
 @site_option
-@click.option("--since", type=_Day(), metavar="DATE", help="Begin with the snapshot of this day (UTC) or the next one.")
-@click.option("--until", type=_Day(), metavar="DATE", help="End with the snapshot of this day (UTC) or the one before.")
+@click.option("--since", type=Day(), metavar="DATE", help="Begin with the snapshot of this day (UTC) or the next one.")
+@click.option("--until", type=Day(), metavar="DATE", help="End with the snapshot of this day (UTC) or the one before.")
 @click.option(
     "--thresholds",
     type=_Thresholds(),
