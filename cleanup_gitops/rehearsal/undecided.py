@@ -9,7 +9,7 @@ from cleanup_gitops.model.activity import Seen, Unknown
 from cleanup_gitops.model.user import User
 from cleanup_gitops.policy.finding import not_kept
 from cleanup_gitops.policy.match import Explanation
-from cleanup_gitops.policy.tree import ActiveOnlyOnce, InactiveFor, NeverActiveFor
+from cleanup_gitops.policy.tree import ActiveOnlyOnce, InactiveFor, InStatusFor, NeverActiveFor
 
 WEEK_ALONE = "of the last use the week alone was kept"
 ELSEWHERE = not_kept("use of other products")
@@ -46,16 +46,25 @@ def reasons_of(one: Explanation, user: User, *, recorded: bool) -> Iterator[tupl
             yield from reasons_of(child, user, recorded=recorded)
     elif isinstance(one.asks, InactiveFor | NeverActiveFor | ActiveOnlyOnce):
         yield one.asked, _of_use(one.asks, user, recorded=recorded) or one.detail
+    elif isinstance(one.asks, InStatusFor) and (user.status_since or user.status_by):
+        yield one.asked, "since when the status is so is not known to the day"
     else:
         yield one.asked, one.detail
 
 
 def _of_use(asked: InactiveFor | NeverActiveFor | ActiveOnlyOnce, user: User, *, recorded: bool) -> str:
     """What is not known of the use; "" where something else is the reason."""
-    if isinstance(user.seen, Unknown):
+    product = asked.product if isinstance(asked, InactiveFor) else "confluence"
+    if product in ("any", "confluence") and isinstance(user.seen, Unknown):
         return f"last use not known: {user.seen.reason}"
-    if isinstance(asked, InactiveFor) and asked.product != "confluence" and user.elsewhere is None:
+    if product != "confluence" and user.elsewhere is None:
         return ELSEWHERE if recorded else "use of other products not known"
+    if not user.uses(product):
+        return f"use of {product} not known: not listed for the user"
+    if unknown := sorted({one.reason for one in user.uses(product) if isinstance(one, Unknown)}):
+        return f"use of other products not known: {', '.join(unknown)}"
     if user.added is None:
         return "not known when the account was added"
-    return WEEK_ALONE if recorded and isinstance(user.seen, Seen) else ""
+    if any(isinstance(one, Seen) and one.earliest != one.latest for one in user.uses(product)):
+        return WEEK_ALONE if recorded else "of the last use the day is not known"
+    return ""

@@ -27,7 +27,7 @@ class Step:
     """
 
     asked: tuple[str, ...]
-    """Single conditions in words; several: the condition is a tree, ``word`` says which."""
+    """Conditions in words; several: the condition is a tree, ``word`` says which. Trees within stand in brackets."""
     word: str
     alone: tuple[int, int]
     left: tuple[int, int]
@@ -90,6 +90,8 @@ class Answer:
         return tuple(sorted(found, key=lambda one: (one.name is None, -one.users, one.name or "")))
 
 
+_ANYBODY = User(id="", directory="")
+"""How conditions are called depends on nobody."""
 _PERSONS: frozenset[Kind] = frozenset({"person"})
 
 
@@ -139,11 +141,9 @@ def _spared(user: User, shield: Shield, kinds: Collection[Kind], *, include_admi
     """Why no policy would touch the user; "" where nothing keeps one from it."""
     if found := shield.protection(user):
         return found[0]
-    if user.id in shield.exempt:
-        return "exempt"
     if user.kind not in kinds or (user.admin and not include_admins):
         return kind_protection(user)
-    return ""
+    return "exempt" if user.id in shield.exempt else ""
 
 
 def _steps(match: Match, inventory: Inventory, scope: Scope) -> Iterator[Step]:
@@ -153,7 +153,7 @@ def _steps(match: Match, inventory: Inventory, scope: Scope) -> Iterator[Step]:
         alone = Counter(verdict(user) for user in inventory.users)
         users = [(_both(met, verdict(user)), user) for met, user in users if met is not False]
         left = Counter(met for met, _ in users)
-        word, asked = _asked(part, inventory, scope)
+        word, asked = _asked(part, scope)
         yield Step(asked=asked, word=word, alone=(alone[True], alone[None]), left=(left[True], left[None]))
 
 
@@ -176,16 +176,16 @@ def _parts(match: Match) -> Iterator[Match]:
         yield Match(none=(node,))
 
 
-def _asked(part: Match, inventory: Inventory, scope: Scope) -> tuple[str, tuple[str, ...]]:
-    """What the part asks, in the words of explanations: "any of" or "none of" ("": as it is), and single conditions."""
+def _asked(part: Match, scope: Scope) -> tuple[str, tuple[str, ...]]:
+    """What the part asks, in the words of explanations: "any of" or "none of" ("": as it is), and of what."""
     word = "any of" if part.any else "none of" if part.none else ""
-    if not inventory.users:
-        return word, ()
-    return word, tuple(dict.fromkeys(_leaves(explain_match(part, inventory.users[0], scope))))
+    return word, tuple(dict.fromkeys(map(_called, explain_match(part, _ANYBODY, scope).children)))
 
 
-def _leaves(one: Explanation) -> Iterator[str]:
+def _called(one: Explanation) -> str:
+    """A single condition, or a tree of them with its words: what stands under "none of" must not read as asked for."""
     if not one.children:
-        yield one.asked
-    for child in one.children:
-        yield from _leaves(child)
+        return one.asked
+    if len(one.children) == 1 and one.asked != "none of":
+        return _called(one.children[0])
+    return f"{one.asked} ({'; '.join(map(_called, one.children))})"

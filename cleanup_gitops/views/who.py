@@ -92,8 +92,8 @@ def render_json(report: WhoReport) -> str:
 
 def _json_user(user: User, found: Answer, *, met: bool | None) -> dict[str, Any]:
     conditions = [
-        {"asked": one.asked, "verdict": _VERDICTS[one.verdict], "saw": one.detail}
-        for one in _leaves(found.explained(user))
+        {"under": under.removesuffix(": "), "asked": one.asked, "verdict": _VERDICTS[one.verdict], "saw": one.detail}
+        for under, one in _leaves(found.explained(user))
     ]
     return {"account": user.id, "meets": _VERDICTS[met], "conditions": conditions}
 
@@ -171,12 +171,14 @@ def _list(name: str, parts: tuple[Share, ...]) -> str:
 
 def _person(user: User, found: Answer, people: People) -> tuple[str, str, list[str]]:
     """Id, name where known, and what each condition saw."""
-    leaves = [one.text for one in _leaves(found.explained(user))]
+    leaves = [f"{under}{one.text}" for under, one in _leaves(found.explained(user))]
     return user.id, label(people.name(user.id)), leaves
 
 
-def _leaves(one: Explanation) -> Iterator[Explanation]:
+def _leaves(one: Explanation, under: str = "") -> Iterator[tuple[str, Explanation]]:
+    """Single conditions, each with the words of the trees that it stands in: "none of: "; all of which is no word."""
     if not one.children:
-        yield one
+        yield under, one
+    within = f"{under}{one.asked}: " if one.asked in ("any of", "none of") else under
     for child in one.children:
-        yield from _leaves(child)
+        yield from _leaves(child, within)

@@ -83,8 +83,9 @@ def _repository(folder: Path, url: str, organization: str, runner: str) -> None:
     """The example policies of this repository, with a Site that leads to the sandbox."""
     policies = folder / "policies"
     policies.mkdir(parents=True)
-    for path in (ROOT / "policies").glob("[!h]*.yaml"):  # hr.yaml needs a list
-        (policies / path.name).write_bytes(path.read_bytes())
+    for path in (ROOT / "policies").glob("*.yaml"):
+        if path.name != "hr.yaml":  # it needs a list
+            (policies / path.name).write_bytes(path.read_bytes())
     site = _SITE.format(url=url, organization=organization, runner=runner, key=ORG_KEY, user=USER, token=TOKEN)
     (policies / "site.yaml").write_text(site, "utf-8")
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True, env=environment())

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.cli.test_recorded_lists import applied
-from tests.cli.workspace import Workspace
+from tests.cli.workspace import DORMANT, ROOMY, Workspace
 
 __all__ = ["applied"]
 
@@ -77,3 +77,33 @@ def test_what_is_wrong_is_said_before_the_site_is_asked(workspace: Workspace) ->
     assert "unknown" in workspace.run("who", "--where", "has_seet: true").err
     assert workspace.requests("GET") == []
     assert "No group of acme is called 'nowhere'" in workspace.run("who", "--where", "in_group: nowhere").err
+
+
+def test_a_list_that_only_another_policy_needs_keeps_nobody_from_asking(workspace: Workspace) -> None:
+    other = DORMANT.replace("name: dormant", "name: listed").replace(
+        "      - has_seat: true\n", "      - listed_in: {env: NOT_SET_CSV, account: account_id}\n"
+    )
+    workspace.policy("listed.yaml", other)
+    assert asked(workspace, "--policy", "dormant")["counts"]["meeting"] > 0
+    said = workspace.run("who", "--policy", "listed")
+    assert (said.code, said.out) == (1, "")
+    assert "NOT_SET_CSV" in said.err
+
+
+def test_what_is_ruled_out_does_not_read_as_asked_for(workspace: Workspace) -> None:
+    found = asked(workspace, "--where", "{any: [{none: [{has_seat: true}]}, {email_domain: nowhere.example}]}")
+    (step,) = found["conditions"]
+    assert (step["word"], step["asked"]) == ("any of", ["none of (has_seat true)", "email_domain nowhere.example"])
+
+
+def test_what_earlier_snapshots_know_counts_as_it_does_in_a_plan(workspace: Workspace) -> None:
+    workspace.policy("roomy.yaml", ROOMY)
+    before = {one["account"] for one in asked(workspace, "--policy", "dormant")["users"]}
+    assert workspace.run("apply", "--auto-approve").code == 0
+    lost = before - {one["account"] for one in asked(workspace, "--policy", "dormant")["users"]}
+    world = workspace.box.world
+    seats = next(one.id for one in world.groups if one.name == "confluence-users-acme")
+    back = next(one for one in world.users if one.id in lost)
+    back.groups.append(seats)  # somebody gives the seat again, today
+    assert back.id in workspace.run("users", *SEATED, "--format", "csv").out
+    assert back.id not in {one["account"] for one in asked(workspace, "--policy", "dormant")["users"]}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from cleanup_gitops.model.activity import Unknown, seen_at
+from cleanup_gitops.model.activity import Seen, Unknown, seen_at
 from cleanup_gitops.model.people import NOBODY
 from cleanup_gitops.model.ports import Live
 from cleanup_gitops.model.user import Kind
 from cleanup_gitops.planner.protect import make_shield
 from cleanup_gitops.policy.documents import Exemption, Protection, SitePolicies
 from cleanup_gitops.policy.match import Scope, compile_match
-from cleanup_gitops.policy.tree import EmailDomain, HasSeat, InactiveFor, KindIs, Match
+from cleanup_gitops.policy.tree import AccountIs, EmailDomain, HasSeat, InactiveFor, KindIs, Match
 from cleanup_gitops.rehearsal.who import missing_of, who
 from tests.ledger.snapshots import site
 from tests.planner.organizations import organization
@@ -87,4 +89,23 @@ def test_it_says_how_far_each_condition_narrows_and_who_is_left_alone() -> None:
     assert found.by_department == ()
     kinds: frozenset[Kind] = frozenset({"service"})
     services = who(Match(all=(KindIs(("person",)),)), policies, live, kinds=kinds)
-    assert dict(services.spared)["account-type-person"] == 3
+    assert dict(services.spared)["account-type-person"] == 4
+
+
+def test_one_reason_is_one_line_whatever_the_days_of_each_user() -> None:
+    at = BEGIN.replace(hour=9)
+    ago = [at - timedelta(days=one) for one in (84, 86, 95, 97)]
+    users = [
+        member("a", Seen(ago[2], ago[0], "csv")),
+        member("b", Seen(ago[3], ago[1], "csv")),
+        replace(member("c", seen_at(ago[3], "csv")), elsewhere=(), added=ago[2]),
+        replace(member("d", seen_at(ago[3], "csv")), elsewhere=(), added=ago[3]),
+    ]
+    live = Live(site(*users, groups=(WIKI,), as_of=at), NOBODY)
+    policies = SitePolicies(site="acme")
+    found = who(Match(all=(InactiveFor(90),)), policies, live)
+    assert [(one.reason, one.users) for one in found.reasons] == [("of the last use the day is not known", 2)]
+    found = who(Match(all=(AccountIs(("c", "d")), InactiveFor(90, "jira-software"))), policies, live)
+    assert [(one.reason, one.users) for one in found.reasons] == [
+        ("use of jira-software not known: not listed for the user", 2)
+    ]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from cleanup_gitops.cli.conditions import read_conditions
 from cleanup_gitops.cli.explaining import check_policy
-from cleanup_gitops.cli.listing import find, nothing_such, recorded_option
+from cleanup_gitops.cli.listing import Found, find, nothing_such, recorded_option
 from cleanup_gitops.cli.lists import policy_lists, read_lists
 from cleanup_gitops.cli.options import site_option
+from cleanup_gitops.cli.rehearsing import rehearsing
 from cleanup_gitops.cli.terminal import SystemClock, colours
-from cleanup_gitops.cli.wiring import only_one, workplaces
+from cleanup_gitops.cli.wiring import Workplace, only_one, workplaces
 from cleanup_gitops.model.people import NOBODY
+from cleanup_gitops.policy.documents import Policy
+from cleanup_gitops.policy.lists import Lists
+from cleanup_gitops.policy.tree import Begins, HasLeft, predicates
 from cleanup_gitops.rehearsal.who import missing_of, who
 from cleanup_gitops.views.who import SHOWN, WhoReport, render_json, render_markdown, render_text
 
@@ -81,8 +86,8 @@ def command(
         check_policy(policy, place.policies, conditions=True)
         chosen = next(one for one in place.policies.asking if one.name == policy)
         asked, kinds, include_admins = chosen.match, chosen.kinds, chosen.include_admins
-    lists = policy_lists(place.policies, folder) if policy else read_lists([("--where", asked)], folder)
-    found = find(place, recorded)
+    lists = _lists(chosen, place, folder) if policy else read_lists([("--where", asked)], folder)
+    found = find(place, recorded) if recorded else _as_planned(place)
     if missing := missing_of(asked, found.live, lists):
         raise nothing_such(missing, found.live.inventory)
     answer = who(asked, place.policies, found.live, lists, kinds=kinds, include_admins=include_admins)
@@ -100,3 +105,20 @@ def command(
             text = render_text(report, people, unknown=unknown, limit=limit, colour=colours(sys.stdout))
     click.echo(text, nl=False)
     return 0
+
+
+def _lists(policy: Policy, place: Workplace, folder: Path) -> Lists:
+    """The lists and rosters that this policy needs: what others need does not keep anybody from asking."""
+    rosters = {one.roster for one in predicates(policy.match) if isinstance(one, HasLeft | Begins)}
+    needed = replace(
+        place.policies,
+        policies=tuple(one for one in place.policies.policies if one is policy),
+        rosters=tuple(one for one in place.policies.rosters if one.name in rosters),
+    )
+    return policy_lists(needed, folder)
+
+
+def _as_planned(place: Workplace) -> Found:
+    """The site with what earlier snapshots know, such as since when a seat is held: whom a plan would mean."""
+    with rehearsing(place) as site:
+        return Found(site.live)
