@@ -34,7 +34,7 @@ def a_policy(rng: Random, policies: SitePolicies) -> Policy:
     return rng.choice(policies.policies)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_a_snapshot_told_by_its_changes_is_the_snapshot(seed: int) -> None:
     rng = Random(seed)
@@ -52,7 +52,7 @@ def test_a_snapshot_told_by_its_changes_is_the_snapshot(seed: int) -> None:
         before = dict(whole.user_by_id)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(SEEDS)
 def test_whoever_is_not_asked_again_would_say_the_same(seed: int) -> None:
     rng = Random(seed)

@@ -182,6 +182,7 @@ def test_a_forecast_goes_on_from_what_earlier_runs_left(tmp_path: Path) -> None:
     assert {stage for day in days for _, stage in day.entered} >= {"release"}
 
 
+@pytest.mark.slow
 def test_what_others_did_since_the_last_run_is_seen_as_the_next_run_sees_it(tmp_path: Path) -> None:
     def undo(house: House) -> None:
         """Somebody restores an account that a run suspended, and suspends one that no run has touched."""
@@ -194,6 +195,7 @@ def test_what_others_did_since_the_last_run_is_seen_as_the_next_run_sees_it(tmp_
     assert sum(day.changes for day in days) > 3
 
 
+@pytest.mark.slow
 def test_whoever_is_usually_there_goes_on_being_there(tmp_path: Path) -> None:
     soon = STAGES.replace("inactive_for: 85d", "inactive_for: 20d")
     policies = written(tmp_path, soon + ROOMY)

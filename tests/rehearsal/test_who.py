@@ -25,7 +25,7 @@ from tests.rehearsal.test_backtest import BEGIN, WIKI, day, member
 from tests.strategies import AS_OF
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_everybody_is_counted_once_and_no_condition_brings_anybody_back(seed: int) -> None:
     rng = Random(seed)
