@@ -109,7 +109,7 @@ class Replay:
             seats = recorded - self._count_freed(past, back, site)
             return Replayed(day=day, matching=0, unknown=len(past), recorded=recorded, seats=seats, blocked=blocked)
         new = self._ask(past, compiled)
-        looked = back | new | self._due(past, day)
+        looked = back | new | self._due(past, day) | set(self._administrators(past))
         plan = self._run(past, site, looked, day)
         if plan is not None:
             self._blocked = tuple(one.partition(": ")[2] for one in plan.blocked)
@@ -198,7 +198,6 @@ class Replay:
 
     def _run(self, past: Past, site: Inventory, looked: Collection[str], day: date) -> Plan | None:
         """Plan and carry out what concerns these accounts, and remember it; ``None`` when there are none."""
-        looked = {*looked, *self._administrators(past)} if looked else looked
         shown = {one: user for one in sorted(looked) if (user := self._shown(one, past, site)) is not None}
         if not shown:
             return None
@@ -259,21 +258,27 @@ class Replay:
                 self._lines.setdefault(account, []).append(line)
         for account in accounts:
             if own := self._lines.get(account):
-                due = self._next[account] = self._next_day(own, meets=bool(self.met.get(account)))
+                meets = self.met.get(account), account in self._made
+                due = self._next[account] = self._next_day(own, *meets)
                 self._calendar.setdefault(due, set()).add(account)
                 if any(isinstance(line, Mark) for line in own):
                     self._open_episodes.add(account)
 
-    def _next_day(self, lines: Sequence[Remembered], *, meets: bool) -> date:
-        """The UTC day on which something may become new by itself; one that is over: on every day."""
+    def _next_day(self, lines: Sequence[Remembered], met: bool | None, given: bool) -> date:  # noqa: FBT001 - facts
+        """The UTC day on which something may become new by itself; one that is over: on every day.
+
+        ``met`` is what the conditions say of the user as recorded; ``given``: the replay has changed something.
+        """
         days = [line.until + timedelta(days=1) for line in lines if isinstance(line, Hold)]
         marks = tuple(line for line in lines if isinstance(line, Mark))
         if marks:
             _, entered, due = current(self.policy.stages, Episode(marks))
             days.append(date.min if entered or due is None else due)
-        broken_off = meets and any(isinstance(line, Closed) and line.why != "done" for line in lines)
-        if broken_off or any(isinstance(line, Settling) for line in lines):
-            days.append(date.min)  # another episode may open
+        for line in lines:
+            # After an episode another one may open, and after one that is done not before the user once did not match.
+            ended = isinstance(line, Closed) and (not met if line.why == "done" else bool(met) or given)
+            if ended or isinstance(line, Settling):
+                days.append(date.min)
         return min(days, default=_NEVER)
 
     # -- counting ----------------------------------------------------------------------------------

@@ -228,6 +228,10 @@ class Exchange:
             told = self._told(error)
         except Unanswered as cut_off:
             told = Unanswered(cut_off.what, cut_off.hint, sent=cut_off.sent)
+        except RuntimeError:
+            if not self._client.is_closed:
+                raise
+            told = Unanswered(f"the connection to {self.host} was closed here before the answer came", sent=True)
         else:
             return self._answer(response, body)
         raise told  # out here it has no context: frames of the library hold what was sent

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from cleanup_gitops.model.errors import LostAnswerError, RefusedError, SiteError
-from cleanup_gitops.sites.exchange import Limits
+from cleanup_gitops.sites.exchange import Call, Exchange, Limits, Unanswered
 from cleanup_gitops.sites.http import StatusError
+from cleanup_gitops.sites.secret import Secret, bearer
 from tests.fakes import NOON, FakeClock
 from tests.patience import STALLED
 from tests.sites.scripted import JSON, Reply, scripted, silence
@@ -166,3 +167,12 @@ def test_a_redirected_write_stops_everything() -> None:
     with scripted(moved) as server, failing(StatusError):
         write(client(server.url))
     assert len(server.requests) == 1
+
+
+def test_a_call_after_the_end_is_no_defect_and_may_have_been_sent() -> None:
+    """Threads may still be about to send when a run ends: what they were about to send is looked up, not repeated."""
+    made = Exchange("http://127.0.0.1:9", bearer(Secret("x", "KEY")), Limits())
+    made.close()
+    with pytest.raises(Unanswered, match="was closed here") as told:
+        made.send(Call(method="POST", template="/x"))
+    assert told.value.sent
