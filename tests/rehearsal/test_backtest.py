@@ -302,3 +302,16 @@ def test_a_group_that_was_not_there_yet_blocks_the_policy_until_it_is(in_match: 
     blocked = [one.day for one in found.days if one.blocked]
     assert blocked == [day(number) for number in range(0 if in_match else hit, hit + 5)]
     assert found.days[hit].blocked == ("no group matches leavers",)
+
+
+def test_somebody_who_comes_every_day_meets_conditions_that_count_other_days() -> None:
+    """Of whom nothing changes but that they were there again."""
+    policy = with_fields(dormant(60), match=Match(all=(HasSeat(wanted=True), AddedFor(30))))
+
+    def days() -> Iterator[Inventory]:
+        for one in days_of({"a": lambda _: True, "b": lambda _: True}, 45):
+            users = [replace(user, added=BEGIN - timedelta(days=10 if user.id == "a" else 12)) for user in one.users]
+            yield site(*users, groups=(WIKI,), as_of=one.as_of)
+
+    found = replayed(policy, days())
+    assert [(one.account, one.day) for one in found.hits] == [("b", day(19)), ("a", day(21))]
