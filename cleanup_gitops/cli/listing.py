@@ -183,10 +183,13 @@ def nothing_such(missing: Sequence[Missing], inventory: Inventory) -> CleanupErr
     return CleanupError(f"{inventory.site}: {lacking(missing)}.", f"Directories that were read: {known}.")
 
 
-def show(sheet: Sheet[Row], wish: Wish, wanted: Layout, found: Found, counts: Mapping[str, int], noun: str) -> None:
+def show(
+    sheet: Sheet[Row], wish: Wish, wanted: Layout, found: Found, counts: Mapping[str, int], noun: str, when: str = " at"
+) -> None:
     """Print the list as it was asked for, and beside it, on standard error, how many of what it is, and from when.
 
-    ``counts`` stand in JSON beside the rows. ``noun`` is what is listed, such as "user" or "member of GROUP".
+    ``counts`` stand in JSON beside the rows. ``noun`` is what is listed, such as "user" or "member of GROUP", ``when``
+    what stands between the site and the time.
     """
     rows = in_order(sheet, wanted.orders)
     shown = replace(sheet, rows=rows if wish.limit is None else rows[: wish.limit])
@@ -205,7 +208,7 @@ def show(sheet: Sheet[Row], wish: Wish, wanted: Layout, found: Found, counts: Ma
     at = inventory.as_of.strftime("%Y-%m-%d %H:%M:%S UTC")
     what, _, of = noun.partition(" of ")
     whose = f"{plain(of)} ({inventory.site})" if of else inventory.site
-    click.echo(f"{counted(len(rows), what)} of {whose} at {at}{found.words}{left}.", err=True)
+    click.echo(f"{counted(len(rows), what)} of {whose}{when} {at}{found.words}{left}.", err=True)
 
 
 def _write_table(sheet: Sheet[Row], wish: Wish) -> None:

@@ -13,7 +13,7 @@ from cleanup_gitops import __version__
 from cleanup_gitops.cli.streams import complete_streams, outlets
 
 COMMANDS = {
-    "audit": "Check the recorded history under state/, or go on in a new repository.",
+    "audit": "Check and show the recorded history under state/, or go on in a new repository.",
     "apply": "Carry out a reviewed plan and record the result in git.",
     "backtest": "Replay a policy over the recorded past: whom it would have hit, and who came back.",
     "bulk": "Write a one-off policy for many accounts at once.",

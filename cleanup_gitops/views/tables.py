@@ -84,10 +84,15 @@ def render_csv(sheet: Sheet[Row], *, bom: bool = False) -> str:
     return (BOM if bom else "") + text.getvalue()
 
 
+def objects(sheet: Sheet[Row]) -> Iterable[dict[str, Any]]:
+    """Each row as JSON holds it, by the names of the columns."""
+    names = [column.name for column in sheet.columns]
+    return (dict(zip(names, map(data, row), strict=True)) for row in sheet.values())
+
+
 def _objects(sheet: Sheet[Row]) -> Iterable[str]:
     """Each row as a JSON object in one line."""
-    names = [column.name for column in sheet.columns]
-    return (_json(dict(zip(names, map(data, row), strict=True))) for row in sheet.values())
+    return map(_json, objects(sheet))
 
 
 def render_json(sheet: Sheet[Row], about: Mapping[str, Any]) -> str:

@@ -11,7 +11,9 @@ import click
 import pytest
 
 from cleanup_gitops.cli.main import COMMANDS, EPILOG, cli, run
+from cleanup_gitops.views.administrator_columns import ADMINISTRATOR_COLUMNS
 from cleanup_gitops.views.columns import Column
+from cleanup_gitops.views.event_columns import EVENT_COLUMNS
 from cleanup_gitops.views.group_columns import GROUP_COLUMNS
 from cleanup_gitops.views.user_columns import USER_COLUMNS
 
@@ -28,7 +30,15 @@ def test_every_command_is_named_with_what_it_says_of_itself(command: str) -> Non
     assert f"\n| `{command}` | {COMMANDS[command]} |\n" in PAGE
 
 
-@pytest.mark.parametrize(("title", "columns"), [("users", USER_COLUMNS), ("groups", GROUP_COLUMNS)])
+@pytest.mark.parametrize(
+    ("title", "columns"),
+    [
+        ("users", USER_COLUMNS),
+        ("groups", GROUP_COLUMNS),
+        ("audit log", EVENT_COLUMNS),
+        ("audit admins", ADMINISTRATOR_COLUMNS),
+    ],
+)
 def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping[str, Column[Any]]) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section(title), re.MULTILINE)
     assert rows == [(name, column.meaning) for name, column in columns.items()]
@@ -38,7 +48,10 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
     "name",
     [
         "apply",
+        "audit admins",
+        "audit log",
         "audit roll-over",
+        "audit user",
         "audit verify",
         "bulk",
         "drift",
@@ -68,7 +81,7 @@ def test_every_option_stands_there(name: str) -> None:
             assert any(f"`{option}" in section(name) for option in parameter.opts), parameter.opts
 
 
-@pytest.mark.parametrize("name", [*sorted(COMMANDS), "audit verify", "sandbox seed", "sandbox serve"])
+@pytest.mark.parametrize("name", [*sorted(COMMANDS), "audit log", "audit verify", "sandbox seed", "sandbox serve"])
 def test_examples_in_help_stand_on_lines_of_their_own(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*name.split(), "--help"]) == 0
     lines = capsys.readouterr().out.splitlines()

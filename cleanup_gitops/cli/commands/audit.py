@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleanup_gitops import __version__
+from cleanup_gitops.cli.commands.audit_log import admins_command, log_command, user_command
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
 from cleanup_gitops.cli.wiring import Workplace, only_one, tell_notes, workplaces
@@ -31,7 +32,11 @@ _COMMIT, _HEAD = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}"), re.compile(r"sha256:[
 
 @click.group("audit")
 def command() -> None:
-    """Check what is recorded under state/, for people who were not there."""
+    """Check and show what is recorded under state/, for people who were not there."""
+
+
+for one in (admins_command, log_command, user_command):
+    command.add_command(one)
 
 
 def _pin(ctx: click.Context, param: click.Parameter, value: str) -> str:

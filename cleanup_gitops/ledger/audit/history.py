@@ -149,9 +149,9 @@ class GitHistory:
             except StateError as error:
                 yield commit, error.message
 
-    def files(self) -> dict[str, bytes]:
-        """The files of the newest record, those of single runs left out."""
-        rows = listed(self._git, self._branch.tip, f"{self._folder}/")
+    def files(self, commit: str = "") -> dict[str, bytes]:
+        """The files as they are after this commit of the branch (the last one), those of single runs left out."""
+        rows = listed(self._git, commit or self._branch.tip, f"{self._folder}/")
         names = {row.path.removeprefix(f"{self._folder}/"): row.name for row in rows}
         kept = {path: name for path, name in names.items() if not path.startswith(layout.RUNS)}
         return dict(zip(kept, self.contents(list(kept.values())), strict=True))
