@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +232,25 @@ def test_a_day_without_a_snapshot_and_a_day_to_come_are_refused(workspace: Works
     said = workspace.run("audit", "admins", "--on", day)
     assert (said.code, said.out) == (1, "")
     assert words in said.err
+
+
+@pytest.mark.usefixtures("lived")
+def test_gaps_are_stretches_without_a_run(workspace: Workspace) -> None:
+    said = workspace.run("audit", "gaps")
+    assert said.code == 0, said.err
+    assert said.err.startswith("0 gaps of acme, recorded up to ")
+    for length in ("36", "0h", "1w", "-1d"):
+        refused = workspace.run("audit", "gaps", "--longer-than", length)
+        assert (refused.code, refused.out) == (1, "")
+        assert "is no length of time such as 36h or 7d." in refused.err
+
+
+def test_a_run_that_was_missed_is_a_gap(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, lived: Others) -> None:
+    del lived
+    later = SystemClock().now() + timedelta(days=3)
+    monkeypatch.setattr(SystemClock, "now", lambda _: later)
+    said = workspace.run("audit", "gaps", "--format", "json")
+    (gap,) = json.loads(said.out)["rows"]
+    assert (gap["open"], gap["ended"], len(gap["days"])) == (True, None, 2)
+    assert 3 * 86400 - 120 < gap["length"] <= 3 * 86400
+    assert "not over yet" in workspace.run("audit", "gaps").out

@@ -14,6 +14,7 @@ from cleanup_gitops.cli.main import COMMANDS, EPILOG, cli, run
 from cleanup_gitops.views.administrator_columns import ADMINISTRATOR_COLUMNS
 from cleanup_gitops.views.columns import Column
 from cleanup_gitops.views.event_columns import EVENT_COLUMNS
+from cleanup_gitops.views.gap_columns import GAP_COLUMNS
 from cleanup_gitops.views.group_columns import GROUP_COLUMNS
 from cleanup_gitops.views.user_columns import USER_COLUMNS
 
@@ -37,6 +38,7 @@ def test_every_command_is_named_with_what_it_says_of_itself(command: str) -> Non
         ("groups", GROUP_COLUMNS),
         ("audit log", EVENT_COLUMNS),
         ("audit admins", ADMINISTRATOR_COLUMNS),
+        ("audit gaps", GAP_COLUMNS),
     ],
 )
 def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping[str, Column[Any]]) -> None:
@@ -49,6 +51,7 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
     [
         "apply",
         "audit admins",
+        "audit gaps",
         "audit log",
         "audit roll-over",
         "audit user",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleanup_gitops import __version__
-from cleanup_gitops.cli.commands.audit_log import admins_command, log_command, user_command
+from cleanup_gitops.cli.commands.audit_log import admins_command, gaps_command, log_command, user_command
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
 from cleanup_gitops.cli.wiring import Workplace, only_one, tell_notes, workplaces
@@ -35,7 +35,7 @@ def command() -> None:
     """Check and show what is recorded under state/, for people who were not there."""
 
 
-for one in (admins_command, log_command, user_command):
+for one in (admins_command, gaps_command, log_command, user_command):
     command.add_command(one)
 
 

@@ -1,10 +1,11 @@
-"""``cleanup-gitops audit log``, ``audit user`` and ``audit admins``: what happened, told from git alone."""
+"""``cleanup-gitops audit log``, ``user``, ``admins`` and ``gaps``: what happened, told from git alone."""
 
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.evidence.administrators import administrators, snapshot_on
 from cleanup_gitops.evidence.events import Event, Wanted, events_of
 from cleanup_gitops.evidence.records import read_records
+from cleanup_gitops.evidence.silence import gaps_of
 from cleanup_gitops.evidence.story import story_of
 from cleanup_gitops.ledger.memory import read_lines
 from cleanup_gitops.ledger.recorded import recorded_inventory
@@ -31,12 +33,15 @@ from cleanup_gitops.views.administrator_columns import SHOWN as ADMINISTRATORS_S
 from cleanup_gitops.views.columns import Sheet
 from cleanup_gitops.views.event_columns import EVENT_COLUMNS, SHOWN
 from cleanup_gitops.views.facts import Facts
+from cleanup_gitops.views.gap_columns import GAP_COLUMNS
+from cleanup_gitops.views.gap_columns import SHOWN as GAPS_SHOWN
 from cleanup_gitops.views.story import render_json, render_text
 
 branch_option = click.option(
     "--branch", metavar="NAME", help="Where the record is, such as state or origin/state (default: checked out)."
 )
 FORMS = ("csv", "json", "text")
+_UP_TO = ", recorded up to"
 
 
 def _several(option: str, help_text: str, metavar: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -98,7 +103,7 @@ def log_command(
         results=frozenset(result_names),
     )
     sheet = Sheet(wanted.columns, [one for one in events if chosen.has(one)], Facts(site.outline))
-    show(sheet, asked, wanted, _found(site.outline), {}, "event", ", recorded up to")
+    show(sheet, asked, wanted, _found(site.outline), {}, "event", _UP_TO)
     return 0
 
 
@@ -185,6 +190,68 @@ def admins_command(
     inventory = recorded_inventory(site.history.files(commit.id))
     sheet = Sheet(wanted.columns, administrators(inventory), Facts(inventory))
     show(sheet, asked, wanted, _found(inventory), {}, "administrator")
+    return 0
+
+
+class _Length(click.ParamType[timedelta]):
+    name = "length"
+
+    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Parse a number of hours or days."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([1-9][0-9]{0,4})([hd])", value)
+        if found is None:
+            self.fail(f"{value!r} is no length of time such as 36h or 7d.", param, ctx)
+        return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+
+
+@click.command("gaps")
+@site_option
+@branch_option
+@click.option("--since", type=Day(), metavar="DATE", help="Gaps that end on this day (UTC) or later.")
+@click.option("--until", type=Day(), metavar="DATE", help="Gaps that begin on this day (UTC) or earlier.")
+@click.option(
+    "--longer-than",
+    type=_Length(),
+    default="36h",
+    show_default=True,
+    metavar="TIME",
+    help="Leave out what is no longer than so many hours or days.",
+)
+@listing_options
+@click.pass_obj
+def gaps_command(
+    folder: Path,
+    /,
+    site_name: str | None,
+    branch: str | None,
+    since: date | None,
+    until: date | None,
+    longer_than: timedelta,
+    **wish: Any,  # noqa: ANN401
+) -> int:
+    r"""List stretches of time in which no run looked at the whole site: missed runs, void readings, stopped schedules.
+
+    A run that had nothing to do is recorded, so what is missing was not done. The last gap reaches to now, where no run
+    has followed for so long.
+
+    \b
+    Examples:
+      cleanup-gitops audit gaps
+      cleanup-gitops audit gaps --since 2026-07-01 --until 2026-12-31 --longer-than 2d --format csv
+    """
+    _check_period(since, until)
+    asked = Wish(**wish)
+    wanted = layout(asked, GAP_COLUMNS, GAPS_SHOWN if asked.form == "table" else list(GAP_COLUMNS))
+    site = find_recorded(folder, site_name, branch)
+    found = gaps_of(read_records(site.commits, site.history), SystemClock().now(), longer_than)
+    rows = [
+        gap
+        for gap in found
+        if (since is None or since <= gap.until.date()) and (until is None or gap.since.date() <= until)
+    ]
+    show(Sheet(wanted.columns, rows, Facts(site.outline)), asked, wanted, _found(site.outline), {}, "gap", _UP_TO)
     return 0
 
 
