@@ -16,7 +16,7 @@ from cleanup_gitops.model.inventory import Hosting, Proof
 from cleanup_gitops.model.memory import Ended, Known
 from cleanup_gitops.model.requirement import Cause
 
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 """Of the plan file. A minor step adds keys; a reader refuses an unknown major."""
 
 State = Literal["protected", "exempt", "conflict", "changed", "handed_off", "pending", "unknown", "unchanged"]

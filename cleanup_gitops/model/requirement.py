@@ -27,6 +27,8 @@ class Cause(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     termination: bool = False
     due: Annotated[datetime, Meta(tz=True)] | None = None
     """Until when (UTC) it should have happened, where a Roster says when somebody left."""
+    left: Annotated[datetime, Meta(tz=True)] | None = None
+    """When the last day of somebody who left was over (UTC), as the Roster says it."""
 
     @property
     def name(self) -> str:

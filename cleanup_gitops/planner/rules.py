@@ -171,6 +171,7 @@ class Rule:
             why=self.why(user, scope),
             termination=self.termination,
             due=self.due(user, scope) if self.roster else None,
+            left=self.left(user, scope) if self.roster else None,
         )
 
     @cached_property
@@ -185,9 +186,13 @@ class Rule:
 
     def due(self, user: User, scope: Scope) -> datetime | None:
         """Until when (UTC) a Roster wants the access of this user ended, who has left; ``None`` for all others."""
-        asked = self.roster
-        left = leaver(asked.roster, user, scope).left if asked else None
-        return left.over + asked.sla if asked and left else None
+        left = self.left(user, scope)
+        return left + self.roster.sla if self.roster and left else None
+
+    def left(self, user: User, scope: Scope) -> datetime | None:
+        """When the last day of this user was over (UTC), who has left by a Roster; ``None`` for all others."""
+        found = leaver(self.roster.roster, user, scope).left if self.roster else None
+        return found.over if found else None
 
     def _where(self, requirement: Requirement) -> str:
         """Where in the policy the requirement stands."""
