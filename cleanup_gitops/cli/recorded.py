@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
+
+import click
 
 from cleanup_gitops.evidence.records import newest_manifest
 from cleanup_gitops.ledger.audit.branch import BranchReader
@@ -14,6 +17,16 @@ from cleanup_gitops.ledger.audit.history import Commit, GitHistory
 from cleanup_gitops.ledger.recorded import group_of, inventory_of
 from cleanup_gitops.model.errors import CleanupError
 from cleanup_gitops.model.inventory import Inventory
+
+branch_option = click.option(
+    "--branch", metavar="NAME", help="Where the record is, such as state or origin/state (default: checked out)."
+)
+
+
+def check_period(since: date | None, until: date | None) -> None:
+    """Raise ``UsageError`` for a period that ends before it begins."""
+    if since and until and until < since:
+        raise click.UsageError("--until is before --since.")
 
 
 @dataclass(frozen=True)

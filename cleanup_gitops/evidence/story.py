@@ -86,10 +86,11 @@ def _seen(
     manifests = history.contents([str(one.changed[layout.MANIFEST]) for one in changed])
     for one in changed:
         data = next(shards) if one.changed[path] else b""
-        yield one, _row(account, path, data), next(manifests)
+        yield one, row_in(path, data, account), next(manifests)
 
 
-def _row(account: str, path: str, data: bytes) -> AccountRow | None:
+def row_in(path: str, data: bytes, account: str) -> AccountRow | None:
+    """The row of this account in the contents of its file; ``None`` when it has none. Raises ``StateError``."""
     mark = b'"id":' + canonical(account)
     rows = [read_account(path, line) for line in data.splitlines() if mark in line]
     return next((row for row in rows if row.id == account), None)

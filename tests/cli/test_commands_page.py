@@ -13,6 +13,7 @@ import pytest
 from cleanup_gitops.cli.main import COMMANDS, EPILOG, cli, run
 from cleanup_gitops.views.administrator_columns import ADMINISTRATOR_COLUMNS
 from cleanup_gitops.views.columns import Column
+from cleanup_gitops.views.ending_columns import ENDING_COLUMNS
 from cleanup_gitops.views.event_columns import EVENT_COLUMNS
 from cleanup_gitops.views.gap_columns import GAP_COLUMNS
 from cleanup_gitops.views.group_columns import GROUP_COLUMNS
@@ -39,6 +40,7 @@ def test_every_command_is_named_with_what_it_says_of_itself(command: str) -> Non
         ("audit log", EVENT_COLUMNS),
         ("audit admins", ADMINISTRATOR_COLUMNS),
         ("audit gaps", GAP_COLUMNS),
+        ("audit leavers", ENDING_COLUMNS),
     ],
 )
 def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping[str, Column[Any]]) -> None:
@@ -52,7 +54,9 @@ def test_every_column_stands_there_with_its_meaning(title: str, columns: Mapping
         "apply",
         "audit admins",
         "audit gaps",
+        "audit leavers",
         "audit log",
+        "audit metrics",
         "audit roll-over",
         "audit user",
         "audit verify",

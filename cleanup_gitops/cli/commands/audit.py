@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleanup_gitops import __version__
+from cleanup_gitops.cli.commands.audit_figures import leavers_command, metrics_command
 from cleanup_gitops.cli.commands.audit_log import admins_command, gaps_command, log_command, user_command
 from cleanup_gitops.cli.options import site_option
 from cleanup_gitops.cli.terminal import SystemClock, colours
@@ -35,7 +36,7 @@ def command() -> None:
     """Check and show what is recorded under state/, for people who were not there."""
 
 
-for one in (admins_command, gaps_command, log_command, user_command):
+for one in (admins_command, gaps_command, leavers_command, log_command, metrics_command, user_command):
     command.add_command(one)
 
 

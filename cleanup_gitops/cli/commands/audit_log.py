@@ -13,7 +13,7 @@ import click
 
 from cleanup_gitops.cli.listing import Found, Wish, layout, listing_options, no_such_group, show
 from cleanup_gitops.cli.options import Day, site_option
-from cleanup_gitops.cli.recorded import find_recorded
+from cleanup_gitops.cli.recorded import branch_option, check_period, find_recorded
 from cleanup_gitops.cli.terminal import SystemClock
 from cleanup_gitops.evidence.administrators import administrators, snapshot_on
 from cleanup_gitops.evidence.events import Event, Wanted, events_of
@@ -37,9 +37,6 @@ from cleanup_gitops.views.gap_columns import GAP_COLUMNS
 from cleanup_gitops.views.gap_columns import SHOWN as GAPS_SHOWN
 from cleanup_gitops.views.story import render_json, render_text
 
-branch_option = click.option(
-    "--branch", metavar="NAME", help="Where the record is, such as state or origin/state (default: checked out)."
-)
 FORMS = ("csv", "json", "text")
 _UP_TO = ", recorded up to"
 
@@ -88,7 +85,7 @@ def log_command(
       cleanup-gitops audit log --group 'wiki-admins' --columns at,by,what,user,approval
       cleanup-gitops audit log --policy dormant-members --result failed
     """
-    _check_period(since, until)
+    check_period(since, until)
     _check_actions(action_names)
     asked = Wish(**wish)
     wanted = layout(asked, EVENT_COLUMNS, SHOWN if asked.form == "table" else list(EVENT_COLUMNS))
@@ -241,7 +238,7 @@ def gaps_command(
       cleanup-gitops audit gaps
       cleanup-gitops audit gaps --since 2026-07-01 --until 2026-12-31 --longer-than 2d --format csv
     """
-    _check_period(since, until)
+    check_period(since, until)
     asked = Wish(**wish)
     wanted = layout(asked, GAP_COLUMNS, GAPS_SHOWN if asked.form == "table" else list(GAP_COLUMNS))
     site = find_recorded(folder, site_name, branch)
@@ -253,11 +250,6 @@ def gaps_command(
     ]
     show(Sheet(wanted.columns, rows, Facts(site.outline)), asked, wanted, _found(site.outline), {}, "gap", _UP_TO)
     return 0
-
-
-def _check_period(since: date | None, until: date | None) -> None:
-    if since and until and until < since:
-        raise click.UsageError("--until is before --since.")
 
 
 _KNOWN = (
