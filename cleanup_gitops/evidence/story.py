@@ -20,11 +20,13 @@ from cleanup_gitops.model.memory import Remembered
 
 
 class Turn(Struct, frozen=True, kw_only=True):
-    """A snapshot (UTC) that had the account otherwise than the one before it: the fields that differ.
+    """A snapshot that had the account otherwise than the one before it: the fields that differ.
 
-    ``before`` is ``None`` in the first snapshot with the account, ``after`` in the first one without it.
+    It was read at ``as_of`` and recorded at ``at``, both UTC. ``before`` is ``None`` in the first snapshot with the
+    account, ``after`` in the first one without it.
     """
 
+    at: datetime
     as_of: datetime
     serial: int
     commit: str
@@ -54,17 +56,27 @@ def story_of(
     account: str,
     commits: Sequence[Commit],
     history: Contents,
-    records: Iterable[Record],
+    records: Sequence[Record],
     remembered: Iterable[Remembered],
 ) -> Story:
     """The story of this account id. Raises ``StateError`` when something recorded cannot be read."""
     row: AccountRow | None = None
     turns: list[Turn] = []
+    recorded = {one.commit: one.entry.time for one in records}
     for commit, found, manifest in _seen(account, commits, history):
         if found != row:
             before, after = _differing(row, found)
             told = read_manifest(manifest)
-            turns.append(Turn(as_of=told.as_of, serial=told.serial, commit=commit.id, before=before, after=after))
+            turns.append(
+                Turn(
+                    at=recorded.get(commit.id, told.as_of),
+                    as_of=told.as_of,
+                    serial=told.serial,
+                    commit=commit.id,
+                    before=before,
+                    after=after,
+                )
+            )
         row = found
     wanted = Wanted(users=frozenset({account}))
     return Story(

@@ -30,7 +30,7 @@ def render_text(story: Story, site: str, groups: Sequence[str] | None, facts: Fa
     ``groups`` are the ids of its groups in the newest snapshot; ``None``: not known.
     """
     lines = [plain(f"{story.account} on {site}")]
-    told = [(one.as_of, 1, [_turned(one, facts)]) for one in story.turns]
+    told = [(one.at, 1, [_turned(one, facts)]) for one in story.turns]
     told += [(one.at, 0, list(_happened(one, facts))) for one in story.events]
     for at, _, texts in sorted(told, key=lambda one: one[:2]):
         lines.append(f"{_time(at)}  {plain(texts[0])}")
